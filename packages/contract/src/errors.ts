@@ -1,0 +1,148 @@
+/** Who has to act on a failure: the caller, the operator's configuration, capacity, an engine behind us, or Ledge itself. */
+export type ErrorOwner = "client" | "config" | "capacity" | "upstream" | "platform";
+
+export interface ErrorEntry {
+  /** HTTP status. */
+  readonly status: number;
+  readonly owner: ErrorOwner;
+  /** True when the same request may succeed later without being changed. */
+  readonly retryable: boolean;
+  /** The public sentence. It never holds a secret, an address or a stack. */
+  readonly message: string;
+}
+
+/**
+ * The one table of everything that can go wrong in public. Codes are stable: clients branch on them.
+ * `docs/errors.md` is generated from it.
+ */
+export const errors = {
+  invalid_utf8: { status: 400, owner: "client", retryable: false, message: "The body is not valid UTF-8." },
+  invalid_json: { status: 400, owner: "client", retryable: false, message: "The body is not valid JSON." },
+  too_deep: { status: 400, owner: "client", retryable: false, message: "The body is nested too deeply." },
+  invalid_request: {
+    status: 400,
+    owner: "client",
+    retryable: false,
+    message: "The request does not match the schema of this endpoint.",
+  },
+  invalid_shape: {
+    status: 400,
+    owner: "client",
+    retryable: false,
+    message: "A tensor's shape, datatype and data do not fit together or do not fit the model.",
+  },
+  invalid_header: { status: 400, owner: "client", retryable: false, message: "A request header has an invalid value." },
+  unsupported_parameter: {
+    status: 400,
+    owner: "client",
+    retryable: false,
+    message: "The model cannot honour a parameter of this request.",
+  },
+  unsupported_task: {
+    status: 400,
+    owner: "client",
+    retryable: false,
+    message: "The model does not do what this endpoint asks for.",
+  },
+  context_length_exceeded: {
+    status: 400,
+    owner: "client",
+    retryable: false,
+    message: "The prompt and the allowed output do not fit the model's context.",
+  },
+  missing_credentials: {
+    status: 401,
+    owner: "client",
+    retryable: false,
+    message: "Send an API key or a token: 'Authorization: Bearer …'.",
+  },
+  invalid_credentials: {
+    status: 401,
+    owner: "client",
+    retryable: false,
+    message: "The API key or token is not valid.",
+  },
+  expired_credentials: { status: 401, owner: "client", retryable: false, message: "The token has expired." },
+  forbidden: { status: 403, owner: "client", retryable: false, message: "These credentials may not do this." },
+  not_found: { status: 404, owner: "client", retryable: false, message: "There is nothing at this path." },
+  model_not_found: {
+    status: 404,
+    owner: "client",
+    retryable: false,
+    message: "No model of this name and version is deployed.",
+  },
+  key_not_found: { status: 404, owner: "client", retryable: false, message: "There is no API key with this id." },
+  method_not_allowed: {
+    status: 405,
+    owner: "client",
+    retryable: false,
+    message: "This path does not take this method.",
+  },
+  body_too_large: {
+    status: 413,
+    owner: "client",
+    retryable: false,
+    message: "The body is larger than this deployment takes.",
+  },
+  unsupported_media_type: {
+    status: 415,
+    owner: "client",
+    retryable: false,
+    message: "Send 'Content-Type: application/json' with an identity encoding.",
+  },
+  rate_limited: {
+    status: 429,
+    owner: "client",
+    retryable: true,
+    message: "The rate limit of this key is used up. Retry after the time that Retry-After names.",
+  },
+  internal_error: {
+    status: 500,
+    owner: "platform",
+    retryable: true,
+    message: "Ledge failed. The request id finds it in the log.",
+  },
+  upstream_failed: { status: 502, owner: "upstream", retryable: true, message: "The engine behind this model failed." },
+  overloaded: {
+    status: 503,
+    owner: "capacity",
+    retryable: true,
+    message: "No capacity is free for this model right now.",
+  },
+  origin_unavailable: {
+    status: 503,
+    owner: "upstream",
+    retryable: true,
+    message: "The origin that serves this model cannot be reached.",
+  },
+  identity_unavailable: {
+    status: 503,
+    owner: "upstream",
+    retryable: true,
+    message: "The credentials cannot be checked right now.",
+  },
+  limits_unavailable: {
+    status: 503,
+    owner: "platform",
+    retryable: true,
+    message: "The rate limit cannot be checked right now.",
+  },
+  model_not_ready: {
+    status: 503,
+    owner: "config",
+    retryable: true,
+    message: "The model is deployed but cannot be loaded here.",
+  },
+  deadline_exceeded: {
+    status: 504,
+    owner: "capacity",
+    retryable: true,
+    message: "The answer did not come within the deadline.",
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errors;
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === "string" && Object.hasOwn(errors, value);
+}
