@@ -1,1 +1,11 @@
-export {};
+export * from "./api-key.ts";
+export * from "./cache-control.ts";
+export * from "./cache-key.ts";
+export * from "./canonical-json.ts";
+export * from "./deadline.ts";
+export * from "./json-depth.ts";
+export * from "./jwks-refresh.ts";
+export * from "./lease.ts";
+export * from "./model-ref.ts";
+export * from "./placement.ts";
+export * from "./rate-limit.ts";

@@ -1,0 +1,49 @@
+import { chatRequest, errors, type Fault, fail, ok, parse, type Result } from "@ledge/contract";
+import { parseModelRef } from "@ledge/policy";
+import type { ChatCall, DeployedModel } from "../exchange.ts";
+
+/** OpenAI's surface: chat completions, the model list, and its error object. */
+export function acceptChat(body: unknown): Result<ChatCall> {
+  const request = parse(chatRequest, body);
+  if (!request.ok) return request;
+  const ref = parseModelRef(request.value.model);
+  if (ref === undefined)
+    return fail("model_not_found", { detail: "A model is named like 'tiny-chat' or 'tiny-chat@1'." });
+  return ok({
+    task: "chat",
+    model: ref,
+    body: request.value,
+    stream: request.value.stream === true,
+    includeUsage: request.value.stream_options?.include_usage === true,
+  });
+}
+
+export function presentOpenAiModel(model: DeployedModel): object {
+  // `created` is required by the clients' types; a package does not say when it was made, and 0 claims nothing.
+  return { id: model.name, object: "model", created: 0, owned_by: "ledge", version: model.version };
+}
+
+export function presentOpenAiModels(models: readonly DeployedModel[]): Response {
+  return Response.json({ object: "list", data: models.map(presentOpenAiModel) });
+}
+
+/** The error object OpenAI's clients turn into exceptions; `code` is ours, `param` the first fault's place. */
+export function openAiError(fault: Fault): object {
+  const entry = errors[fault.code];
+  const issues = fault.issues?.map((issue) => `${issue.path}: ${issue.message}`) ?? [];
+  const message = [entry.message, ...(fault.detail === undefined ? [] : [fault.detail]), ...issues].join(" ");
+  return {
+    error: { message, type: errorType(entry.status), code: fault.code, param: fault.issues?.[0]?.path ?? null },
+  };
+}
+
+export function presentOpenAiFault(fault: Fault): Response {
+  return Response.json(openAiError(fault), { status: errors[fault.code].status });
+}
+
+function errorType(status: number): string {
+  if (status === 401) return "authentication_error";
+  if (status === 403) return "permission_error";
+  if (status === 429) return "rate_limit_error";
+  return status >= 500 ? "api_error" : "invalid_request_error";
+}

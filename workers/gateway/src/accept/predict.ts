@@ -1,0 +1,47 @@
+import { type Fault, fail, headers, ok, parse, predictRequest, problemOf, type Result } from "@ledge/contract";
+import { parseModelRef } from "@ledge/policy";
+import type { Classification, ClassifyCall, DeployedModel } from "../exchange.ts";
+
+const topKDefault = 5;
+
+/** Ledge's own surface: `POST /v1/predict`. */
+export interface PredictExchange {
+  readonly call: ClassifyCall;
+  /** Whether `input` was one string: then `output` is one prediction, not a list. */
+  readonly single: boolean;
+}
+
+export function acceptPredict(body: unknown): Result<PredictExchange> {
+  const request = parse(predictRequest, body);
+  if (!request.ok) return request;
+  const { model, input, options } = request.value;
+  const ref = parseModelRef(model);
+  if (ref === undefined) return fail("model_not_found", { detail: "A model is named like 'intent' or 'intent@1'." });
+  const single = typeof input === "string";
+  const topK = options?.top_k ?? topKDefault;
+  return ok({
+    call: { task: "text-classification", model: ref, texts: single ? [input] : input, topK, logits: false },
+    single,
+  });
+}
+
+export function presentPrediction(
+  { single }: PredictExchange,
+  { answer, tier }: Classification,
+  model: DeployedModel,
+  requestId: string,
+): Response {
+  const output = single ? answer.predictions[0] : answer.predictions;
+  const usage = { input_tokens: answer.inputTokens };
+  return Response.json({ id: requestId, model: model.name, version: model.version, tier, output, usage });
+}
+
+/** RFC 9457 problem details: the error shape of every path that is neither OpenAI's nor the Open Inference Protocol's. */
+export function presentProblem(fault: Fault, requestId: string): Response {
+  const problem = problemOf(fault, requestId);
+  const init = {
+    status: problem.status,
+    headers: { "Content-Type": "application/problem+json", [headers.requestId]: requestId },
+  };
+  return new Response(JSON.stringify(problem), init);
+}

@@ -1,0 +1,175 @@
+import { type ChatCompletion, fail, ok, type Result } from "@ledge/contract";
+import { type AnswerIdentity, canonicalJson } from "@ledge/policy";
+import { readJson } from "./accept/body.ts";
+import { readEnvelope } from "./accept/envelope.ts";
+import { openAiError } from "./accept/openai.ts";
+import { admit } from "./admit/admit.ts";
+import { assign } from "./assign/assign.ts";
+import { forwarded } from "./cache/answers.ts";
+import {
+  type ChatRecord,
+  ChatRecorder,
+  eventStream,
+  recordOf,
+  replayStream,
+  replayWhole,
+  sse,
+} from "./dispatch/chat-record.ts";
+import { relayEvents } from "./dispatch/chat-stream.ts";
+import { classify } from "./dispatch/classify.ts";
+import type {
+  Call,
+  ChatCall,
+  Classification,
+  ClassifyCall,
+  DeployedModel,
+  Envelope,
+  Principal,
+  Trail,
+} from "./exchange.ts";
+import type { Runtime } from "./wire.ts";
+
+/**
+ * The way of a request: accept → admit → assign → cache → dispatch. `routes.ts` wraps it in observe.
+ * This file states the order; each stage decides one question and knows none of the others.
+ */
+
+/** One request on its way. */
+export interface Exchange {
+  readonly request: Request;
+  readonly requestId: string;
+  readonly startedMs: number;
+  readonly runtime: Runtime;
+  readonly trail: Trail;
+  /** Keeps the isolate alive for work that the caller need not wait for. */
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+export interface Entered<C extends Call> {
+  readonly call: C;
+  readonly envelope: Envelope;
+  readonly principal: Principal;
+  readonly model: DeployedModel;
+}
+
+/** accept → admit → assign: everything up to knowing who asks which model for what. `read` is the surface's part. */
+export async function enter<C extends Call, T>(
+  x: Exchange,
+  read: (body: unknown) => Result<T>,
+  callOf: (accepted: T) => C,
+): Promise<Result<Entered<C> & { readonly accepted: T }>> {
+  const { config, identity, limit, models } = x.runtime;
+  const rule = { defaultMs: config.TIMEOUT_MS_DEFAULT, maxMs: config.TIMEOUT_MS_MAX };
+  const envelope = readEnvelope(x.request, x.requestId, x.startedMs, rule);
+  if (!envelope.ok) return envelope;
+  const body = await readJson(x.request, config.BODY_BYTES_MAX);
+  if (!body.ok) return body;
+  const accepted = read(body.value);
+  if (!accepted.ok) return accepted;
+  const call = callOf(accepted.value);
+  const admission = await admit(x.request, identity, limit, x.trail);
+  if (!admission.ok) return admission;
+  const model = assign(models, call.model, call.task);
+  if (!model.ok) return model;
+  x.trail.model = model.value;
+  return ok({
+    accepted: accepted.value,
+    call,
+    envelope: envelope.value,
+    principal: admission.value.principal,
+    model: model.value,
+  });
+}
+
+/** cache → dispatch for a classification. */
+export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>): Promise<Result<Classification>> {
+  const { call, envelope, model } = entered;
+  const { cache, tiers } = x.runtime;
+  const key = cache.keyOf(identityOf(entered, canonicalJson([call.texts, call.topK, call.logits])));
+  const hit = await cache.lookup(key, envelope.cache);
+  if (hit !== undefined) {
+    const kept: Classification = JSON.parse(hit.body);
+    x.trail.cache = hit.outcome;
+    x.trail.tier = kept.tier;
+    return ok(kept);
+  }
+  const answer = await classify(tiers, model, call, journeyOf(x, envelope), x.trail);
+  x.trail.cache = forwarded(envelope.cache, answer.ok);
+  if (answer.ok) {
+    x.trail.timings.queue = answer.value.answer.timings.queueMs;
+    x.trail.timings.run = answer.value.answer.timings.runMs;
+    x.waitUntil(cache.store(key, JSON.stringify(answer.value), envelope.cache));
+  }
+  return answer;
+}
+
+/** cache → dispatch for a chat. Only temperature 0 is deterministic, so only that is kept. */
+export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promise<Result<Response>> {
+  const { call, envelope, model } = entered;
+  const { cache, tiers } = x.runtime;
+  const keep = call.body.temperature === 0;
+  const key = cache.keyOf(identityOf(entered, canonicalJson(answerChanging(call))));
+  const hit = keep ? await cache.lookup(key, envelope.cache) : undefined;
+  x.trail.tier = "origin";
+  if (hit !== undefined) {
+    x.trail.cache = hit.outcome;
+    return ok(replay(x, entered, JSON.parse(hit.body)));
+  }
+  const response = await tiers.origin.chat({ ...call.body, model: model.name }, journeyOf(x, envelope));
+  x.trail.cache = forwarded(envelope.cache, keep && response.ok);
+  if (!response.ok) return response;
+  const store = (record: ChatRecord | undefined) => {
+    if (record !== undefined) x.waitUntil(cache.store(key, JSON.stringify(record), envelope.cache));
+  };
+  return call.stream
+    ? ok(streamed(x, entered, response.value, keep ? store : undefined))
+    : await whole(response.value, keep ? store : undefined);
+}
+
+type StoreRecord = (record: ChatRecord | undefined) => void;
+
+function streamed(x: Exchange, { envelope }: Entered<ChatCall>, response: Response, store?: StoreRecord): Response {
+  const recorder = store === undefined ? undefined : new ChatRecorder();
+  const events = relayEvents(response.body ?? new ReadableStream(), {
+    ...(recorder === undefined ? {} : { onData: (payload: string) => recorder.onData(payload) }),
+    onEnd: ({ complete }) => {
+      if (complete) store?.(recorder?.record());
+    },
+    errorEvent: (code) => sse(openAiError({ code })),
+    late: () => x.runtime.nowMs() >= envelope.deadlineMs,
+  });
+  return eventStream(events);
+}
+
+/** An answer that is not kept passes through untouched, bytes and all. */
+async function whole(response: Response, store?: StoreRecord): Promise<Result<Response>> {
+  const init = { headers: { "Content-Type": "application/json" } };
+  if (store === undefined) return ok(new Response(response.body, init));
+  try {
+    const text = await response.text();
+    store(recordOf(JSON.parse(text) as ChatCompletion));
+    return ok(new Response(text, init));
+  } catch (cause) {
+    return fail("upstream_failed", { cause: `origin: ${String(cause)}` });
+  }
+}
+
+function replay(x: Exchange, { call, model }: Entered<ChatCall>, record: ChatRecord): Response {
+  const stamp = { id: `chatcmpl-${x.requestId}`, model: model.name, created: Math.floor(x.startedMs / 1000) };
+  return call.stream ? replayStream(record, stamp, call.includeUsage) : replayWhole(record, stamp);
+}
+
+/** The members of a chat body that can change its answer: all but how it is delivered and who is billed. */
+function answerChanging({ body }: ChatCall): object {
+  const { model: _model, stream: _stream, stream_options: _options, user: _user, metadata: _metadata, ...rest } = body;
+  return rest;
+}
+
+function identityOf({ principal, model, call }: Entered<Call>, input: string): AnswerIdentity {
+  const { name, version, digest } = model;
+  return { tenant: principal.tenant, task: call.task, model: name, version, digest, input };
+}
+
+function journeyOf(x: Exchange, envelope: Envelope) {
+  return { requestId: x.requestId, deadlineMs: envelope.deadlineMs, signal: x.request.signal };
+}

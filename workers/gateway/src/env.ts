@@ -1,0 +1,8 @@
+import type { InferenceService } from "@ledge/contract";
+import type { RateLimiter } from "./platform/durable/rate-limiter.ts";
+
+/** The bindings of wrangler.jsonc (worker-configuration.d.ts is generated from it), with what speaks RPC typed. */
+export interface GatewayEnv extends Omit<Cloudflare.Env, "INFERENCE" | "RATE_LIMITS"> {
+  readonly INFERENCE: InferenceService;
+  readonly RATE_LIMITS: DurableObjectNamespace<RateLimiter>;
+}

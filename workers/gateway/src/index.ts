@@ -1,0 +1,45 @@
+import { type Fault, fail } from "@ledge/contract";
+import { routePath } from "hono/route";
+import { requestIdOf } from "./accept/envelope.ts";
+import type { GatewayEnv } from "./env.ts";
+import type { Trail } from "./exchange.ts";
+import { logRequest } from "./observe/log.ts";
+import { sayFault, speak } from "./observe/speak.ts";
+import { presentFault, route } from "./routes.ts";
+import { runtimeOf } from "./wire.ts";
+
+export { RateLimiter } from "./platform/durable/rate-limiter.ts";
+
+/** observe: wraps every handler and speaks last, whatever happened. A throw is a bug: the caller learns only that. */
+const router = route(async (c, handler) => {
+  const request = c.req.raw;
+  const startedMs = Date.now();
+  const requestId = requestIdOf(request);
+  const trail: Trail = { timings: {} };
+  const refuse = (fault: Fault) => {
+    trail.code = fault.code;
+    if (fault.cause !== undefined) trail.cause = [trail.cause, fault.cause].filter(Boolean).join("; ");
+    return sayFault(presentFault(fault, c.req.path, requestId), fault);
+  };
+  const runtime = runtimeOf(c.env);
+  let response: Response;
+  try {
+    const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+    const answer = runtime.ok
+      ? await handler({ request, requestId, startedMs, runtime: runtime.value, trail, waitUntil }, c)
+      : runtime;
+    response = answer.ok ? answer.value : refuse(answer.fault);
+  } catch (error) {
+    response = refuse(
+      fail("internal_error", { cause: error instanceof Error ? (error.stack ?? error.message) : String(error) }).fault,
+    );
+  }
+  const totalMs = Date.now() - startedMs;
+  const line = { requestId, method: request.method, route: routePath(c), status: response.status, totalMs };
+  logRequest(runtime.ok ? runtime.value.config.LOG : "failures", line, trail);
+  return speak(response, requestId, trail, totalMs);
+});
+
+export default {
+  fetch: (request, env, ctx) => router.fetch(request, env, ctx),
+} satisfies ExportedHandler<GatewayEnv>;

@@ -1,0 +1,80 @@
+import { fail, ok, type Result } from "@ledge/contract";
+import type { JSONWebKeySet } from "jose";
+import { Identity } from "./admit/identity.ts";
+import { Jwks } from "./admit/jwks.ts";
+import { Limit } from "./admit/limit.ts";
+import { deployedModels } from "./assign/catalog.ts";
+import { AnswerCache } from "./cache/answers.ts";
+import { MemoryAnswers } from "./cache/memory.ts";
+import { edgeTier } from "./dispatch/edge.ts";
+import { originTier } from "./dispatch/origin.ts";
+import type { GatewayEnv } from "./env.ts";
+import type { KeyDesk } from "./operate/keys.ts";
+import { type Config, readConfig } from "./platform/config.ts";
+import { digests } from "./platform/digests.ts";
+import { portsOf } from "./platform/ports-of.ts";
+
+/** A quarter of the isolate's 128 MB. */
+const memoryAnswersBytesMax = 32 * 1024 * 1024;
+const jwksTimeoutMs = 3_000;
+
+/** Everything an isolate keeps between requests, wired once. */
+export type Runtime = ReturnType<typeof wire>;
+
+const runtimes = new WeakMap<object, Result<Runtime>>();
+
+/** The isolate's runtime. Errors: `internal_error` with every wrong variable in its cause, until the next deployment. */
+export function runtimeOf(env: GatewayEnv): Result<Runtime> {
+  const known = runtimes.get(env);
+  if (known !== undefined) return known;
+  const config = readConfig(env);
+  const made = config.ok ? ok(wire(env, config.value)) : configFault(config.fault.issues ?? []);
+  runtimes.set(env, made);
+  return made;
+}
+
+function configFault(issues: readonly { path: string; message: string }[]): Result<never> {
+  const cause = `set these variables or secrets: ${issues.map(({ path, message }) => `${path} (${message})`).join(", ")}`;
+  return fail("internal_error", { cause });
+}
+
+function wire(env: GatewayEnv, config: Config) {
+  const nowMs = () => Date.now();
+  const { keys, answers, bucket, inference } = portsOf(env, config);
+  const memory = new MemoryAnswers(memoryAnswersBytesMax);
+  const desk: KeyDesk = {
+    keys,
+    digests,
+    adminKeyHash: config.ADMIN_KEY_HASH,
+    requestsPerMinuteDefault: config.REQUESTS_PER_MINUTE_DEFAULT,
+    random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    nowMs,
+  };
+  return {
+    config,
+    nowMs,
+    models: deployedModels,
+    identity: new Identity({ keys, digests, jwt: jwtOf(config, nowMs), nowMs }),
+    limit: new Limit(bucket, nowMs),
+    cache: new AnswerCache({ memory, store: answers, digests, nowMs, ttlS: config.CACHE_TTL_S }),
+    tiers: {
+      edge: edgeTier(inference, nowMs),
+      origin: originTier({ url: config.ORIGIN_URL.replace(/\/+$/, ""), secret: config.ORIGIN_SECRET }, nowMs),
+    },
+    desk,
+  };
+}
+
+/** Tokens are taken only when issuer, audience and key set are all configured. */
+function jwtOf(config: Config, nowMs: () => number) {
+  const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_JWKS_URL: url, JWT_TENANT_CLAIM: tenantClaim } = config;
+  if (issuer === "" || audience === "" || url === "") return undefined;
+  const rule = { issuer, audience, tenantClaim, requestsPerMinute: config.REQUESTS_PER_MINUTE_DEFAULT };
+  return { rule, jwks: new Jwks(() => fetchJwks(url), nowMs) };
+}
+
+async function fetchJwks(url: string): Promise<JSONWebKeySet> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(jwksTimeoutMs), redirect: "manual" });
+  if (response.status !== 200) throw new Error(`status ${response.status}`);
+  return await response.json<JSONWebKeySet>();
+}
