@@ -1,4 +1,4 @@
-import type { Fault } from "@ledge/contract";
+import type { Fault, Result } from "@ledge/contract";
 
 /** Why work was called off. It travels as the `reason` of the signal that every stage and engine is given. */
 export type CallOff = "deadline" | "disconnected" | "draining";
@@ -18,3 +18,18 @@ export function faultOfCallOff(signal: AbortSignal): Fault {
 
 /** The `cause` by which the log tells a caller who hung up from a deadline that passed. */
 export const clientClosed = "client_closed";
+
+/** Waits for work, or for the signal if that fires first. The work goes on unheard: it must watch the signal itself. */
+export async function orCalledOff<T>(work: Promise<Result<T>>, signal: AbortSignal): Promise<Result<T>> {
+  let heard = () => {};
+  const calledOff = new Promise<Result<T>>((resolve) => {
+    heard = () => resolve({ ok: false, fault: faultOfCallOff(signal) });
+    if (signal.aborted) heard();
+    else signal.addEventListener("abort", heard, { once: true });
+  });
+  try {
+    return await Promise.race([work, calledOff]);
+  } finally {
+    signal.removeEventListener("abort", heard);
+  }
+}

@@ -1,3 +1,6 @@
+import type { Fault } from "@ledge/contract";
+import { clientClosed } from "../call-off.ts";
+
 /** One line of the log. It never holds a prompt, an answer or a secret: only what is named here. */
 export interface RequestLine {
   readonly at: string;
@@ -55,13 +58,19 @@ export class RequestRecord {
     this.#startedMs = clock.nowMs();
   }
 
+  /** Notes why the request failed. A caller who hung up is told from a deadline by the cause. */
+  fault(fault: Fault): void {
+    this.facts.code = fault.cause === clientClosed ? clientClosed : fault.code;
+    if (fault.cause !== undefined && fault.cause !== clientClosed) this.facts.cause = fault.cause;
+  }
+
   finish(status: number): void {
     if (this.#finished) return;
     this.#finished = true;
     const nowMs = this.#clock.nowMs();
     this.#clock.sink({
       at: new Date(nowMs).toISOString(),
-      level: status >= 500 ? "error" : status >= 400 ? "warn" : "info",
+      level: this.#level(status),
       requestId: this.requestId,
       method: this.#method,
       path: this.#path,
@@ -69,5 +78,11 @@ export class RequestRecord {
       ms: Math.round(nowMs - this.#startedMs),
       ...this.facts,
     });
+  }
+
+  /** A stream has long said 200 when it fails: its code tells. */
+  #level(status: number): RequestLine["level"] {
+    if (status >= 500 || (status < 400 && this.facts.code !== undefined)) return "error";
+    return status >= 400 ? "warn" : "info";
   }
 }
