@@ -60,7 +60,11 @@ export async function runEdge(options: EdgeOptions = {}): Promise<RunningEdge> {
 function workerOptions(worker: WorkerName, vars: Readonly<Record<string, string>>, standIn?: string): V4WorkerOptions {
   const { workerOptions: options } = quietly(() => unstable_getMiniflareWorkerOptions(configPath(worker)));
   // The rules tell how to find modules; the bundle's are listed, so nothing has to be found.
-  const { modulesRules: _rules, bindings, ...rest } = options as Omit<typeof options, "bindings"> & { bindings?: object };
+  const {
+    modulesRules: _rules,
+    bindings,
+    ...rest
+  } = options as Omit<typeof options, "bindings"> & { bindings?: object };
   const source =
     standIn === undefined
       ? { modulesRoot: bundleDir(worker), modules: modulesIn(bundleDir(worker)) }
