@@ -63,11 +63,16 @@ async function edge(): Promise<void> {
 }
 
 async function loadAt(harness: ReturnType<typeof createTestHarness>, loops: number): Promise<void> {
-  const body = JSON.stringify(calls);
-  for (const total of [500, 5000]) {
-    const response = await harness.fetch(`/edge/load?loops=${loops}&total=${total}`, { method: "POST", body });
-    const { ms, calls: made } = (await response.json()) as { ms: number; calls: number };
-    if (total === 5000) print(`edge, ${loops} at once: calls/s, mean ms a call`, rate(made, ms, loops));
+  for (const [what, sent] of [
+    ["edge, RPC alone", []],
+    ["edge, predict", calls],
+  ] as const) {
+    const body = JSON.stringify(sent);
+    for (const total of [500, 5000]) {
+      const response = await harness.fetch(`/edge/load?loops=${loops}&total=${total}`, { method: "POST", body });
+      const { ms } = (await response.json()) as { ms: number };
+      if (total === 5000) print(`${what}, ${loops} at once: calls/s, mean latency`, rate(total, ms, loops));
+    }
   }
 }
 
