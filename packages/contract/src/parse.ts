@@ -1,3 +1,4 @@
+import { en } from "zod/locales";
 import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
 import { fail, type Issue, ok, type Result } from "./result.ts";
