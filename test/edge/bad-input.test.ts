@@ -1,5 +1,6 @@
 import { errors, isErrorCode } from "@ledge/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bodyOf } from "../support/answer-body.ts";
 import { startEdge, type TestEdge } from "../support/ledge.ts";
 
 /** What is wrong with a request is told in a 4xx with a code from the table, in the shape of its surface. */
@@ -22,14 +23,14 @@ function codeOf(body: { code?: string; error?: string | { code: string } }): str
   return body.error?.code ?? body.code;
 }
 
-async function refusal(path: string, body: BodyInit, headers: Record<string, string> = {}) {
+async function refusal(path: string, body: NonNullable<RequestInit["body"]>, headers: Record<string, string> = {}) {
   const answer = await fetch(edge.url + path, {
     method: "POST",
     headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json", ...headers },
     body,
     ...(body instanceof ReadableStream ? { duplex: "half" } : {}),
   } as RequestInit);
-  return { status: answer.status, code: codeOf(await answer.json()) };
+  return { status: answer.status, code: codeOf(await bodyOf(answer)) };
 }
 
 describe.each(paths)("%s", (path) => {
@@ -87,7 +88,7 @@ describe.each(paths)("%s", (path) => {
   test("another method is a 405", async () => {
     for (const method of ["GET", "PUT", "DELETE", "PATCH"]) {
       const answer = await fetch(edge.url + path, { method, headers: { Authorization: `Bearer ${key}` } });
-      expect([answer.status, codeOf(await answer.json())], method).toEqual([405, "method_not_allowed"]);
+      expect([answer.status, codeOf(await bodyOf(answer))], method).toEqual([405, "method_not_allowed"]);
     }
   });
 });
@@ -96,7 +97,7 @@ test("every fault of a body is named at once, with its place", async () => {
   const body = { model: 7, input: ["ok", 5], options: { top_k: 0, deep: 1 }, extra: true };
   const answer = await edge.post("/v1/predict", key, body);
   expect(answer.headers.get("Content-Type")).toBe("application/problem+json");
-  const places = (await answer.json()).issues.map((issue: { path: string }) => issue.path);
+  const places = (await bodyOf(answer)).issues.map((issue: { path: string }) => issue.path);
   expect(places).toEqual(expect.arrayContaining(["model", "options.top_k"]));
   expect(places.length).toBeGreaterThanOrEqual(4);
 });
@@ -105,10 +106,10 @@ test("an unknown model or version is a 404 that names what is deployed", async (
   for (const model of ["nothing", "intent@9", "INTENT", "../etc/passwd", "intent@", ""]) {
     const answer = await edge.post("/v1/predict", key, { ...good, model });
     expect([400, 404], model).toContain(answer.status);
-    expect(["model_not_found", "invalid_request"]).toContain((await answer.json()).code);
+    expect(["model_not_found", "invalid_request"]).toContain((await bodyOf(answer)).code);
   }
   const answer = await edge.post("/v1/predict", key, { ...good, model: "intent@9" });
-  expect((await answer.json()).detail).toBe("'intent@9' is not deployed; these are: intent@1, tiny-chat@1.");
+  expect((await bodyOf(answer)).detail).toBe("'intent@9' is not deployed; these are: intent@1, tiny-chat@1.");
 });
 
 test("too many or too long texts are a 400", async () => {

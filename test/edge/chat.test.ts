@@ -1,6 +1,7 @@
 import OpenAI from "openai";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { RunningOrigin } from "../../scripts/local/origin.ts";
+import { bodyOf } from "../support/answer-body.ts";
 import { startEdge, startFakeOrigin, type TestEdge, until } from "../support/ledge.ts";
 
 /** The gateway's part of a chat, with a scripted engine behind it; models.test.ts runs the real one. */
@@ -100,10 +101,10 @@ describe("a completion at temperature 0", () => {
   test("is kept, and given again as it was", async () => {
     const first = await ask("keep this");
     expect(first.headers.get("Cache-Status")).toBe("Ledge; fwd=miss; stored");
-    const whole = await first.json();
+    const whole = await bodyOf(first);
     const again = await ask("keep this");
     expect(again.headers.get("Cache-Status")).toContain("Ledge; hit");
-    const kept = await again.json();
+    const kept = await bodyOf(again);
     expect(kept.choices).toEqual(whole.choices);
     expect(kept.usage).toEqual(whole.usage);
   });
@@ -127,7 +128,7 @@ describe("a completion at temperature 0", () => {
     const replayed = await gather(data);
     const pieces = ({ chunks }: typeof live) => chunks.flatMap((chunk) => chunk.choices[0]?.delta.content || []);
     expect(pieces(replayed)).toEqual(pieces(live));
-    expect((await (await ask("record")).json()).choices[0].message.content).toBe(sentence);
+    expect((await bodyOf(await ask("record"))).choices[0]?.message.content).toBe(sentence);
   });
 
   test("is told apart by every parameter that changes it, and by none that does not", async () => {

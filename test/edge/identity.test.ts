@@ -2,6 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { bodyOf } from "../support/answer-body.ts";
 import { adminKey, startEdge, type TestEdge } from "../support/ledge.ts";
 
 const issuer = "https://issuer.example";
@@ -65,7 +66,7 @@ function token(alg: string, claims: Claims = {}, header: Record<string, unknown>
 
 async function answerTo(credential: string, at = edge): Promise<{ status: number; code?: string }> {
   const answer = await at.get("/v1/models", credential);
-  const body = await answer.json();
+  const body = await bodyOf(answer);
   return answer.status === 200 ? { status: 200 } : { status: answer.status, code: body.error.code };
 }
 
@@ -105,7 +106,7 @@ describe("an API key", () => {
     const answer = await edge.get("/v1/models");
     expect(answer.status).toBe(401);
     expect(answer.headers.get("WWW-Authenticate")).toBe('Bearer realm="ledge"');
-    expect((await answer.json()).error.message).toContain("Authorization: Bearer");
+    expect((await bodyOf(answer)).error.message).toContain("Authorization: Bearer");
   });
 
   test("that is revoked is refused within five seconds", async () => {
@@ -136,7 +137,7 @@ describe("an API key", () => {
   test("of an impossible kind is not issued, and every fault is named at once", async () => {
     const answer = await edge.post("/admin/v1/keys", adminKey, { tenant: "a b", requests_per_minute: 0, extra: 1 });
     expect(answer.status).toBe(400);
-    const paths = (await answer.json()).issues.map(({ path }: { path: string }) => path);
+    const paths = (await bodyOf(answer)).issues.map(({ path }: { path: string }) => path);
     expect(paths).toEqual(expect.arrayContaining(["tenant", "name", "requests_per_minute", "(body)"]));
   });
 });
@@ -258,7 +259,7 @@ describe("the key set", () => {
     provider.down = true;
     const answer = await rotating.get("/v1/models", await token("ES256"));
     expect(answer.status).toBe(503);
-    expect((await answer.json()).error.code).toBe("identity_unavailable");
+    expect((await bodyOf(answer)).error.code).toBe("identity_unavailable");
     expect(Number(answer.headers.get("Retry-After"))).toBeGreaterThan(0);
     expect(await answerTo((await rotating.issueKey()).key, rotating)).toEqual({ status: 200 });
   });

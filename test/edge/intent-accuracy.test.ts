@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bodyOf } from "../support/answer-body.ts";
 import { readClinc150, sourceOfClinc150 } from "../support/clinc150.ts";
 import { startEdge, type TestEdge } from "../support/ledge.ts";
 
@@ -21,8 +22,8 @@ async function accuracy(utterances: readonly (readonly [string, string])[]): Pro
     const rows = utterances.slice(at, at + rowsPerCall);
     const answer = await edge.post("/v1/predict", key, { model: "intent@1", input: rows.map(([text]) => text) });
     expect(answer.headers.get("Ledge-Tier")).toBe("edge");
-    const { output } = await answer.json();
-    for (const [row, [, label]] of rows.entries()) if (output[row].label === label) right++;
+    const { output } = await bodyOf(answer);
+    for (const [row, [, label]] of rows.entries()) if (output[row]?.label === label) right++;
   }
   return right / utterances.length;
 }

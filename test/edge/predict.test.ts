@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bodyOf } from "../support/answer-body.ts";
 import { startEdge, type TestEdge, until } from "../support/ledge.ts";
 
 let edge: TestEdge;
@@ -27,7 +28,7 @@ describe("a classification", () => {
     expect(answer.headers.get("Ledge-Tier")).toBe("edge");
     expect(answer.headers.get("Ledge-Model")).toBe("intent@1");
     expect(answer.headers.get("Cache-Status")).toBe("Ledge; fwd=miss; stored");
-    const body = await answer.json();
+    const body = await bodyOf(answer);
     expect(body).toMatchObject({ model: "intent", version: "1", tier: "edge" });
     expect(body.id).toBe(answer.headers.get("Ledge-Request-Id"));
     expect(body.output.label).toBe("transfer");
@@ -36,28 +37,28 @@ describe("a classification", () => {
   });
 
   test("given again is answered from the cache, with the same output and tier", async () => {
-    const first = await (await ask("is it safe to visit canada")).json();
+    const first = await bodyOf(await ask("is it safe to visit canada"));
     const again = await ask("is it safe to visit canada");
     expect(again.headers.get("Cache-Status")).toMatch(/^Ledge; hit; ttl=\d+; detail=memory$/);
     expect(again.headers.get("Ledge-Tier")).toBe("edge");
-    const { id, ...rest } = await again.json();
+    const { id, ...rest } = await bodyOf(again);
     expect({ ...rest, id: first.id }).toEqual(first);
     expect(id).not.toBe(first.id);
   });
 
   test("of several texts answers each in order, as each alone", async () => {
     const texts = ["what is the weather", "transfer ten dollars to savings", "tell me a joke"];
-    const together = await (await edge.post("/v1/predict", key, { model: "intent@1", input: texts })).json();
+    const together = await bodyOf(await edge.post("/v1/predict", key, { model: "intent@1", input: texts }));
     expect(together.output).toHaveLength(3);
     for (const [row, text] of texts.entries()) {
-      const alone = await (await ask(text)).json();
+      const alone = await bodyOf(await ask(text));
       expect(together.output[row]).toEqual(alone.output);
     }
   });
 
   test("returns as many labels as top_k asks for, best first", async () => {
     const answer = await edge.post("/v1/predict", key, { ...transfer, options: { top_k: 3 } });
-    const { top } = (await answer.json()).output;
+    const { top } = (await bodyOf(answer)).output;
     expect(top).toHaveLength(3);
     expect(top.map((one: { score: number }) => one.score)).toEqual(
       top.map((one: { score: number }) => one.score).sort((a: number, b: number) => b - a),
@@ -74,7 +75,7 @@ describe("a classification", () => {
     const startedMs = Date.now();
     const answer = await stuck.post("/v1/predict", theirs, transfer, { "Ledge-Timeout-Ms": "200" });
     expect(answer.status).toBe(504);
-    expect((await answer.json()).code).toBe("deadline_exceeded");
+    expect((await bodyOf(answer)).code).toBe("deadline_exceeded");
     expect(Date.now() - startedMs).toBeLessThan(5_000);
     await stuck.close();
   });
@@ -161,5 +162,5 @@ test("no key, no input and no answer is ever in the log, and every request is", 
   const all = edge.logs.join("\n");
   expect(all).not.toContain(key);
   expect(all).not.toContain(secretText);
-  expect(all).not.toContain((await answer.json()).output.label);
+  expect(all).not.toContain((await bodyOf(answer)).output.label);
 });

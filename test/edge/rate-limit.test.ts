@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bodyOf } from "../support/answer-body.ts";
 import { startEdge, type TestEdge } from "../support/ledge.ts";
 
 let edge: TestEdge;
@@ -46,7 +47,7 @@ describe("the rate limit of a key", () => {
     await burst(key, 2);
     const refused = await edge.post("/v1/predict", key, { model: "intent", input: "hello" });
     expect(refused.status).toBe(429);
-    expect((await refused.json()).code).toBe("rate_limited");
+    expect((await bodyOf(refused)).code).toBe("rate_limited");
     expect(refused.headers.get("RateLimit-Policy")).toBe('"requests";q=2;w=60');
     expect(refused.headers.get("RateLimit")).toMatch(/^"requests";r=0;t=(59|60)$/);
     const retryAfterS = Number(refused.headers.get("Retry-After"));

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bodyOf } from "../support/answer-body.ts";
 import { startEdge, type TestEdge } from "../support/ledge.ts";
 
 let edge: TestEdge;
@@ -16,10 +17,10 @@ const infer = "/v2/models/intent/infer";
 
 describe("the Open Inference Protocol", () => {
   test("tells of the server, its health and its models", async () => {
-    expect(await (await edge.get("/v2", key)).json()).toEqual({ name: "ledge", version: "0.1.0", extensions: [] });
+    expect(await bodyOf(await edge.get("/v2", key))).toEqual({ name: "ledge", version: "0.1.0", extensions: [] });
     expect((await edge.get("/v2/health/live")).status).toBe(200);
     expect((await edge.get("/v2/health/ready")).status).toBe(200);
-    expect(await (await edge.get("/v2/models", key)).json()).toEqual({ models: ["intent", "tiny-chat"] });
+    expect(await bodyOf(await edge.get("/v2/models", key))).toEqual({ models: ["intent", "tiny-chat"] });
     expect((await edge.get("/v2/models/intent/ready", key)).status).toBe(200);
     expect((await edge.get("/v2/models/intent/versions/1/ready", key)).status).toBe(200);
     expect((await edge.get("/v2/models/intent/versions/2/ready", key)).status).toBe(404);
@@ -27,7 +28,7 @@ describe("the Open Inference Protocol", () => {
 
   test("describes a model as it is served: texts in, labels out", async () => {
     for (const path of ["/v2/models/intent", "/v2/models/intent/versions/1"]) {
-      expect(await (await edge.get(path, key)).json()).toEqual({
+      expect(await bodyOf(await edge.get(path, key))).toEqual({
         name: "intent",
         versions: ["1"],
         platform: "onnx_onnxv1",
@@ -45,14 +46,14 @@ describe("the Open Inference Protocol", () => {
     const answer = await edge.post(infer, key, { id: "42", inputs: [text] });
     expect(answer.status).toBe(200);
     expect(answer.headers.get("Ledge-Tier")).toBe("edge");
-    const body = await answer.json();
+    const body = await bodyOf(answer);
     expect(body).toMatchObject({ model_name: "intent", model_version: "1", id: "42" });
     const [label, score, logits] = body.outputs;
     expect(label).toMatchObject({ name: "label", datatype: "BYTES", shape: [2] });
     expect(score).toMatchObject({ name: "score", datatype: "FP32", shape: [2] });
     expect(logits).toMatchObject({ name: "logits", datatype: "FP32", shape: [2, 151] });
     expect(logits.data).toHaveLength(302);
-    const predicted = await (await edge.post("/v1/predict", key, { model: "intent", input: texts })).json();
+    const predicted = await bodyOf(await edge.post("/v1/predict", key, { model: "intent", input: texts }));
     expect(label.data).toEqual(predicted.output.map((row: { label: string }) => row.label));
     expect(score.data).toEqual(predicted.output.map((row: { score: number }) => row.score));
   });
@@ -61,7 +62,7 @@ describe("the Open Inference Protocol", () => {
     const nested = { ...text, shape: [2, 1], data: texts.map((one) => [one]) };
     const outputs = [{ name: "score" }, { name: "label" }];
     const answer = await edge.post("/v2/models/intent/versions/1/infer", key, { inputs: [nested], outputs });
-    expect((await answer.json()).outputs.map((one: { name: string }) => one.name)).toEqual(["score", "label"]);
+    expect((await bodyOf(answer)).outputs.map((one: { name: string }) => one.name)).toEqual(["score", "label"]);
   });
 
   test.each<[string, unknown]>([
@@ -78,13 +79,13 @@ describe("the Open Inference Protocol", () => {
   ])("refuses %s with 400 invalid_shape, in its own error shape", async (_what, body) => {
     const answer = await edge.post(infer, key, body);
     expect(answer.status).toBe(400);
-    expect((await answer.json()).error).toMatch(/^invalid_shape: /);
+    expect((await bodyOf(answer)).error).toMatch(/^invalid_shape: /);
   });
 
   test("refuses to infer with a chat model", async () => {
     const answer = await edge.post("/v2/models/tiny-chat/infer", key, { inputs: [text] });
     expect(answer.status).toBe(400);
-    expect((await answer.json()).error).toMatch(/^unsupported_task: /);
+    expect((await bodyOf(answer)).error).toMatch(/^unsupported_task: /);
   });
 });
 
@@ -95,11 +96,11 @@ describe("operations", () => {
   });
 
   test("openapi.json describes every path that is served, and each is served", async () => {
-    const document = await (await edge.get("/openapi.json")).json();
+    const document = await bodyOf(await edge.get("/openapi.json"));
     expect(document.openapi).toMatch(/^3\.1\./);
     for (const path of Object.keys(document.paths)) {
       const answer = await edge.get(path.replaceAll(/\{\w+\}/g, "x"));
-      expect(answer.status === 404 && (await answer.json()).code === "not_found", path).toBe(false);
+      expect(answer.status === 404 && (await bodyOf(answer)).code === "not_found", path).toBe(false);
     }
   });
 

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { RunningOrigin } from "../../scripts/local/origin.ts";
+import { bodyOf } from "../support/answer-body.ts";
 import { startEdge, startOrigin, type TestEdge, until } from "../support/ledge.ts";
 
 /** What answers when a tier does not: the same model package at both, so the same answer from either. */
@@ -41,7 +42,7 @@ describe("when the inference Worker", () => {
     const far = await failing.edge.post("/v1/predict", failing.key, body);
     expect(far.status).toBe(200);
     expect(far.headers.get("Ledge-Tier")).toBe("origin");
-    const [ours, theirs] = [await near.json(), await far.json()];
+    const [ours, theirs] = [await bodyOf(near), await bodyOf(far)];
     expect(theirs.tier).toBe("origin");
     expect(theirs.output.label).toBe(ours.output.label);
     expect(theirs.output.score).toBeCloseTo(ours.output.score, 4);
@@ -72,7 +73,7 @@ describe("when the inference Worker", () => {
     for (let call = 0; call < 2; call++) {
       const answer = await edge.post("/v1/predict", key, body);
       expect(answer.status).toBe(503);
-      expect((await answer.json()).code).toBe("origin_unavailable");
+      expect((await bodyOf(answer)).code).toBe("origin_unavailable");
       expect(Number(answer.headers.get("Retry-After"))).toBeGreaterThan(0);
       expect(answer.headers.get("Cache-Status")).toBe("Ledge; fwd=bypass");
     }
@@ -93,7 +94,7 @@ describe("when the origin is down", () => {
     const { edge, key } = await start({});
     const refused = await edge.post("/v1/chat/completions", key, chat);
     expect(refused.status).toBe(503);
-    expect((await refused.json()).error.code).toBe("origin_unavailable");
+    expect((await bodyOf(refused)).error.code).toBe("origin_unavailable");
     expect(Number(refused.headers.get("Retry-After"))).toBeGreaterThan(0);
     const answered = await edge.post("/v1/predict", key, body);
     expect(answered.status).toBe(200);
@@ -111,7 +112,7 @@ describe("when the origin is down", () => {
     const { edge } = await start({});
     const ready = await edge.get("/readyz");
     expect(ready.status).toBe(200);
-    expect(await ready.json()).toEqual({ ready: true, edge: true, origin: false });
+    expect(await bodyOf(ready)).toEqual({ ready: true, edge: true, origin: false });
   });
 });
 
@@ -128,7 +129,7 @@ test("an origin that refuses the edge's secret is the deployment's fault, not th
   });
   const answer = await edge.post("/v1/predict", key, body);
   expect(answer.status).toBe(502);
-  expect((await answer.json()).code).toBe("upstream_failed");
+  expect((await bodyOf(answer)).code).toBe("upstream_failed");
 });
 
 test("a gateway without its secrets answers 500 to all, and its log names each one that is missing", async () => {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { featureHashing } from "./prepare/feature-hashing.schema.ts";
@@ -18,8 +18,8 @@ const golden: Golden = readJson(join(root, "models", "intent", "1", "features.go
 const manifest = readJson(join(root, "models", "intent", "1", "model.json"));
 const featurize = featureHasher(featureHashing.parse(manifest.preprocess));
 
-const folders = [process.env.LEDGE_DATA ?? [], join(root, "..", "shared", "data")].flat();
-const data = folders.map((folder) => join(folder, "clinc150.json")).find((path) => existsSync(path));
+const folder = process.env.LEDGE_DATA;
+const data = folder === undefined || folder === "" ? undefined : join(folder, "clinc150.json");
 const howToGet =
   "Needs the public data set CLINC150: put data_full.json of clinc/oos-eval (GitHub) as clinc150.json into a folder and " +
   "set LEDGE_DATA to it.";
