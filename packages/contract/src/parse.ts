@@ -1,8 +1,9 @@
+import { en } from "zod/locales";
 import * as z from "zod/mini";
 import { fail, type Issue, ok, type Result } from "./result.ts";
 
 /** zod/mini brings no messages of its own; without this every issue reads "Invalid input". */
-z.config(z.locales.en());
+z.config(en());
 
 /** At most this many issues are reported for one body: a hostile body must not buy a huge answer. */
 const issuesMax = 20;
