@@ -1,0 +1,68 @@
+import { fail, ok, type Result } from "@ledge/contract";
+
+/** How deep arrays and objects may nest. No body of this API needs more than eight levels. */
+export const depthMax = 32;
+
+/**
+ * Reads a JSON body within bounds. The declared length is checked first, the bytes that come are counted: a header
+ * can lie. Fails with `unsupported_media_type`, `body_too_large`, `invalid_utf8`, `too_deep` or `invalid_json`.
+ */
+export async function readJson(request: Request, bytesMax: number): Promise<Result<unknown>> {
+  const media = mediaFault(request.headers);
+  if (media !== undefined) return media;
+  const bytes = await readBytes(request, bytesMax);
+  return bytes.ok ? parseJson(bytes.value) : bytes;
+}
+
+function mediaFault(headers: Headers): ReturnType<typeof fail> | undefined {
+  const type = (headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase();
+  const encoding = (headers.get("content-encoding") ?? "identity").trim().toLowerCase();
+  return type === "application/json" && encoding === "identity" ? undefined : fail("unsupported_media_type");
+}
+
+async function readBytes(request: Request, bytesMax: number): Promise<Result<Uint8Array>> {
+  const tooLarge = fail("body_too_large", { detail: `At most ${bytesMax} bytes are taken.` });
+  if (Number(request.headers.get("content-length") ?? 0) > bytesMax) return tooLarge;
+  if (request.body === null) return ok(new Uint8Array());
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of request.body) {
+    bytes += chunk.byteLength;
+    if (bytes > bytesMax) return tooLarge;
+    chunks.push(chunk);
+  }
+  return ok(Buffer.concat(chunks));
+}
+
+/** Bytes to a value. Depth is checked before parsing, so that a hostile body never builds a tree. */
+export function parseJson(bytes: Uint8Array): Result<unknown> {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return fail("invalid_utf8");
+  }
+  if (nestsDeeper(text, depthMax)) return fail("too_deep", { detail: `At most ${depthMax} levels are taken.` });
+  try {
+    return ok(JSON.parse(text));
+  } catch {
+    // The parser's own message quotes the body, and bodies hold prompts.
+    return fail("invalid_json");
+  }
+}
+
+function nestsDeeper(text: string, max: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (inString) {
+      if (unit === 0x5c) at++;
+      else if (unit === 0x22) inString = false;
+    } else if (unit === 0x22) inString = true;
+    else if (unit === 0x5b || unit === 0x7b) {
+      if (++depth > max) return true;
+    } else if (unit === 0x5d || unit === 0x7d) depth--;
+  }
+  return false;
+}

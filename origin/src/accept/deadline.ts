@@ -1,0 +1,45 @@
+import { fail, headers, ok, type Result } from "@ledge/contract";
+import type { CallOff } from "../call-off.ts";
+
+/**
+ * Milliseconds this request may take: `Ledge-Timeout-Ms`, relative so that clocks need not agree, capped by the
+ * deployment; without the header the deployment's default. Fails with `invalid_header`.
+ */
+export function timeoutOf(header: string | null, defaultMs: number, maxMs: number): Result<number> {
+  if (header === null) return ok(Math.min(defaultMs, maxMs));
+  if (!/^[1-9][0-9]{0,8}$/.test(header)) {
+    return fail("invalid_header", {
+      issues: [{ path: headers.timeoutMs, message: "Expected whole milliseconds, 1 to 999999999." }],
+    });
+  }
+  return ok(Math.min(Number(header), maxMs));
+}
+
+/** One signal for everything that can end a request early, and its one timer. */
+export class Deadline {
+  readonly signal: AbortSignal;
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(timeoutMs: number, client: AbortSignal, shutdown: AbortSignal) {
+    this.signal = this.#controller.signal;
+    this.#timer = setTimeout(() => this.callOff("deadline"), timeoutMs);
+    whenAborted(client, () => this.callOff("disconnected"), this.signal);
+    whenAborted(shutdown, () => this.callOff("draining"), this.signal);
+  }
+
+  callOff(reason: CallOff): void {
+    this.clear();
+    if (!this.signal.aborted) this.#controller.abort(reason);
+  }
+
+  /** Call it when the answer is out: a pending timer would keep the process alive. */
+  clear(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+function whenAborted(source: AbortSignal, act: () => void, until: AbortSignal): void {
+  if (source.aborted) act();
+  else source.addEventListener("abort", act, { once: true, signal: until });
+}

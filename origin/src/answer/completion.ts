@@ -1,0 +1,69 @@
+import type { ChatChunk, ChatCompletion, ChatUsage, Fault, Result } from "@ledge/contract";
+import type { ChatEvent } from "../engines/engine.ts";
+
+/** What names one answer; the same in its every chunk. */
+export interface CompletionHead {
+  readonly id: string;
+  /** Seconds since 1970. */
+  readonly created: number;
+  readonly model: string;
+}
+
+type End = Extract<ChatEvent, { kind: "end" }>;
+type Choice = ChatChunk["choices"][number];
+
+export function usageOf(end: End): ChatUsage {
+  const { promptTokens, completionTokens } = end;
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+  };
+}
+
+/** A whole answer from the same events a stream is made of, so that both say the same. */
+export async function completionOf(
+  head: CompletionHead,
+  events: AsyncIterable<ChatEvent>,
+): Promise<Result<ChatCompletion>> {
+  let content = "";
+  for await (const event of events) {
+    if (event.kind === "text") content += event.text;
+    else if (event.kind === "fault") return { ok: false, fault: event.fault };
+    else return { ok: true, value: wholeAnswer(head, content, event) };
+  }
+  const fault: Fault = { code: "upstream_failed", cause: "the generation ended without saying how" };
+  return { ok: false, fault };
+}
+
+function wholeAnswer(head: CompletionHead, content: string, end: End): ChatCompletion {
+  const message = { role: "assistant", content, refusal: null } as const;
+  return {
+    ...head,
+    object: "chat.completion",
+    choices: [{ index: 0, message, logprobs: null, finish_reason: end.finishReason }],
+    usage: usageOf(end),
+  };
+}
+
+/** Makes the chunks of one stream. With `includeUsage` every chunk has `usage`, null in all but the last. */
+export function chunkMaker(head: CompletionHead, includeUsage: boolean) {
+  const chunk = (choices: Choice[], usage: ChatUsage | null): ChatChunk => ({
+    ...head,
+    object: "chat.completion.chunk",
+    choices,
+    ...(includeUsage ? { usage } : {}),
+  });
+  const choice = (delta: Choice["delta"], finishReason: Choice["finish_reason"]): Choice => ({
+    index: 0,
+    delta,
+    logprobs: null,
+    finish_reason: finishReason,
+  });
+  return {
+    role: () => chunk([choice({ role: "assistant", content: "" }, null)], null),
+    text: (content: string) => chunk([choice({ content }, null)], null),
+    finish: (end: End) => chunk([choice({}, end.finishReason)], null),
+    usage: (end: End) => chunk([], usageOf(end)),
+  };
+}

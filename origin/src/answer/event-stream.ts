@@ -1,0 +1,53 @@
+import type { Fault } from "@ledge/contract";
+import type { ChatEvent } from "../engines/engine.ts";
+import type { chunkMaker } from "./completion.ts";
+import { streamError } from "./problem.ts";
+
+export interface StreamEnd {
+  /** The stream has ended as it should, or with this fault. */
+  settled(end: Extract<ChatEvent, { kind: "end" }> | Fault): void;
+  /** The reader went away. */
+  cancelled(): void;
+}
+
+const encoder = new TextEncoder();
+const data = (value: unknown) => encoder.encode(`data: ${JSON.stringify(value)}\n\n`);
+const done = encoder.encode("data: [DONE]\n\n");
+
+/**
+ * Server-sent events as OpenAI sends them: a chunk with the role, one for each piece of text, one with the reason it
+ * ended, with `includeUsage` one with the usage, then `[DONE]`. A stream that fails ends with an error event and no
+ * `[DONE]`, so that no reader takes half an answer for a whole one.
+ */
+export function eventStream(
+  events: AsyncIterator<ChatEvent>,
+  first: ChatEvent,
+  chunks: ReturnType<typeof chunkMaker>,
+  options: { readonly includeUsage: boolean } & StreamEnd,
+): ReadableStream<Uint8Array> {
+  let next: ChatEvent | undefined = first;
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(data(chunks.role()));
+    },
+    async pull(controller) {
+      const event = next ?? (await events.next()).value;
+      next = undefined;
+      if (event?.kind === "text") return controller.enqueue(data(chunks.text(event.text)));
+      if (event?.kind === "end") {
+        controller.enqueue(data(chunks.finish(event)));
+        if (options.includeUsage) controller.enqueue(data(chunks.usage(event)));
+        controller.enqueue(done);
+        options.settled(event);
+      } else {
+        const fault: Fault = event?.fault ?? { code: "upstream_failed" };
+        controller.enqueue(data(streamError(fault)));
+        options.settled(fault);
+      }
+      controller.close();
+    },
+    cancel() {
+      options.cancelled();
+    },
+  });
+}

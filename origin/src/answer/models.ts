@@ -1,0 +1,18 @@
+import type { OriginContext } from "../request.ts";
+
+/** `GET /v1/models`, in OpenAI's shape with the version and the task beside it. */
+export function answerModels(context: OriginContext): Response {
+  const data = context
+    .get("stage")
+    .registry.seats()
+    .map(({ engine: { model } }) => ({
+      id: model.name,
+      object: "model",
+      // A model package carries no date, and OpenAI's clients want a number.
+      created: 0,
+      owned_by: "ledge",
+      version: model.version,
+      task: model.task,
+    }));
+  return context.json({ object: "list", data });
+}

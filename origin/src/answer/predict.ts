@@ -1,0 +1,35 @@
+import { fail, headers, parse, predictCall } from "@ledge/contract";
+import { readJson } from "../accept/body.ts";
+import { orCalledOff } from "../call-off.ts";
+import type { OriginContext } from "../request.ts";
+
+/** `POST /v1/predict`: a `PredictCall` in, a `PredictAnswer` out. */
+export async function answerPredict(context: OriginContext): Promise<Response | ReturnType<typeof fail>> {
+  const { registry, bodyBytesMax } = context.get("stage");
+  const { signal } = context.get("deadline");
+  const { facts } = context.get("record");
+  const body = await orCalledOff(readJson(context.req.raw, bodyBytesMax), signal);
+  if (!body.ok) return body;
+  const call = parse(predictCall, body.value);
+  if (!call.ok) return call;
+  const seat = registry.find(`${call.value.model}@${call.value.version}`, "text-classification");
+  if (!seat.ok) return seat;
+  const { engine, gate } = seat.value;
+  if (engine.predict === undefined) return fail("unsupported_task");
+  facts.model = `${engine.model.name}@${engine.model.version}`;
+  const permit = await gate.enter(signal);
+  if (!permit.ok) return permit;
+  facts.queueMs = Math.round(permit.value.queuedMs);
+  try {
+    const answer = await orCalledOff(engine.predict(call.value, signal), signal);
+    if (!answer.ok) return answer;
+    facts.promptTokens = answer.value.inputTokens;
+    const timings = { ...answer.value.timings, queueMs: permit.value.queuedMs };
+    return Response.json(
+      { ...answer.value, timings },
+      { headers: { [headers.model]: facts.model, [headers.tier]: "origin" } },
+    );
+  } finally {
+    permit.value.leave();
+  }
+}

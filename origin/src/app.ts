@@ -1,0 +1,86 @@
+import { type Fault, type fail, headers } from "@ledge/contract";
+import { type Context, Hono } from "hono";
+import { Deadline, timeoutOf } from "./accept/deadline.ts";
+import { bearerCheck } from "./admit/bearer.ts";
+import { answerChat } from "./answer/chat.ts";
+import { answerModels } from "./answer/models.ts";
+import { answerPredict } from "./answer/predict.ts";
+import { problemResponse } from "./answer/problem.ts";
+import { clientClosed } from "./call-off.ts";
+import type { Config } from "./config.ts";
+import type { Registry } from "./engines/registry.ts";
+import { type LineSink, RequestRecord } from "./observe/log.ts";
+import type { OriginEnv } from "./request.ts";
+
+export interface AppParts {
+  readonly config: Pick<Config, "secret" | "bodyBytesMax" | "timeoutMs" | "timeoutMsMax">;
+  readonly registry: Registry;
+  /** Fires when running requests must end because the process does. */
+  readonly shutdown: AbortSignal;
+  readonly nowMs: () => number;
+  readonly newId: () => string;
+  readonly sink: LineSink;
+}
+
+/** The origin's pipeline: observe( accept( admit( engine ) ) ). */
+export function createApp(parts: AppParts): Hono<OriginEnv> {
+  const { config, registry } = parts;
+  const app = new Hono<OriginEnv>();
+  const allowed = bearerCheck(config.secret);
+
+  app.use(async (context, next) => {
+    const requestId = requestIdOf(context.req.header(headers.requestId), parts.newId);
+    const record = new RequestRecord({ requestId, method: context.req.method, path: context.req.path }, parts);
+    context.set("record", record);
+    await next();
+    context.header(headers.requestId, requestId);
+    if (!record.streaming) record.finish(record.facts.code === clientClosed ? 499 : context.res.status);
+  });
+
+  app.get("/healthz", (context) => context.json({ status: "ok" }));
+  app.get("/readyz", (context) => {
+    const pending = registry.pending();
+    return pending.length === 0 ? context.json({ status: "ready" }) : context.json({ status: "loading", pending }, 503);
+  });
+
+  app.use("/v1/*", async (context, next) => {
+    const caller = allowed(context.req.header("Authorization") ?? null);
+    if (!caller.ok) return refuse(context, caller.fault);
+    const timeout = timeoutOf(context.req.header(headers.timeoutMs) ?? null, config.timeoutMs, config.timeoutMsMax);
+    if (!timeout.ok) return refuse(context, timeout.fault);
+    const deadline = new Deadline(timeout.value, context.req.raw.signal, parts.shutdown);
+    context.set("deadline", deadline);
+    context.set("stage", { registry, bodyBytesMax: config.bodyBytesMax, nowMs: parts.nowMs, newId: parts.newId });
+    await next();
+    if (!context.get("record").streaming) deadline.clear();
+  });
+
+  app.get("/v1/models", answerModels);
+  app.post("/v1/predict", async (context) => settle(context, await answerPredict(context)));
+  app.post("/v1/chat/completions", async (context) => settle(context, await answerChat(context)));
+  for (const path of ["/v1/models", "/v1/predict", "/v1/chat/completions", "/healthz", "/readyz"]) {
+    app.all(path, (context) => refuse(context, { code: "method_not_allowed" }));
+  }
+  app.notFound((context) => refuse(context, { code: "not_found" }));
+  app.onError((error, context) => refuse(context, { code: "internal_error", cause: stackOf(error) }));
+  return app;
+}
+
+function settle(context: Context<OriginEnv>, answer: Response | ReturnType<typeof fail>): Response {
+  return answer instanceof Response ? answer : refuse(context, answer.fault);
+}
+
+function refuse(context: Context<OriginEnv>, fault: Fault): Response {
+  const record = context.get("record");
+  record.fault(fault);
+  return problemResponse(fault, record.requestId);
+}
+
+/** The gateway's id where it is a plain token: it is echoed and logged. */
+function requestIdOf(given: string | undefined, newId: () => string): string {
+  return given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : newId();
+}
+
+function stackOf(error: Error): string {
+  return (error.stack ?? String(error)).slice(0, 2000);
+}

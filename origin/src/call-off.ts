@@ -1,0 +1,35 @@
+import type { Fault, Result } from "@ledge/contract";
+
+/** Why work was called off. It travels as the `reason` of the signal that every stage and engine is given. */
+export type CallOff = "deadline" | "disconnected" | "draining";
+
+/** What the caller is told when the signal has fired. A disconnected caller hears nothing; the log does. */
+export function faultOfCallOff(signal: AbortSignal): Fault {
+  const reason = signal.reason as CallOff;
+  switch (reason) {
+    case "deadline":
+      return { code: "deadline_exceeded" };
+    case "draining":
+      return { code: "origin_unavailable", detail: "The origin is shutting down.", retryAfterMs: 1000 };
+    case "disconnected":
+      return { code: "deadline_exceeded", cause: clientClosed };
+  }
+}
+
+/** The `cause` by which the log tells a caller who hung up from a deadline that passed. */
+export const clientClosed = "client_closed";
+
+/** Waits for work, or for the signal if that fires first. The work goes on unheard: it must watch the signal itself. */
+export async function orCalledOff<T>(work: Promise<Result<T>>, signal: AbortSignal): Promise<Result<T>> {
+  let heard = () => {};
+  const calledOff = new Promise<Result<T>>((resolve) => {
+    heard = () => resolve({ ok: false, fault: faultOfCallOff(signal) });
+    if (signal.aborted) heard();
+    else signal.addEventListener("abort", heard, { once: true });
+  });
+  try {
+    return await Promise.race([work, calledOff]);
+  } finally {
+    signal.removeEventListener("abort", heard);
+  }
+}

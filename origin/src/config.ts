@@ -1,0 +1,96 @@
+import { fileURLToPath } from "node:url";
+import * as z from "zod/mini";
+import { type FakeScript, fakeScript } from "./engines/fake/fake-script.ts";
+import { settings } from "./settings.ts";
+
+export interface Config {
+  readonly host: string;
+  /** 0 lets the system choose one; the ready line tells which. */
+  readonly port: number;
+  readonly secret: string;
+  readonly modelsDir: string;
+  /** Names to serve; `undefined` serves every package that names the tier `origin`. */
+  readonly models: readonly string[] | undefined;
+  readonly bodyBytesMax: number;
+  readonly timeoutMs: number;
+  readonly timeoutMsMax: number;
+  readonly drainMs: number;
+  readonly predictRunningMax: number;
+  readonly predictWaitingMax: number;
+  readonly chatRunningMax: number;
+  readonly chatWaitingMax: number;
+  readonly threads: number;
+  readonly fakes: readonly FakeScript[];
+}
+
+export type ConfigResult =
+  | { readonly ok: true; readonly value: Config }
+  /** One sentence for each fault: what is wrong and what to type. */
+  | { readonly ok: false; readonly faults: readonly string[] };
+
+/** Where the models lie beside this source tree. */
+export const modelsDirDefault = fileURLToPath(new URL("../../models", import.meta.url));
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Reads the configuration from the environment. An empty variable counts as not set. Reports every fault at once. */
+export function readConfig(env: Env): ConfigResult {
+  const faults: string[] = [];
+  const whole = (name: keyof typeof settings): number => {
+    const { default: preset, min, max } = settings[name] as { default: number; min: number; max: number };
+    const text = env[name] || String(preset);
+    const value = /^[0-9]{1,12}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min && value <= max))
+      faults.push(`${name} is not a whole number from ${min} to ${max}: set it to one.`);
+    return value;
+  };
+  const config: Config = {
+    host: env.HOST || settings.HOST.default,
+    port: whole("PORT"),
+    secret: secretOf(env.ORIGIN_SECRET, faults),
+    modelsDir: env.MODELS_DIR || modelsDirDefault,
+    models: namesOf(env.MODELS || settings.MODELS.default),
+    bodyBytesMax: whole("BODY_BYTES_MAX"),
+    timeoutMs: whole("TIMEOUT_MS"),
+    timeoutMsMax: whole("TIMEOUT_MS_MAX"),
+    drainMs: whole("DRAIN_MS"),
+    predictRunningMax: whole("PREDICT_RUNNING_MAX"),
+    predictWaitingMax: whole("PREDICT_WAITING_MAX"),
+    chatRunningMax: whole("CHAT_RUNNING_MAX"),
+    chatWaitingMax: whole("CHAT_WAITING_MAX"),
+    threads: whole("THREADS"),
+    fakes: fakesOf(env.FAKE_MODELS, faults),
+  };
+  return faults.length === 0 ? { ok: true, value: config } : { ok: false, faults };
+}
+
+function secretOf(secret: string | undefined, faults: string[]): string {
+  if (!secret) {
+    faults.push("ORIGIN_SECRET is not set: set it to the secret the gateway sends as 'Authorization: Bearer …'.");
+  } else if (!/^[\x21-\x7e]{16,512}$/.test(secret)) {
+    faults.push("ORIGIN_SECRET does not hold 16 to 512 printable ASCII characters without spaces: set a longer one.");
+  }
+  return secret ?? "";
+}
+
+function namesOf(text: string): readonly string[] | undefined {
+  if (text === "all") return undefined;
+  if (text === "none") return [];
+  return text.split(",").map((name) => name.trim());
+}
+
+function fakesOf(text: string | undefined, faults: string[]): readonly FakeScript[] {
+  if (!text) return [];
+  try {
+    const checked = z.safeParse(z.array(fakeScript), JSON.parse(text));
+    if (checked.success) return checked.data;
+    for (const issue of checked.error.issues) {
+      faults.push(
+        `FAKE_MODELS at ${issue.path.join(".") || "its top"}: ${issue.message}; correct it or leave it unset.`,
+      );
+    }
+  } catch {
+    faults.push("FAKE_MODELS is not JSON: set it to an array of scripts or leave it unset.");
+  }
+  return [];
+}

@@ -1,0 +1,46 @@
+import { Gate } from "../admit/gate.ts";
+import type { Config } from "../config.ts";
+import type { Engine } from "./engine.ts";
+import { FakeEngine } from "./fake/fake-engine.ts";
+import { type ModelPackage, readPackages, StartError } from "./model-package.ts";
+import type { Registry } from "./registry.ts";
+
+/** Loads every configured model and runs it once, one after the other. Throws {@link StartError}. */
+export async function loadEngines(config: Config, registry: Registry): Promise<void> {
+  const packages = await readPackages(config.modelsDir, config.models);
+  for (const { manifest } of packages) registry.expect(manifest.name, manifest.version);
+  for (const script of config.fakes) seat(new FakeEngine(script), config, registry);
+  for (const each of packages) seat(await loadPackage(each, config), config, registry);
+  if (registry.seats().length === 0) {
+    throw new StartError(
+      `No model in ${config.modelsDir} names the tier 'origin': add one, or set MODELS or FAKE_MODELS.`,
+    );
+  }
+}
+
+/** Native code is imported by who needs it: an origin of fakes starts in a blink. */
+async function loadPackage(each: ModelPackage, config: Config): Promise<Engine> {
+  try {
+    switch (each.manifest.task) {
+      case "chat":
+        return await (await import("./onnx/generator.ts")).loadGenerator(each, config.threads);
+      case "text-classification":
+        return await (await import("./onnx/classifier.ts")).loadClassifier(each, config.threads);
+    }
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    const { name, version } = each.manifest;
+    const reason = String(error).slice(0, 500);
+    throw new StartError(
+      `${name}@${version} in ${each.dir} cannot be loaded (${reason}): make it anew or leave it out of MODELS.`,
+    );
+  }
+}
+
+function seat(engine: Engine, config: Config, registry: Registry): void {
+  const limits =
+    engine.model.task === "chat"
+      ? { runningMax: config.chatRunningMax, waitingMax: config.chatWaitingMax }
+      : { runningMax: config.predictRunningMax, waitingMax: config.predictWaitingMax };
+  registry.add({ engine, gate: new Gate(limits, () => performance.now()) });
+}

@@ -1,0 +1,154 @@
+import * as transformers from "@huggingface/transformers";
+import { ChatChannel } from "../chat-channel.ts";
+import type { ChatParameters } from "../chat-parameters.ts";
+import type { ChatEvent } from "../engine.ts";
+import { StopMatcher } from "../stop-matcher.ts";
+import { Detokenizer } from "./detokenizer.ts";
+import { drawToken, type Random, seededRandom } from "./sampler.ts";
+
+export interface GeneratorParts {
+  readonly tokenizer: transformers.PreTrainedTokenizer;
+  readonly model: transformers.PreTrainedModel;
+}
+
+/** One generation, as events. It stops within one token of the signal or of a reader who leaves. */
+export async function* generation(
+  parts: GeneratorParts,
+  parameters: ChatParameters,
+  prompt: readonly number[],
+  tokensMax: number,
+  signal: AbortSignal,
+): AsyncGenerator<ChatEvent> {
+  const channel = new ChatChannel<ChatEvent>();
+  const follower = new TokenFollower(parts, parameters, (text) => channel.push({ kind: "text", text }));
+  const left = new AbortController();
+  const stopped = () => signal.aborted || left.signal.aborted || follower.stopped;
+  const running = generate(parts, parameters, prompt, tokensMax, { follower, stopped })
+    .then(() => channel.push(follower.end(prompt.length)))
+    .finally(() => channel.close());
+  // Heard below; without this a reader who leaves early would turn a failure into an unhandled rejection.
+  running.catch(() => {});
+  try {
+    for await (const event of channel) {
+      if (signal.aborted) return;
+      yield event;
+    }
+    await running;
+  } finally {
+    left.abort();
+    // The engine counts as busy until its last step has returned.
+    await running.catch(() => {});
+  }
+}
+
+interface Course {
+  readonly follower: TokenFollower;
+  readonly stopped: () => boolean;
+}
+
+async function generate(
+  { model }: GeneratorParts,
+  parameters: ChatParameters,
+  prompt: readonly number[],
+  tokensMax: number,
+  { follower, stopped }: Course,
+): Promise<void> {
+  if (stopped()) return;
+  const shape = [1, prompt.length];
+  const processors = new transformers.LogitsProcessorList();
+  processors.push(new DrawnToken(parameters));
+  await model.generate({
+    input_ids: new transformers.Tensor("int64", BigInt64Array.from(prompt, BigInt), shape),
+    attention_mask: new transformers.Tensor("int64", new BigInt64Array(prompt.length).fill(1n), shape),
+    // The library only takes the likeliest token: which one that is, DrawnToken decides.
+    do_sample: false,
+    num_beams: 1,
+    max_new_tokens: tokensMax,
+    logits_processor: processors,
+    stopping_criteria: [new FollowTokens(follower, stopped)],
+  });
+}
+
+/** Turns tokens into emitted text, and knows when and why the text ends. */
+class TokenFollower {
+  readonly #ends: ReadonlySet<number>;
+  readonly #detokenizer: Detokenizer;
+  readonly #stops: StopMatcher;
+  readonly #emit: (text: string) => void;
+  #count = 0;
+  #ended = false;
+
+  constructor({ tokenizer, model }: GeneratorParts, parameters: ChatParameters, emit: (text: string) => void) {
+    const { eos_token_id } = model.generation_config ?? {};
+    this.#ends = new Set([eos_token_id ?? tokenizer.eos_token_id ?? []].flat());
+    const options = { skip_special_tokens: true, clean_up_tokenization_spaces: false };
+    this.#detokenizer = new Detokenizer((ids) => (ids.length === 0 ? "" : tokenizer.decode([...ids], options)));
+    this.#stops = new StopMatcher(parameters.stops);
+    this.#emit = emit;
+  }
+
+  get stopped(): boolean {
+    return this.#ended || this.#stops.matched;
+  }
+
+  take(id: bigint): void {
+    this.#count++;
+    if (this.#ends.has(Number(id))) this.#ended = true;
+    else this.#say(this.#stops.push(this.#detokenizer.push(id)));
+  }
+
+  end(promptTokens: number): ChatEvent {
+    this.#say(this.#stops.push(this.#detokenizer.flush()));
+    this.#say(this.#stops.flush());
+    return {
+      kind: "end",
+      finishReason: this.stopped ? "stop" : "length",
+      promptTokens,
+      completionTokens: this.#count,
+    };
+  }
+
+  #say(text: string): void {
+    if (text !== "") this.#emit(text);
+  }
+}
+
+/**
+ * Draws the next token here and leaves the library only that one. Its own sampler takes no seed and cuts to the 50
+ * likeliest tokens; this one is seeded, cuts at `top_p` alone, and is the same for stream and whole answer.
+ */
+class DrawnToken extends transformers.LogitsProcessor {
+  readonly draw: (logits: Float32Array) => number;
+
+  constructor({ temperature, topP, seed }: ChatParameters) {
+    super();
+    const random: Random = seed === undefined ? Math.random : seededRandom(seed);
+    this.draw = (logits) => drawToken(logits, temperature, topP, random);
+  }
+
+  override _call(_ids: bigint[][], logits: transformers.Tensor): transformers.Tensor {
+    const data = logits.data as Float32Array;
+    const id = this.draw(data);
+    data.fill(Number.NEGATIVE_INFINITY);
+    data[id] = 0;
+    return logits;
+  }
+}
+
+/** The library asks after every token whether to stop: that is where the token is taken, and where it is told. */
+class FollowTokens extends transformers.StoppingCriteria {
+  readonly follower: TokenFollower;
+  readonly stopped: () => boolean;
+
+  constructor(follower: TokenFollower, stopped: () => boolean) {
+    super();
+    this.follower = follower;
+    this.stopped = stopped;
+  }
+
+  override _call(sequences: number[][]): boolean[] {
+    const newest = sequences[0]?.at(-1);
+    if (newest !== undefined) this.follower.take(BigInt(newest));
+    return sequences.map(() => this.stopped());
+  }
+}

@@ -1,0 +1,20 @@
+import type { Context } from "hono";
+import type { Deadline } from "./accept/deadline.ts";
+import type { Registry } from "./engines/registry.ts";
+import type { RequestRecord } from "./observe/log.ts";
+
+/** What the pipeline knows of one request, and what its last stage may use. */
+export interface OriginEnv {
+  Variables: {
+    record: RequestRecord;
+    deadline: Deadline;
+    stage: {
+      readonly registry: Registry;
+      readonly bodyBytesMax: number;
+      readonly nowMs: () => number;
+      readonly newId: () => string;
+    };
+  };
+}
+
+export type OriginContext = Context<OriginEnv>;

@@ -1,0 +1,91 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import { createApp } from "./app.ts";
+import type { Config } from "./config.ts";
+import { loadEngines } from "./engines/load-engines.ts";
+import { StartError } from "./engines/model-package.ts";
+import { Registry } from "./engines/registry.ts";
+import { logToStderr } from "./observe/log.ts";
+
+export interface Origin {
+  /** Where it listens, for example `http://127.0.0.1:8788`. */
+  readonly url: string;
+  /** Refuses new requests, lets running ones end for `drainMs`, calls the rest off, closes the engines. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Listens, then loads every model and runs it once. It listens first so that a taken port is told at once and
+ * `/healthz` and `/readyz` answer while models load. Throws {@link StartError}.
+ */
+export async function startOrigin(config: Config): Promise<Origin> {
+  const registry = new Registry();
+  const shutdown = new AbortController();
+  const app = createApp({
+    config,
+    registry,
+    shutdown: shutdown.signal,
+    nowMs: () => performance.timeOrigin + performance.now(),
+    newId: () => randomUUID().replaceAll("-", ""),
+    sink: logToStderr,
+  });
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  // A body that trickles in may take no longer than the longest deadline.
+  server.requestTimeout = config.timeoutMsMax;
+  const url = await listen(server, config);
+  try {
+    await loadEngines(config, registry);
+  } catch (error) {
+    server.close();
+    server.closeAllConnections();
+    throw error;
+  }
+  return { url, stop: () => drain(server, shutdown, config.drainMs, registry) };
+}
+
+async function listen(server: Server, config: Config): Promise<string> {
+  try {
+    server.listen(config.port, config.host);
+    await once(server, "listening");
+  } catch (error) {
+    throw listenError(error, config);
+  }
+  const { address, port, family } = server.address() as AddressInfo;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}
+
+function listenError(error: unknown, { host, port }: Config): unknown {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case "EADDRINUSE":
+      return new StartError(`Port ${port} on ${host} is taken: set PORT to a free one or stop what listens there.`);
+    case "EACCES":
+      return new StartError(`Port ${port} needs rights this process does not have: set PORT to 1024 or above.`);
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return new StartError(`This machine has no address '${host}': set HOST to one it has, for example 127.0.0.1.`);
+    default:
+      return error;
+  }
+}
+
+async function drain(server: Server, shutdown: AbortController, drainMs: number, registry: Registry): Promise<void> {
+  const closed = once(server, "close");
+  server.close();
+  // A connection kept alive by its client turns idle only when its answer is out.
+  const sweep = setInterval(() => server.closeIdleConnections(), sweepMs);
+  const callOff = setTimeout(() => shutdown.abort(), drainMs);
+  // Readers that never take their last bytes must not keep the process.
+  const cut = setTimeout(() => server.closeAllConnections(), drainMs + cutAfterMs);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(callOff);
+  clearTimeout(cut);
+  await Promise.all(registry.seats().map((seat) => seat.engine.close()));
+}
+
+/** What a called-off stream gets to write its error event. */
+const cutAfterMs = 1000;
+const sweepMs = 50;

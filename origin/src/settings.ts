@@ -1,0 +1,57 @@
+interface Text {
+  readonly default: string;
+  readonly help: string;
+}
+
+interface Whole {
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  readonly help: string;
+}
+
+/** Every environment variable the origin reads: one table for reading, checking and `--help`. */
+export const settings = {
+  ORIGIN_SECRET: { default: "", help: "required: the secret the gateway sends as 'Authorization: Bearer …'" },
+  HOST: { default: "127.0.0.1", help: "address to listen on" },
+  PORT: { default: 8788, min: 0, max: 65_535, help: "port to listen on; 0 lets the system choose" },
+  MODELS_DIR: {
+    default: "",
+    help: "folder of model packages, <name>/<version>/model.json (default: models/ beside origin/)",
+  },
+  MODELS: { default: "all", help: "names to serve, split by commas; 'all' or 'none'" },
+  BODY_BYTES_MAX: { default: 1_048_576, min: 1024, max: 67_108_864, help: "largest request body, bytes" },
+  TIMEOUT_MS: { default: 60_000, min: 1, max: 3_600_000, help: "deadline of a request that names none, milliseconds" },
+  TIMEOUT_MS_MAX: {
+    default: 300_000,
+    min: 1,
+    max: 3_600_000,
+    help: "longest deadline a request may name, milliseconds",
+  },
+  DRAIN_MS: {
+    default: 10_000,
+    min: 0,
+    max: 600_000,
+    help: "how long running requests may finish after SIGTERM, milliseconds",
+  },
+  PREDICT_RUNNING_MAX: { default: 1, min: 1, max: 1024, help: "calls a classifier works on at once" },
+  PREDICT_WAITING_MAX: { default: 64, min: 0, max: 100_000, help: "calls that may wait for a classifier" },
+  CHAT_RUNNING_MAX: { default: 4, min: 1, max: 1024, help: "generations a chat model works on at once" },
+  CHAT_WAITING_MAX: { default: 16, min: 0, max: 100_000, help: "generations that may wait for a chat model" },
+  THREADS: { default: 2, min: 1, max: 256, help: "threads of ONNX Runtime for one call" },
+  FAKE_MODELS: { default: "", help: "JSON array of scripted chat models, to rehearse slow and failing engines" },
+} as const satisfies Record<string, Text | Whole>;
+
+export const usage = `Usage: node origin/src/index.ts [--help]
+
+The Ledge origin answers /v1/predict and /v1/chat/completions for the gateway, from models of its own.
+It is set up by environment variables:
+
+${Object.entries(settings)
+  .map(
+    ([name, setting]) => `  ${name.padEnd(20)} ${setting.help}${setting.default === "" ? "" : ` [${setting.default}]`}`,
+  )
+  .join("\n")}
+
+Once every model is loaded it prints one line of JSON: {"ready":true,"url":…}.
+`;

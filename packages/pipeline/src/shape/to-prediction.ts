@@ -1,0 +1,41 @@
+import type { Prediction } from "@ledge/contract";
+import type { SoftmaxLabels } from "./softmax-labels.schema.ts";
+import { softmax, topIndices } from "./top-labels.ts";
+
+/** What a caller wants to see of a row. */
+export interface Asked {
+  /** How many labels, best first. At least 1. */
+  readonly topK: number;
+  /** Whether the raw logits come along, unrounded. */
+  readonly logits: boolean;
+}
+
+/**
+ * One row of logits as the contract's prediction.
+ *
+ * `top` ranks by logit, since the far tail of a softmax is all zero. Where the model has an out-of-scope rule and its best
+ * score lies below the bound, `label` is the rule's and `score` that label's own probability; `top` stays as it is.
+ *
+ * @param logits `[classes]`
+ * @param labels one per class
+ */
+export function toPrediction(
+  logits: Float32Array,
+  labels: readonly string[],
+  outOfScope: SoftmaxLabels["outOfScope"],
+  asked: Asked,
+): Prediction {
+  const scores = softmax(logits);
+  const top = Array.from(topIndices(logits, Math.max(1, asked.topK)), (index) => ({
+    label: labels[index] ?? String(index),
+    score: scores[index] ?? 0,
+  }));
+  const best = top[0] ?? { label: "", score: 0 };
+  const isOutside = outOfScope !== undefined && best.score < outOfScope.below;
+  return {
+    label: isOutside ? outOfScope.label : best.label,
+    score: isOutside ? (scores[labels.indexOf(outOfScope.label)] ?? 0) : best.score,
+    top,
+    ...(asked.logits ? { logits: Array.from(logits) } : {}),
+  };
+}

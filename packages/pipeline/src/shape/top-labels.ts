@@ -1,0 +1,42 @@
+/**
+ * Softmax of one row of logits, in doubles.
+ *
+ * @returns probabilities, 0 to 1, that sum to 1 but for rounding
+ */
+export function softmax(logits: Float32Array): Float64Array {
+  let highest = Number.NEGATIVE_INFINITY;
+  for (const logit of logits) if (logit > highest) highest = logit;
+  const scores = new Float64Array(logits.length);
+  let sum = 0;
+  for (let at = 0; at < logits.length; at++) {
+    const score = Math.exp((logits[at] ?? highest) - highest);
+    scores[at] = score;
+    sum += score;
+  }
+  for (let at = 0; at < scores.length; at++) scores[at] = (scores[at] ?? 0) / sum;
+  return scores;
+}
+
+/**
+ * Indices of the `k` largest values, best first. Equal values keep the order of their indices, so that every tier
+ * names the same label. Asking for more than there are gives all.
+ */
+export function topIndices(values: Float32Array, k: number): Int32Array {
+  const best = new Int32Array(Math.min(k, values.length));
+  let held = 0;
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] ?? Number.NEGATIVE_INFINITY;
+    if (held === best.length && value <= at(values, best[held - 1])) continue;
+    let place = held < best.length ? held++ : held - 1;
+    while (place > 0 && at(values, best[place - 1]) < value) {
+      best[place] = best[place - 1] ?? 0;
+      place--;
+    }
+    best[place] = index;
+  }
+  return best;
+}
+
+function at(values: Float32Array, index: number | undefined): number {
+  return values[index ?? 0] ?? Number.NEGATIVE_INFINITY;
+}
