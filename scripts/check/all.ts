@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { fileSize } from "./file-size.ts";
 import { formatAndLint } from "./format-and-lint.ts";
 import type { Gate } from "./gate.ts";
+import { generatedFiles } from "./generated-files.ts";
 import { imports } from "./imports.ts";
 import { lockfile } from "./lockfile.ts";
 import { noLeftovers } from "./no-leftovers.ts";
@@ -10,7 +11,16 @@ import { types } from "./types.ts";
 import { workerBundles } from "./worker-bundles.ts";
 
 /** Every gate, the cheap ones first. */
-const gates: readonly Gate[] = [lockfile, fileSize, noLeftovers, imports, formatAndLint, types, workerBundles];
+const gates: readonly Gate[] = [
+  lockfile,
+  fileSize,
+  noLeftovers,
+  imports,
+  formatAndLint,
+  types,
+  generatedFiles,
+  workerBundles,
+];
 
 /** More at once gains nothing: the build machine has two cores, and tsc and wrangler use both. */
 const concurrency = 2;

@@ -12,7 +12,8 @@ export interface CommandResult {
 /** Runs a program in the repository's root (or `cwd`) and keeps what it says. Throws when it cannot be started. */
 export function runCommand(command: string, args: readonly string[], cwd = repoRoot): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, NO_COLOR: "1", DO_NOT_TRACK: "1", WRANGLER_SEND_METRICS: "false" };
+    const wrangler = { WRANGLER_SEND_METRICS: "false", WRANGLER_LOG_PATH: join(repoRoot, "dist", "logs") };
+    const env = { ...process.env, ...wrangler, NO_COLOR: "1", DO_NOT_TRACK: "1" };
     const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     const chunks: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
