@@ -60,12 +60,16 @@ export async function runEdge(options: EdgeOptions = {}): Promise<RunningEdge> {
 function workerOptions(worker: WorkerName, vars: Readonly<Record<string, string>>, standIn?: string): V4WorkerOptions {
   const { workerOptions: options } = quietly(() => unstable_getMiniflareWorkerOptions(configPath(worker)));
   // The rules tell how to find modules; the bundle's are listed, so nothing has to be found.
-  const { modulesRules: _rules, ...rest } = options as unknown as V4WorkerOptions & { modulesRules: unknown };
+  const {
+    modulesRules: _rules,
+    bindings,
+    ...rest
+  } = options as Omit<typeof options, "bindings"> & { bindings?: object };
   const source =
     standIn === undefined
       ? { modulesRoot: bundleDir(worker), modules: modulesIn(bundleDir(worker)) }
       : { modules: [{ type: "ESModule" as const, path: "stand-in.js", contents: standIn }] };
-  return { ...rest, name: `ledge-${worker}`, bindings: { ...options.bindings, ...vars }, ...source } as V4WorkerOptions;
+  return { ...rest, name: `ledge-${worker}`, bindings: { ...bindings, ...vars }, ...source } as V4WorkerOptions;
 }
 
 /** The bundle's entry first, then what it imports as files. */

@@ -19,13 +19,14 @@ export function timeoutOf(header: string | null, defaultMs: number, maxMs: numbe
 export class Deadline {
   readonly signal: AbortSignal;
   readonly #controller = new AbortController();
+  readonly #listening = new AbortController();
   readonly #timer: NodeJS.Timeout;
 
   constructor(timeoutMs: number, client: AbortSignal, shutdown: AbortSignal) {
     this.signal = this.#controller.signal;
     this.#timer = setTimeout(() => this.callOff("deadline"), timeoutMs);
-    whenAborted(client, () => this.callOff("disconnected"), this.signal);
-    whenAborted(shutdown, () => this.callOff("draining"), this.signal);
+    this.#follow(client, "disconnected");
+    this.#follow(shutdown, "draining");
   }
 
   callOff(reason: CallOff): void {
@@ -33,13 +34,14 @@ export class Deadline {
     if (!this.signal.aborted) this.#controller.abort(reason);
   }
 
-  /** Call it when the answer is out: a pending timer would keep the process alive. */
+  /** Call it when the answer is out: the timer and the shutdown signal would keep the request in memory. */
   clear(): void {
     clearTimeout(this.#timer);
+    this.#listening.abort();
   }
-}
 
-function whenAborted(source: AbortSignal, act: () => void, until: AbortSignal): void {
-  if (source.aborted) act();
-  else source.addEventListener("abort", act, { once: true, signal: until });
+  #follow(source: AbortSignal, reason: CallOff): void {
+    if (source.aborted) this.callOff(reason);
+    else source.addEventListener("abort", () => this.callOff(reason), { signal: this.#listening.signal });
+  }
 }

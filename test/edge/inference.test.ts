@@ -1,0 +1,225 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type InferenceReport,
+  modelManifest,
+  type PredictAnswer,
+  type PredictCall,
+  type Result,
+} from "@ledge/contract";
+import { createClassifier, type Run } from "@ledge/pipeline";
+import * as ort from "onnxruntime-node";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createTestHarness } from "wrangler";
+
+const root = join(import.meta.dirname, "..", "..");
+const inference = join(root, "workers", "inference");
+const model = join(root, "models", "intent", "1");
+const readJson = (path: string) => JSON.parse(readFileSync(path, "utf8"));
+
+const golden: { readonly generated: readonly { readonly text: string }[] } = readJson(
+  join(model, "features.golden.json"),
+);
+const texts = golden.generated.slice(0, 200).map(({ text }) => text);
+
+const harness = createTestHarness({
+  root,
+  workers: [
+    {
+      config: {
+        name: "caller",
+        main: join(import.meta.dirname, "inference-caller.ts"),
+        compatibility_date: "2026-11-01",
+        services: [
+          { binding: "edge", service: "ledge-inference" },
+          { binding: "bare", service: "ledge-inference-bare" },
+          { binding: "narrow", service: "ledge-inference-narrow" },
+          { binding: "slow", service: "ledge-inference-slow" },
+        ],
+      },
+    },
+    { configPath: join(inference, "wrangler.jsonc") },
+    { config: variant("ledge-inference-bare", join(import.meta.dirname, "inference-without-shared-memory.mjs")) },
+    { config: variant("ledge-inference-narrow", join(inference, "src", "index.ts"), { rows: 2 }) },
+    {
+      config: variant("ledge-inference-slow", join(inference, "src", "index.ts"), {
+        rows: 8,
+        alias: { "./run/hop.ts": join(import.meta.dirname, "inference-slow-hop.mjs") },
+      }),
+    },
+  ],
+});
+
+/** The inference Worker under another name, with another entry, bound or module. */
+function variant(name: string, main: string, { rows = 256, alias = {} }: VariantOptions = {}) {
+  return {
+    name,
+    main,
+    vars: { QUEUE_ROWS_MAX: rows },
+    compatibility_date: "2026-11-01",
+    compatibility_flags: ["no_nodejs_compat", "no_nodejs_compat_v2"],
+    alias: { "onnxruntime-web/wasm": join(inference, "runtime", "ort.mjs"), ...alias },
+    rules: [
+      { type: "Data" as const, globs: ["**/*.onnx"], fallthrough: true },
+      { type: "CompiledWasm" as const, globs: ["**/*.wasm"], fallthrough: true },
+    ],
+  };
+}
+
+interface VariantOptions {
+  readonly rows?: number;
+  readonly alias?: Readonly<Record<string, string>>;
+}
+
+const callOf = (texts: readonly string[], more: Partial<PredictCall> = {}): PredictCall => ({
+  model: "intent",
+  version: "1",
+  texts: [...texts],
+  topK: 5,
+  logits: true,
+  ...more,
+});
+
+type Answers = readonly Result<PredictAnswer>[];
+
+async function predict(calls: readonly PredictCall[], worker = "edge", method = "predict"): Promise<Answers> {
+  const response = await harness.fetch(`/${worker}/${method}`, { method: "POST", body: JSON.stringify(calls) });
+  expect(response.status).toBe(200);
+  return (await response.json()) as Answers;
+}
+
+async function predictions(calls: readonly PredictCall[], worker = "edge") {
+  return (await predict(calls, worker)).map((answer) => {
+    if (!answer.ok) throw new Error(`${answer.fault.code}: ${answer.fault.cause}`);
+    return answer.value.predictions;
+  });
+}
+
+const reportOf = async (worker = "edge") =>
+  (await (await harness.fetch(`/${worker}/report`)).json()) as InferenceReport;
+
+beforeAll(() => harness.listen());
+afterAll(() => harness.close());
+
+describe("the inference Worker", () => {
+  test("loads nothing until it is asked, then warms every model and says so, within 40 MiB of WebAssembly memory", async () => {
+    expect(await reportOf()).toEqual({
+      models: [{ name: "intent", version: "1", loaded: false }],
+      wasmHeapBytes: 0,
+      queued: 0,
+    });
+    const warmed = (await (await harness.fetch("/edge/warm")).json()) as Result<InferenceReport>;
+    if (!warmed.ok) throw new Error(warmed.fault.cause);
+    expect(warmed.value.models).toEqual([{ name: "intent", version: "1", loaded: true }]);
+    expect(warmed.value.wasmHeapBytes).toBeGreaterThan(0);
+    expect(warmed.value.wasmHeapBytes).toBeLessThanOrEqual(40 * 2 ** 20);
+    expect(warmed.value.loadMs).toBeGreaterThanOrEqual(0);
+  });
+
+  test("runs its model where SharedArrayBuffer is deleted and shared memory refused, with the same logits", async () => {
+    const calls = [callOf(texts.slice(0, 20))];
+    expect(await predictions(calls, "bare")).toEqual(await predictions(calls, "edge"));
+  });
+
+  test("answers HTTP with 404 only, and offers no method beyond the contract", async () => {
+    expect((await harness.fetch("/edge/anything")).status).toBe(404);
+    const service = await harness.getWorker("ledge-inference").getExport();
+    const hidden = service as unknown as { service(): Promise<unknown> };
+    await expect(async () => hidden.service()).rejects.toThrow(/does not implement/);
+  });
+
+  test("knows no other model and no other version", async () => {
+    const answers = await predict([callOf(["hi"], { version: "2" }), callOf(["hi"], { model: "other" })]);
+    expect(answers.map((answer) => (answer.ok ? "answered" : answer.fault.code))).toEqual([
+      "model_not_found",
+      "model_not_found",
+    ]);
+  });
+});
+
+describe("an answer", () => {
+  test("has the same logits alone, in a call of 64, and among calls that share its batch", async () => {
+    const some = texts.slice(0, 64);
+    const [together] = await predictions([callOf(some)]);
+    const shared = await predictions(some.map((text) => callOf([text])));
+    const alone = await predict(
+      some.slice(0, 16).map((text) => callOf([text])),
+      "edge",
+      "serially",
+    );
+    expect(shared.map(([one]) => one)).toEqual(together);
+    expect(alone.map((answer) => answer.ok && answer.value.predictions[0])).toEqual(together?.slice(0, 16));
+  });
+
+  test("agrees with native onnxruntime-node on 200 texts: the same label, logits to 1e-4", async () => {
+    const native = await nativeClassifier();
+    const edge = (await predictions(chunks(texts, 50).map((part) => callOf(part)))).flat();
+    const reference = await native.predict(texts, { topK: 5, logits: true });
+    if (!reference.ok) throw new Error(reference.fault.cause);
+    let furthest = 0;
+    for (const [index, expected] of reference.value.predictions.entries()) {
+      expect(edge[index]?.label).toBe(expected.label);
+      for (const [at, logit] of (expected.logits ?? []).entries()) {
+        furthest = Math.max(furthest, Math.abs(logit - (edge[index]?.logits?.[at] ?? Number.NaN)));
+      }
+    }
+    expect(edge.length).toBe(200);
+    expect(furthest).toBeLessThan(1e-4);
+  });
+
+  test("comes even to the largest call the contract allows, and memory stays within 40 MiB", async () => {
+    const long = Array.from({ length: 64 }, (_, at) => `${at} ${"the quick brown fox ".repeat(400)}`);
+    const [answer] = await predictions([callOf(long)]);
+    expect(answer?.length).toBe(64);
+    expect((await reportOf()).wasmHeapBytes).toBeLessThanOrEqual(40 * 2 ** 20);
+  });
+});
+
+describe("calls that arrive together", () => {
+  test("wait together, are refused as overloaded over the bound of the queue, and the next call is served", async () => {
+    const calls = Array.from({ length: 5 }, () => callOf(["hello"]));
+    const codes = (await predict(calls, "narrow")).map((answer) => (answer.ok ? "answered" : answer.fault.code));
+    expect(codes).toEqual(["answered", "answered", "overloaded", "overloaded", "overloaded"]);
+    expect((await predict([callOf(["hello"])], "narrow"))[0]?.ok).toBe(true);
+    expect((await reportOf("narrow")).queued).toBe(0);
+  });
+
+  test("are answered though the first of them, who would run the batch, is cancelled while it waits", async () => {
+    const calls = Array.from({ length: 7 }, (_, at) => callOf([`caller ${at}`]));
+    const expected = (await predictions(calls)).slice(1);
+    for (let round = 0; round < 3; round++) {
+      const answers = await predict(calls, "slow", "abandon?ms=5");
+      expect(answers.map((answer) => answer.ok && answer.value.predictions)).toEqual(expected);
+    }
+    expect((await reportOf("slow")).queued).toBe(0);
+  });
+
+  test("find the places of callers who went away free again after one refusal", async () => {
+    await predict([callOf(texts.slice(0, 8))], "slow", "abandon?ms=5");
+    expect((await reportOf("slow")).queued).toBe(8); // Cancelled for certain: nobody came back for these rows.
+    expect((await predict([callOf(["next"])], "slow"))[0]).toMatchObject({ fault: { code: "overloaded" } });
+    expect((await predict([callOf(["next"])], "slow"))[0]?.ok).toBe(true);
+    expect((await reportOf("slow")).queued).toBe(0);
+  });
+});
+
+async function nativeClassifier() {
+  const session = await ort.InferenceSession.create(join(model, "model.onnx"), { intraOpNumThreads: 1 });
+  const run: Run = async (feeds) => {
+    const ids = feeds.ids;
+    if (ids?.datatype !== "INT32") throw new Error("The model takes ids as INT32.");
+    const { logits } = await session.run({ ids: new ort.Tensor("int32", ids.data, ids.shape) });
+    return {
+      ok: true,
+      value: { logits: { datatype: "FP32", shape: logits?.dims ?? [], data: logits?.data as Float32Array } },
+    };
+  };
+  const manifest = modelManifest.parse(readJson(join(model, "model.json")));
+  const classifier = createClassifier({ manifest, labels: readJson(join(model, "labels.json")), run });
+  if (!classifier.ok) throw new Error(classifier.fault.cause);
+  return classifier.value;
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
+}
