@@ -19,7 +19,7 @@ export function timeoutOf(header: string | null, defaultMs: number, maxMs: numbe
 export class Deadline {
   readonly signal: AbortSignal;
   readonly #controller = new AbortController();
-  readonly #listening = new AbortController();
+  readonly #undo: (() => void)[] = [];
   readonly #timer: NodeJS.Timeout;
 
   constructor(timeoutMs: number, client: AbortSignal, shutdown: AbortSignal) {
@@ -37,11 +37,17 @@ export class Deadline {
   /** Call it when the answer is out: the timer and the shutdown signal would keep the request in memory. */
   clear(): void {
     clearTimeout(this.#timer);
-    this.#listening.abort();
+    for (const undo of this.#undo.splice(0)) undo();
   }
 
+  /**
+   * Listens until {@link clear}. Not with addEventListener's `signal` option: Node keeps such a listener for as long as
+   * the source, and the source of a client's request is then never collected.
+   */
   #follow(source: AbortSignal, reason: CallOff): void {
     if (source.aborted) this.callOff(reason);
-    else source.addEventListener("abort", () => this.callOff(reason), { signal: this.#listening.signal });
+    const listener = () => this.callOff(reason);
+    source.addEventListener("abort", listener);
+    this.#undo.push(() => source.removeEventListener("abort", listener));
   }
 }
