@@ -30,6 +30,8 @@ describe("imports between packages", () => {
     ["scripts/check/a.ts", "node:fs"],
     ["scripts/generate/a.test.ts", "../../workers/gateway/src/routes.ts"],
     ["test/edge/a.test.ts", "../support/clock.ts"],
+    ["test/origin/conformance.ts", "../../origin/src/engine.ts"],
+    ["workers/inference/build-runtime.ts", "../../scripts/build-runtime.ts"],
   ])("%s may import %s", (path, specifier) => {
     expect(slips(path, specifier)).toEqual([]);
   });
@@ -45,6 +47,8 @@ describe("imports between packages", () => {
     ["the root's dependencies outside tests", "packages/policy/src/a.ts", "vitest"],
     ["another package's file", "packages/policy/src/a.ts", "../../contract/src/b.ts"],
     ["a file above the repository", "scripts/a.ts", "../../elsewhere.ts"],
+    ["a file above the repository from a test", "test/edge/a.test.ts", "../../../elsewhere.ts"],
+    ["a script from what a Worker runs", "workers/inference/src/index.ts", "../../../scripts/build-runtime.ts"],
     ["a package's file from a script", "scripts/a.ts", "../packages/contract/src/b.ts"],
     ["models from another file of the gateway", "workers/gateway/src/app.ts", "../../../models/intent/1/model.json"],
     ["weights from the gateway", "workers/gateway/src/assign/catalog.ts", "../../../../models/intent/1/model.onnx"],
