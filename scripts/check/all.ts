@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { dependencies } from "./dependencies.ts";
 import { fileSize } from "./file-size.ts";
 import { formatAndLint } from "./format-and-lint.ts";
 import type { Gate } from "./gate.ts";
@@ -13,6 +14,7 @@ import { workerBundles } from "./worker-bundles.ts";
 /** Every gate, the cheap ones first. */
 const gates: readonly Gate[] = [
   lockfile,
+  dependencies,
   fileSize,
   noLeftovers,
   imports,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { dependencySlips } from "./dependencies.ts";
 import { sizeFindings } from "./file-size.ts";
 import { lockfileGaps, pinnedHosts } from "./lockfile-gaps.ts";
 import { fileSlips, leftoversIn } from "./no-leftovers.ts";
@@ -115,5 +116,26 @@ describe("the purity of packages/policy", () => {
     expect(puritySlips(shown({ lib: ["es2023"], types: ["node"] }))).toHaveLength(1);
     expect(puritySlips(shown({ lib: ["es2023"] }))).toHaveLength(1);
     expect(puritySlips("{}")).toHaveLength(1);
+  });
+});
+
+describe("dependencies", () => {
+  const page = "| package | version |\n| --- | --- |\n| `zod` | 4.6.7 | MIT |\n";
+  const slips = (declared: object, text = page) =>
+    dependencySlips([{ path: "package.json", text: JSON.stringify({ dependencies: declared }) }], text);
+
+  it("each have a row that says the pinned version", () => {
+    expect(slips({ zod: "4.6.7", "@ledge/contract": "0.1.0" })).toEqual([]);
+    expect(slips({ zod: "4.6.8" })).toHaveLength(1);
+    expect(slips({ zod: "4.6.7", hono: "4.13.19" })).toHaveLength(1);
+  });
+
+  it("are pinned exactly", () => {
+    expect(slips({ zod: "^4.6.7" })).toHaveLength(1);
+    expect(slips({ zod: "latest" })).toHaveLength(1);
+  });
+
+  it("leave no row behind", () => {
+    expect(slips({})).toEqual(["docs/dependencies.md has a row for zod, which no package declares"]);
   });
 });
