@@ -133,6 +133,15 @@ describe("npm start", () => {
     await until("all have ended", () => pids.every((pid) => !alive(pid)));
   });
 
+  test("ends everything when only itself is told to stop, as a service manager does", async () => {
+    const service = new Start([...args, "--json"]);
+    await service.says("\n");
+    const pids = family(service.child.pid ?? 0);
+    service.child.kill("SIGTERM");
+    expect(await service.ended()).toBe(0);
+    await until("all have ended", () => pids.every((pid) => !alive(pid)));
+  });
+
   test("prints three commands that work as pasted, and remembers keys and answers of the last start", async () => {
     const again = new Start(args);
     await again.says("Ctrl-C stops everything.");
