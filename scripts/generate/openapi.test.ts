@@ -53,6 +53,11 @@ describe("the OpenAPI description", () => {
     expect([...refs].toSorted()).toEqual(there.toSorted());
   });
 
+  it("says the sentence of every code", () => {
+    const { description } = document.components.schemas.ErrorCode;
+    for (const [code, { message }] of Object.entries(errors)) expect(description).toContain(`\`${code}\`: ${message}`);
+  });
+
   it("gives every operation an id of its own", () => {
     expect(new Set(operations.map(({ id }) => id)).size).toBe(operations.length);
   });

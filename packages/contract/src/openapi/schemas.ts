@@ -53,8 +53,8 @@ export function schemaRef(name: SchemaName): { readonly $ref: string } {
  * add later must not break a client that checks them.
  */
 export function namedSchemas(): Readonly<Record<string, object>> {
-  const registry = z.registry<{ id: string; description?: string }>();
-  for (const [id, schema] of Object.entries(named)) registry.add(schema, { id, ...descriptions[id as SchemaName] });
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(named)) registry.add(schema, { id });
   const { schemas } = z.toJSONSchema(registry, {
     io: "input",
     uri: (id) => `#/components/schemas/${id}`,
@@ -64,7 +64,10 @@ export function namedSchemas(): Readonly<Record<string, object>> {
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     },
   });
-  return Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, plain(schema)]));
+  // A registry of our own carries names only; what describes a schema is put on it here.
+  const described = ([id, schema]: [string, z.core.JSONSchema.BaseSchema]) =>
+    [id, { ...plain(schema), ...descriptions[id as SchemaName] }] as const;
+  return Object.fromEntries(Object.entries(schemas).map(described));
 }
 
 /** `components` already gives a schema its address; `$id` would give it a second one. */
