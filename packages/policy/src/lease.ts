@@ -1,3 +1,5 @@
+import type { RateDecision, Unspent } from "./rate-limit.ts";
+
 /**
  * Tokens an isolate holds of one rate limit. They were deducted when leased, so whatever dies, a limit is not exceeded.
  * The size asked for doubles while leases are used up before they expire and falls back to 1 when one was not: a slow
@@ -5,6 +7,9 @@
  */
 export interface Lease {
   readonly tokens: number;
+  /** The counter's time of the oldest grant in it. */
+  readonly grantedAtMs: number;
+  /** On this isolate's clock. */
   readonly expiresAtMs: number;
   /** How many to ask for next time. */
   readonly want: number;
@@ -14,7 +19,7 @@ export interface Lease {
 export const leaseTtlMs = 1_000;
 const wantMax = 256;
 
-export const noLease: Lease = { tokens: 0, expiresAtMs: 0, want: 1 };
+export const noLease: Lease = { tokens: 0, grantedAtMs: 0, expiresAtMs: 0, want: 1 };
 
 /** Spends one token of a valid lease; `undefined` when there is none to spend. */
 export function spend(lease: Lease, nowMs: number): Lease | undefined {
@@ -27,16 +32,25 @@ export function wanted(lease: Lease, nowMs: number): number {
   return nowMs < lease.expiresAtMs ? lease.want : 1;
 }
 
+/** Takes what has expired unspent out of a lease, to be given back. It leaves the lease, so it is given back once. */
+export function expire(lease: Lease, nowMs: number): readonly [Unspent | undefined, Lease] {
+  if (lease.tokens < 1 || nowMs < lease.expiresAtMs) return [undefined, lease];
+  return [
+    { tokens: lease.tokens, grantedAtMs: lease.grantedAtMs },
+    { ...lease, tokens: 0 },
+  ];
+}
+
 /**
- * Adds a grant after its first token was spent. `asked` is what was asked for; concurrent grants add up.
- * The expiry of tokens held before is kept when it is earlier: a lease is never prolonged.
+ * Adds a grant after its first token was spent. `asked` is what was asked for. A lease only grows while tokens are left
+ * when calls asked at the same moment, so one expiry, the newest, serves them all.
  */
-export function addGrant(lease: Lease, granted: number, asked: number, nowMs: number): Lease {
-  const valid = lease.tokens > 0 && nowMs < lease.expiresAtMs;
-  const expiresAtMs = nowMs + leaseTtlMs;
+export function addGrant(lease: Lease, { granted, atMs }: RateDecision, asked: number, nowMs: number): Lease {
+  const held = lease.tokens > 0;
   return {
-    tokens: (valid ? lease.tokens : 0) + granted - 1,
-    expiresAtMs: valid ? Math.min(lease.expiresAtMs, expiresAtMs) : expiresAtMs,
+    tokens: lease.tokens + granted - 1,
+    grantedAtMs: held ? Math.min(lease.grantedAtMs, atMs) : atMs,
+    expiresAtMs: nowMs + leaseTtlMs,
     want: Math.min(wantMax, asked * 2),
   };
 }

@@ -1,6 +1,7 @@
 import {
   addGrant,
   emptyBucket,
+  expire,
   type Lease,
   noLease,
   type RateDecision,
@@ -41,9 +42,11 @@ export class Limit {
     const local = this.#spend(held);
     if (local !== undefined) return local;
     const asked = wanted(held.lease, this.#nowMs());
+    const [unspent, lease] = expire(held.lease, this.#nowMs());
+    held.lease = lease;
     let decision: RateDecision;
     try {
-      decision = await this.#bucket.take(subject, rate, asked);
+      decision = await this.#bucket.take(subject, rate, asked, unspent);
     } catch {
       const [alone, state] = takeTokens(rate, held.alone, this.#nowMs(), 1);
       held.alone = state;
@@ -51,7 +54,7 @@ export class Limit {
     }
     // Another call of this isolate may have brought a lease meanwhile: refuse only when there is none either.
     if (decision.granted < 1) return this.#spend(held) ?? decision;
-    held.lease = addGrant(held.lease, decision.granted, asked, this.#nowMs());
+    held.lease = addGrant(held.lease, decision, asked, this.#nowMs());
     held.last = decision;
     return { ...decision, granted: 1, remaining: decision.remaining + held.lease.tokens };
   }
@@ -70,7 +73,7 @@ export class Limit {
       const oldest = this.#held.keys().next().value;
       if (oldest !== undefined) this.#held.delete(oldest);
     }
-    const last: RateDecision = { granted: 0, remaining: 0, resetMs: 0, retryAfterMs: 0 };
+    const last: RateDecision = { atMs: 0, granted: 0, remaining: 0, resetMs: 0, retryAfterMs: 0 };
     const fresh: Held = { lease: noLease, last, alone: emptyBucket };
     this.#held.set(subject, fresh);
     return fresh;
