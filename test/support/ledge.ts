@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import type { EdgeOptions } from "../../scripts/edge/run.ts";
-import { type RunningEdge, runEdge } from "../../scripts/edge/run.ts";
+import { type EdgeOptions, type RunningEdge, runEdge } from "../../scripts/edge/run.ts";
 import { type RunningOrigin, runOrigin } from "../../scripts/local/origin.ts";
+import { bodyOf } from "./answer-body.ts";
 
 export const adminKey = "an-operator's-key-for-tests";
 export const originSecret = "a-secret-between-edge-and-origin";
@@ -76,4 +76,11 @@ export async function until(what: string, met: () => boolean | Promise<boolean>)
     if (Date.now() > endMs) throw new Error(`not within 5 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** What the model list answers to a credential: 200, or the status and code of the refusal. */
+export async function answerTo(edge: TestEdge, credential: string): Promise<{ status: number; code?: string }> {
+  const answer = await edge.get("/v1/models", credential);
+  const body = await bodyOf(answer);
+  return answer.status === 200 ? { status: 200 } : { status: answer.status, code: body.error.code };
 }
