@@ -112,7 +112,14 @@ function serviceName(service: string | { readonly name: string }): string {
 }
 
 /** Members of wrangler's options that this file writes, or that say how to find the source. */
-const known = new Set(["bindings", "compatibilityFlags", "durableObjects", "kvNamespaces", "modulesRules", "serviceBindings"]);
+const known = new Set([
+  "bindings",
+  "compatibilityFlags",
+  "durableObjects",
+  "kvNamespaces",
+  "modulesRules",
+  "serviceBindings",
+]);
 
 function wranglerOptions(worker: WorkerName): WranglerOptions {
   const { log, info, warn } = console;

@@ -26,7 +26,10 @@ const binary: string = createRequire(import.meta.url)("workerd").default;
 const startTimeoutMs = 30_000;
 
 /** Starts workerd with these Workers, in a directory of its own that goes with it. Throws what it said when it ended. */
-export async function startWorkerd(parts: readonly WorkerPart[], options: WorkerdOptions = {}): Promise<RunningWorkerd> {
+export async function startWorkerd(
+  parts: readonly WorkerPart[],
+  options: WorkerdOptions = {},
+): Promise<RunningWorkerd> {
   const dir = mkdtempSync(join(tmpdir(), "ledge-bench-"));
   const config = join(dir, "config.capnp");
   writeFileSync(config, workerdConfig(parts, dir));

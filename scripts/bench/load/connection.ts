@@ -23,7 +23,7 @@ const nothing = Buffer.alloc(0);
 export class Connection {
   readonly #socket: Socket;
   #settle: Settle | undefined;
-  #head = nothing;
+  #head: Buffer = nothing;
   #status = 0;
   #headText = "";
   #inBody = false;
@@ -31,7 +31,7 @@ export class Connection {
   #left = 0;
   #bodyBytes = 0;
   /** The last bytes of a chunked body: its end may be torn between two reads. */
-  #tail = nothing;
+  #tail: Buffer = nothing;
 
   constructor(host: string, port: number) {
     this.#socket = connect({ host, port, noDelay: true });
@@ -65,14 +65,17 @@ export class Connection {
   }
 
   #read(data: Buffer): void {
-    if (this.#inBody) return this.#readBody(data);
+    if (this.#inBody) {
+      this.#readBody(data);
+      return;
+    }
     const bytes = this.#head.length === 0 ? data : Buffer.concat([this.#head, data]);
     const end = bytes.indexOf(headEnd);
     if (end < 0) {
       this.#head = bytes;
       return;
     }
-    this.#headText = bytes.latin1Slice(0, end);
+    this.#headText = bytes.toString("latin1", 0, end);
     this.#status = Number(this.#headText.slice(9, 12));
     const length = /\r\ncontent-length: *(\d+)/i.exec(this.#headText);
     this.#left = length === null ? -1 : Number(length[1]);
