@@ -1,0 +1,29 @@
+/** What a generator is asked to do, and what it found: plain data, since it crosses a process border. */
+
+export interface Job {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly seconds: number;
+  /** Connections kept busy; with a `rate`, the most that may be in flight. */
+  readonly connections: number;
+  /** Requests per second sent by the clock, whether earlier ones are answered or not. Absent: as fast as answers come. */
+  readonly rate?: number;
+  /** What the head of every answer must contain, lower case; an answer without it fails the job. */
+  readonly expect: readonly string[];
+}
+
+export interface Findings {
+  readonly answers: number;
+  readonly seconds: number;
+  readonly requestsPerSecond: number;
+  readonly latencyMsMean: number;
+  readonly latencyMsP50: number;
+  readonly latencyMsP99: number;
+  /** CPU time of the generator itself, microseconds per request. */
+  readonly generatorCpuUs: number;
+}
+
+export type Reply =
+  | { readonly id: number; readonly findings: Findings }
+  | { readonly id: number; readonly error: string };

@@ -1,0 +1,11 @@
+import { runEdge } from "../../edge/run.ts";
+
+/** A process of its own that starts the edge as `npm start` does: gets the gateway's variables, says where it listens. */
+process.once("message", async (vars: Record<string, string>) => {
+  const edge = await runEdge({ vars: { gateway: vars } });
+  process.once("disconnect", async () => {
+    await edge.close();
+    process.exit(0);
+  });
+  process.send?.(edge.url);
+});

@@ -1,0 +1,143 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { bundleDir, configPath, type WorkerName } from "../edge/build.ts";
+
+/**
+ * Writes the configuration of a bare workerd. Why not Miniflare: it puts a Worker of its own in front of each Worker and
+ * another one behind every `fetch`, which would cost both sides of a ratio the same and so flatter the slower one.
+ */
+
+/** A Worker as workerd is told of it; the pieces are Cap'n Proto text. */
+export interface WorkerPart {
+  readonly name: string;
+  /** Whether it gets a socket of its own; the others can only be reached by their bindings. */
+  readonly open: boolean;
+  readonly definition: string;
+}
+
+const moduleKinds = [
+  [".wasm", "wasm"],
+  [".onnx", "data"],
+] as const;
+
+const kvName = "kv";
+
+/** Cap'n Proto's strings escape as JSON's do. */
+const text = (value: string) => JSON.stringify(value);
+
+/** A built Worker, with the bindings of its wrangler.jsonc and `vars` on top. Throws on a binding it does not know. */
+export function builtWorker(worker: WorkerName, vars: Readonly<Record<string, string>>, open: boolean): WorkerPart {
+  const options = wranglerOptions(worker);
+  const bindings: string[] = [];
+  for (const [name, value] of Object.entries({ ...options.bindings, ...vars })) bindings.push(variable(name, value));
+  for (const name of Object.keys(options.kvNamespaces ?? {}))
+    bindings.push(`(name = ${text(name)}, kvNamespace = ${text(kvName)})`);
+  for (const [name, service] of Object.entries(options.serviceBindings ?? {}))
+    bindings.push(`(name = ${text(name)}, service = ${text(serviceName(service))})`);
+  const namespaces: string[] = [];
+  for (const [name, { className }] of Object.entries(options.durableObjects ?? {})) {
+    bindings.push(`(name = ${text(name)}, durableObjectNamespace = ${text(className)})`);
+    namespaces.push(`(className = ${text(className)}, uniqueKey = ${text(`ledge-${className}`)}, enableSql = true)`);
+  }
+  const definition = `
+  modules = [${modulesIn(bundleDir(worker)).join(", ")}],
+  compatibilityDate = ${text(options.compatibilityDate)},
+  compatibilityFlags = [${(options.compatibilityFlags ?? []).map(text).join(", ")}],
+  bindings = [${bindings.join(", ")}],
+  durableObjectNamespaces = [${namespaces.join(", ")}],
+  durableObjectStorage = (localDisk = "disk"),`;
+  return { name: `ledge-${worker}`, open, definition };
+}
+
+/** A Worker of one module, under the gateway's compatibility date so that both run the same runtime. */
+export function scriptWorker(name: string, source: string, bindings: readonly string[], open: boolean): WorkerPart {
+  const definition = `
+  modules = [(name = "index.js", esModule = ${text(source)})],
+  compatibilityDate = ${text(wranglerOptions("gateway").compatibilityDate)},
+  bindings = [${bindings.join(", ")}],`;
+  return { name, open, definition };
+}
+
+export function variable(name: string, value: unknown): string {
+  return typeof value === "string"
+    ? `(name = ${text(name)}, text = ${text(value)})`
+    : `(name = ${text(name)}, json = ${text(JSON.stringify(value))})`;
+}
+
+export function serviceBinding(name: string, service: string): string {
+  return `(name = ${text(name)}, service = ${text(service)})`;
+}
+
+/** A store that holds nothing: no measured path reads it, and an uncached call may find it empty. */
+const emptyStore = `export default { fetch: ({ method }) => new Response(null, { status: method === "GET" ? 404 : 200 }) };`;
+
+/** The whole configuration. `diskDir` takes the Durable Objects' files. */
+export function workerdConfig(parts: readonly WorkerPart[], diskDir: string): string {
+  const all = [...parts, scriptWorker(kvName, emptyStore, [], false)];
+  const services = all.map((part) => `(name = ${text(part.name)}, worker = (${part.definition}))`);
+  const open = parts.filter((part) => part.open).map(({ name }) => text(name));
+  const sockets = open.map((name) => `(name = ${name}, address = "127.0.0.1:0", http = (), service = ${name})`);
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    ${services.join(",\n    ")},
+    (name = "internet", network = (allow = ["public", "private", "local"], tlsOptions = (trustBrowserCas = true))),
+    (name = "disk", disk = (path = ${text(diskDir)}, writable = true)),
+  ],
+  sockets = [${sockets.join(", ")}],
+);
+`;
+}
+
+function modulesIn(dir: string): string[] {
+  const beside = readdirSync(dir).flatMap((file) => {
+    const kind = moduleKinds.find(([ending]) => file.endsWith(ending))?.[1];
+    return kind === undefined ? [] : [`(name = ${text(`./${file}`)}, ${kind} = embed ${text(join(dir, file))})`];
+  });
+  return [`(name = "index.js", esModule = embed ${text(join(dir, "index.js"))})`, ...beside];
+}
+
+interface WranglerOptions {
+  readonly compatibilityDate: string;
+  readonly compatibilityFlags?: readonly string[];
+  readonly bindings?: Readonly<Record<string, unknown>>;
+  readonly kvNamespaces?: Readonly<Record<string, unknown>>;
+  readonly serviceBindings?: Readonly<Record<string, string | { readonly name: string }>>;
+  readonly durableObjects?: Readonly<Record<string, { readonly className: string }>>;
+}
+
+function serviceName(service: string | { readonly name: string }): string {
+  return typeof service === "string" ? service : service.name;
+}
+
+/** Members of wrangler's options that this file writes, or that say how to find the source. */
+const known = new Set([
+  "bindings",
+  "compatibilityFlags",
+  "durableObjects",
+  "kvNamespaces",
+  "modulesRules",
+  "serviceBindings",
+]);
+
+function wranglerOptions(worker: WorkerName): WranglerOptions {
+  const { log, info, warn } = console;
+  // wrangler says on the console which secrets it misses; ours are given as `vars`.
+  console.log = console.info = console.warn = () => undefined;
+  try {
+    const { workerOptions } = unstable_getMiniflareWorkerOptions(configPath(worker));
+    const unknown = Object.entries(workerOptions).find(([name, value]) => !known.has(name) && holdsAnything(value));
+    if (unknown !== undefined)
+      throw new Error(`The ${worker} Worker binds '${unknown[0]}': teach scripts/bench/workerd-config.ts.`);
+    return workerOptions as unknown as WranglerOptions;
+  } finally {
+    Object.assign(console, { log, info, warn });
+  }
+}
+
+/** Whether an object or list has a leaf; wrangler lists every kind of binding, most of them empty. */
+function holdsAnything(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.values(value).some((member) => typeof member !== "object" || holdsAnything(member));
+}
