@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { errors, isErrorCode } from "@ledge/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bodyOf } from "../support/answer-body.ts";
@@ -67,13 +68,11 @@ describe.each(paths)("%s", (path) => {
     expect(await refusal(path, new Blob([large]).stream())).toEqual({ status: 413, code: "body_too_large" });
   });
 
-  test("another content type or encoding is a 415", async () => {
-    for (const headers of [{ "Content-Type": "text/plain" }, { "Content-Encoding": "gzip" }]) {
-      expect(await refusal(path, JSON.stringify(good), headers)).toEqual({
-        status: 415,
-        code: "unsupported_media_type",
-      });
-    }
+  test("another content type, or a compressed body, is a 415", async () => {
+    const refused = { status: 415, code: "unsupported_media_type" };
+    expect(await refusal(path, JSON.stringify(good), { "Content-Type": "text/plain" })).toEqual(refused);
+    const compressed = new Uint8Array(gzipSync(JSON.stringify(good)));
+    expect(await refusal(path, compressed, { "Content-Encoding": "gzip" })).toEqual(refused);
   });
 
   test("a deadline that is no number is a 400", async () => {

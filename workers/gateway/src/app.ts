@@ -1,4 +1,4 @@
-import { type ChatCompletion, fail, ok, type Result } from "@ledge/contract";
+import { ok, type Result } from "@ledge/contract";
 import { type AnswerIdentity, canonicalJson } from "@ledge/policy";
 import { readJson } from "./accept/body.ts";
 import { readEnvelope } from "./accept/envelope.ts";
@@ -6,15 +6,7 @@ import { openAiError } from "./accept/openai.ts";
 import { admit } from "./admit/admit.ts";
 import { assign } from "./assign/assign.ts";
 import { forwarded } from "./cache/answers.ts";
-import {
-  type ChatRecord,
-  ChatRecorder,
-  eventStream,
-  recordOf,
-  replayStream,
-  replayWhole,
-  sse,
-} from "./dispatch/chat-record.ts";
+import { type ChatRecord, ChatRecorder, recordOf, replayStream, replayWhole, sse } from "./dispatch/chat-record.ts";
 import { relayEvents } from "./dispatch/chat-stream.ts";
 import { classify } from "./dispatch/classify.ts";
 import type {
@@ -27,6 +19,7 @@ import type {
   Principal,
   Trail,
 } from "./exchange.ts";
+import { eventStreamReply, jsonText, type Reply } from "./reply.ts";
 import type { Runtime } from "./wire.ts";
 
 /**
@@ -85,10 +78,11 @@ export async function enter<C extends Call, T>(
 export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>): Promise<Result<Classification>> {
   const { call, envelope, model } = entered;
   const { cache, tiers } = x.runtime;
-  const key = cache.keyOf(identityOf(entered, canonicalJson([call.texts, call.topK, call.logits])));
-  const hit = await cache.lookup(key, envelope.cache);
+  // An array of strings and whole numbers is canonical as it is.
+  const identity = identityOf(entered, JSON.stringify([call.texts, call.topK, call.logits]));
+  const hit = await cache.lookup(identity, envelope.cache);
   if (hit !== undefined) {
-    const kept: Classification = JSON.parse(hit.body);
+    const kept = hit.value as Classification;
     x.trail.cache = hit.outcome;
     x.trail.tier = kept.tier;
     return ok(kept);
@@ -98,63 +92,61 @@ export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>
   if (answer.ok) {
     x.trail.timings.queue = answer.value.answer.timings.queueMs;
     x.trail.timings.run = answer.value.answer.timings.runMs;
-    x.waitUntil(cache.store(key, JSON.stringify(answer.value), envelope.cache));
+    x.waitUntil(cache.store(identity, answer.value, envelope.cache));
   }
   return answer;
 }
 
 /** cache → dispatch for a chat. Only temperature 0 is deterministic, so only that is kept. */
-export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promise<Result<Response>> {
+export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promise<Result<Reply>> {
   const { call, envelope, model } = entered;
-  const { cache, tiers } = x.runtime;
+  const { cache } = x.runtime;
   const keep = call.body.temperature === 0;
-  const key = cache.keyOf(identityOf(entered, canonicalJson(answerChanging(call))));
-  const hit = keep ? await cache.lookup(key, envelope.cache) : undefined;
+  const identity = keep ? identityOf(entered, canonicalJson(answerChanging(call))) : undefined;
+  const hit = identity === undefined ? undefined : await cache.lookup(identity, envelope.cache);
   x.trail.tier = "origin";
   if (hit !== undefined) {
     x.trail.cache = hit.outcome;
-    return ok(replay(x, entered, JSON.parse(hit.body)));
+    return ok(replay(x, entered, hit.value as ChatRecord));
   }
-  const response = await tiers.origin.chat({ ...call.body, model: model.name }, journeyOf(x, envelope));
-  x.trail.cache = forwarded(envelope.cache, keep && response.ok);
-  if (!response.ok) return response;
-  const store = (record: ChatRecord | undefined) => {
-    if (record !== undefined) x.waitUntil(cache.store(key, JSON.stringify(record), envelope.cache));
+  const store: StoreRecord = (record) => {
+    if (identity !== undefined && record !== undefined) x.waitUntil(cache.store(identity, record, envelope.cache));
   };
-  return call.stream
-    ? ok(streamed(x, entered, response.value, keep ? store : undefined))
-    : await whole(response.value, keep ? store : undefined);
+  const body = { ...call.body, model: model.name };
+  const reply = call.stream
+    ? await streamed(x, envelope, body, keep ? store : undefined)
+    : await whole(x, envelope, body, keep ? store : undefined);
+  x.trail.cache = forwarded(envelope.cache, keep && reply.ok);
+  return reply;
 }
 
 type StoreRecord = (record: ChatRecord | undefined) => void;
 
-function streamed(x: Exchange, { envelope }: Entered<ChatCall>, response: Response, store?: StoreRecord): Response {
-  const recorder = store === undefined ? undefined : new ChatRecorder();
-  const events = relayEvents(response.body ?? new ReadableStream(), {
+/** Recorded as it passes when it is to be kept, without holding anything back. */
+async function streamed(x: Exchange, envelope: Envelope, body: object, store?: StoreRecord): Promise<Result<Reply>> {
+  const { tiers, nowMs } = x.runtime;
+  const source = await tiers.origin.stream(body, journeyOf(x, envelope));
+  if (!source.ok) return source;
+  const recorder = store && new ChatRecorder();
+  const events = relayEvents(source.value, {
     ...(recorder === undefined ? {} : { onData: (payload: string) => recorder.onData(payload) }),
     onEnd: ({ complete }) => {
       if (complete) store?.(recorder?.record());
     },
     errorEvent: (code) => sse(openAiError({ code })),
-    late: () => x.runtime.nowMs() >= envelope.deadlineMs,
+    timeoutMs: envelope.deadlineMs - nowMs(),
   });
-  return eventStream(events);
+  return ok(eventStreamReply(events));
 }
 
-/** An answer that is not kept passes through untouched, bytes and all. */
-async function whole(response: Response, store?: StoreRecord): Promise<Result<Response>> {
-  const init = { headers: { "Content-Type": "application/json" } };
-  if (store === undefined) return ok(new Response(response.body, init));
-  try {
-    const text = await response.text();
-    store(recordOf(JSON.parse(text) as ChatCompletion));
-    return ok(new Response(text, init));
-  } catch (cause) {
-    return fail("upstream_failed", { cause: `origin: ${String(cause)}` });
-  }
+async function whole(x: Exchange, envelope: Envelope, body: object, store?: StoreRecord): Promise<Result<Reply>> {
+  const text = await x.runtime.tiers.origin.complete(body, journeyOf(x, envelope));
+  if (!text.ok) return text;
+  store?.(recordOf(text.value));
+  return ok(jsonText(text.value));
 }
 
-function replay(x: Exchange, { call, model }: Entered<ChatCall>, record: ChatRecord): Response {
+function replay(x: Exchange, { call, model }: Entered<ChatCall>, record: ChatRecord): Reply {
   const stamp = { id: `chatcmpl-${x.requestId}`, model: model.name, created: Math.floor(x.startedMs / 1000) };
   return call.stream ? replayStream(record, stamp, call.includeUsage) : replayWhole(record, stamp);
 }
@@ -171,5 +163,5 @@ function identityOf({ principal, model, call }: Entered<Call>, input: string): A
 }
 
 function journeyOf(x: Exchange, envelope: Envelope) {
-  return { requestId: x.requestId, deadlineMs: envelope.deadlineMs, signal: x.request.signal };
+  return { requestId: x.requestId, deadlineMs: envelope.deadlineMs };
 }

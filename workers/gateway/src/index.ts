@@ -5,6 +5,7 @@ import type { GatewayEnv } from "./env.ts";
 import type { Trail } from "./exchange.ts";
 import { logRequest } from "./observe/log.ts";
 import { sayFault, speak } from "./observe/speak.ts";
+import type { Reply } from "./reply.ts";
 import { presentFault, route } from "./routes.ts";
 import { runtimeOf } from "./wire.ts";
 
@@ -22,22 +23,24 @@ const router = route(async (c, handler) => {
     return sayFault(presentFault(fault, c.req.path, requestId), fault);
   };
   const runtime = runtimeOf(c.env);
-  let response: Response;
+  let reply: Reply;
   try {
     const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
     const answer = runtime.ok
       ? await handler({ request, requestId, startedMs, runtime: runtime.value, trail, waitUntil }, c)
       : runtime;
-    response = answer.ok ? answer.value : refuse(answer.fault);
+    reply = answer.ok ? answer.value : refuse(answer.fault);
   } catch (error) {
-    response = refuse(
+    reply = refuse(
       fail("internal_error", { cause: error instanceof Error ? (error.stack ?? error.message) : String(error) }).fault,
     );
   }
   const totalMs = Date.now() - startedMs;
-  const line = { requestId, method: request.method, route: routePath(c), status: response.status, totalMs };
-  logRequest(runtime.ok ? runtime.value.config.LOG : "failures", line, trail);
-  return speak(response, requestId, trail, totalMs);
+  const { status } = reply;
+  if (status >= 400 || (runtime.ok && runtime.value.config.LOG === "all")) {
+    logRequest({ requestId, method: request.method, route: routePath(c), status, totalMs }, trail);
+  }
+  return speak(reply, requestId, trail, totalMs);
 });
 
 export default {

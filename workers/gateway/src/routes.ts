@@ -12,11 +12,12 @@ import { assign } from "./assign/assign.ts";
 import type { GatewayEnv } from "./env.ts";
 import type { DeployedModel } from "./exchange.ts";
 import { admitOperator, issueKey, revokeKey } from "./operate/keys.ts";
+import { jsonReply, type Reply } from "./reply.ts";
 
 /** Which path speaks which surface. What happens between a call and its answer is in app.ts. */
 
 export type GatewayContext = Context<{ Bindings: GatewayEnv; Variables: { x: Exchange } }>;
-type Answer = Result<Response>;
+type Answer = Result<Reply>;
 type Handler = (x: Exchange, c: GatewayContext) => Promise<Answer> | Answer;
 
 const version = openapi.info.version;
@@ -44,7 +45,7 @@ const chat: Handler = async (x) => {
 };
 
 /** Answers about models, for callers who may call them; a look costs a request like any other. */
-function lookUp(present: (model: DeployedModel, all: readonly DeployedModel[]) => Response): Handler {
+function lookUp(present: (model: DeployedModel, all: readonly DeployedModel[]) => Reply): Handler {
   return async (x, c) => {
     const admission = await admit(x.request, x.runtime.identity, x.runtime.limit, x.trail);
     if (!admission.ok) return admission;
@@ -58,7 +59,7 @@ function lookUp(present: (model: DeployedModel, all: readonly DeployedModel[]) =
 }
 
 const listModels =
-  (present: (models: readonly DeployedModel[]) => Response): Handler =>
+  (present: (models: readonly DeployedModel[]) => Reply): Handler =>
   async (x) => {
     const admission = await admit(x.request, x.runtime.identity, x.runtime.limit, x.trail);
     return admission.ok ? ok(present(x.runtime.models)) : admission;
@@ -67,9 +68,9 @@ const listModels =
 /** Ready while the edge can answer: an origin that is down takes only its own models away. */
 const ready: Handler = async (x) => {
   const { tiers, nowMs } = x.runtime;
-  const journey = { requestId: x.requestId, deadlineMs: nowMs() + readyTimeoutMs, signal: x.request.signal };
+  const journey = { requestId: x.requestId, deadlineMs: nowMs() + readyTimeoutMs };
   const [edge, origin] = await Promise.all([tiers.edge.ready(journey), tiers.origin.ready(journey)]);
-  return ok(Response.json({ ready: edge, edge, origin }, { status: edge ? 200 : 503 }));
+  return ok(jsonReply({ ready: edge, edge, origin }, edge ? 200 : 503));
 };
 
 const issue: Handler = async (x) => {
@@ -79,27 +80,27 @@ const issue: Handler = async (x) => {
   const body = await readJson(x.request, config.BODY_BYTES_MAX);
   if (!body.ok) return body;
   const issued: Result<NewKeyAnswer> = await issueKey(body.value, desk);
-  return issued.ok ? ok(Response.json(issued.value, { status: 201 })) : issued;
+  return issued.ok ? ok(jsonReply(issued.value, 201)) : issued;
 };
 
 const revoke: Handler = async (x, c) => {
   const operator = admitOperator(x.request, x.runtime.desk);
   if (!operator.ok) return operator;
   const revoked = await revokeKey(c.req.param("id") ?? "", x.runtime.desk);
-  return revoked.ok ? ok(Response.json({ revoked: revoked.value.id })) : revoked;
+  return revoked.ok ? ok(jsonReply({ revoked: revoked.value.id })) : revoked;
 };
 
 const oipModel = (present: Parameters<typeof lookUp>[0]) => lookUp(present);
-const modelReady = oipModel((model) => Response.json({ name: model.name, ready: true }));
-const oipList = listModels((models) => Response.json({ models: [...new Set(models.map(({ name }) => name))] }));
+const modelReady = oipModel((model) => jsonReply({ name: model.name, ready: true }));
+const oipList = listModels((models) => jsonReply({ models: [...new Set(models.map(({ name }) => name))] }));
 
 const table: readonly (readonly ["GET" | "POST" | "DELETE", string, Handler])[] = [
   ["POST", "/v1/predict", predict],
   ["POST", "/v1/chat/completions", chat],
   ["GET", "/v1/models", listModels(presentOpenAiModels)],
-  ["GET", "/v1/models/:model", lookUp((model) => Response.json(presentOpenAiModel(model)))],
+  ["GET", "/v1/models/:model", lookUp((model) => jsonReply(presentOpenAiModel(model)))],
   ["GET", "/v2", () => ok(presentOipServer(version))],
-  ["GET", "/v2/health/live", () => ok(Response.json({ live: true }))],
+  ["GET", "/v2/health/live", () => ok(jsonReply({ live: true }))],
   ["GET", "/v2/health/ready", ready],
   ["GET", "/v2/models", oipList],
   ["GET", "/v2/models/:model", oipModel(presentOipModel)],
@@ -110,13 +111,13 @@ const table: readonly (readonly ["GET" | "POST" | "DELETE", string, Handler])[] 
   ["POST", "/v2/models/:model/versions/:version/infer", infer],
   ["POST", "/admin/v1/keys", issue],
   ["DELETE", "/admin/v1/keys/:id", revoke],
-  ["GET", "/healthz", () => ok(Response.json({ alive: true }))],
+  ["GET", "/healthz", () => ok(jsonReply({ alive: true }))],
   ["GET", "/readyz", ready],
-  ["GET", "/openapi.json", () => ok(Response.json(openapi))],
+  ["GET", "/openapi.json", () => ok(jsonReply(openapi))],
 ];
 
 /** The error shape of the surface that a path belongs to. */
-export function presentFault(fault: Fault, path: string, requestId: string): Response {
+export function presentFault(fault: Fault, path: string, requestId: string): Reply {
   if (path === "/v2" || path.startsWith("/v2/")) return presentOipFault(fault);
   if (path.startsWith("/v1/chat/") || path === "/v1/models" || path.startsWith("/v1/models/"))
     return presentOpenAiFault(fault);

@@ -13,6 +13,7 @@ import {
 } from "@ledge/contract";
 import { parseModelRef } from "@ledge/policy";
 import type { Classification, ClassifyCall, DeployedModel } from "../exchange.ts";
+import { jsonReply, type Reply } from "../reply.ts";
 
 /**
  * The Open Inference Protocol v2, JSON form. A text classifier is served as texts in, labels out:
@@ -76,10 +77,10 @@ function readTexts(input: InferTensor): Result<readonly string[]> {
   return ok(texts);
 }
 
-export function presentInference(exchange: InferExchange, { answer }: Classification, model: DeployedModel): Response {
+export function presentInference(exchange: InferExchange, { answer }: Classification, model: DeployedModel): Reply {
   const outputs = exchange.outputs.map((name) => outputTensor(name, answer.predictions));
   const id = exchange.id === undefined ? {} : { id: exchange.id };
-  return Response.json({ model_name: model.name, model_version: model.version, ...id, outputs });
+  return jsonReply({ model_name: model.name, model_version: model.version, ...id, outputs });
 }
 
 function outputTensor(name: OutputName, rows: readonly Prediction[]): object {
@@ -95,11 +96,11 @@ function outputTensor(name: OutputName, rows: readonly Prediction[]): object {
   }
 }
 
-export function presentOipServer(version: string): Response {
-  return Response.json({ name: "ledge", version, extensions: [] });
+export function presentOipServer(version: string): Reply {
+  return jsonReply({ name: "ledge", version, extensions: [] });
 }
 
-export function presentOipModel(model: DeployedModel, all: readonly DeployedModel[]): Response {
+export function presentOipModel(model: DeployedModel, all: readonly DeployedModel[]): Reply {
   const versions = all.filter((other) => other.name === model.name).map((other) => other.version);
   const classifies = model.manifest.task === "text-classification";
   const classes = model.manifest.outputs[0]?.shape.at(-1) ?? -1;
@@ -111,12 +112,12 @@ export function presentOipModel(model: DeployedModel, all: readonly DeployedMode
         { name: "logits", datatype: "FP32", shape: [-1, classes] },
       ]
     : model.manifest.outputs;
-  return Response.json({ name: model.name, versions, platform: "onnx_onnxv1", inputs, outputs });
+  return jsonReply({ name: model.name, versions, platform: "onnx_onnxv1", inputs, outputs });
 }
 
 /** `{"error": "…"}`: the only error shape v2 clients read. Our code travels in front of the sentence. */
-export function presentOipFault(fault: Fault): Response {
+export function presentOipFault(fault: Fault): Reply {
   const issues = fault.issues?.map((issue) => `${issue.path}: ${issue.message}`) ?? [];
   const text = [errors[fault.code].message, ...(fault.detail === undefined ? [] : [fault.detail]), ...issues].join(" ");
-  return Response.json({ error: `${fault.code}: ${text}` }, { status: errors[fault.code].status });
+  return jsonReply({ error: `${fault.code}: ${text}` }, errors[fault.code].status);
 }

@@ -1,6 +1,7 @@
 import { chatRequest, errors, type Fault, fail, ok, parse, type Result } from "@ledge/contract";
 import { parseModelRef } from "@ledge/policy";
 import type { ChatCall, DeployedModel } from "../exchange.ts";
+import { jsonReply, type Reply } from "../reply.ts";
 
 /** OpenAI's surface: chat completions, the model list, and its error object. */
 export function acceptChat(body: unknown): Result<ChatCall> {
@@ -23,8 +24,8 @@ export function presentOpenAiModel(model: DeployedModel): object {
   return { id: model.name, object: "model", created: 0, owned_by: "ledge", version: model.version };
 }
 
-export function presentOpenAiModels(models: readonly DeployedModel[]): Response {
-  return Response.json({ object: "list", data: models.map(presentOpenAiModel) });
+export function presentOpenAiModels(models: readonly DeployedModel[]): Reply {
+  return jsonReply({ object: "list", data: models.map(presentOpenAiModel) });
 }
 
 /** The error object OpenAI's clients turn into exceptions; `code` is ours, `param` the first fault's place. */
@@ -37,8 +38,8 @@ export function openAiError(fault: Fault): object {
   };
 }
 
-export function presentOpenAiFault(fault: Fault): Response {
-  return Response.json(openAiError(fault), { status: errors[fault.code].status });
+export function presentOpenAiFault(fault: Fault): Reply {
+  return jsonReply(openAiError(fault), errors[fault.code].status);
 }
 
 function errorType(status: number): string {

@@ -1,6 +1,7 @@
-import { type Fault, fail, headers, ok, parse, predictRequest, problemOf, type Result } from "@ledge/contract";
+import { type Fault, fail, ok, parse, predictRequest, problemOf, type Result } from "@ledge/contract";
 import { parseModelRef } from "@ledge/policy";
 import type { Classification, ClassifyCall, DeployedModel } from "../exchange.ts";
+import { jsonReply, type Reply } from "../reply.ts";
 
 const topKDefault = 5;
 
@@ -30,18 +31,15 @@ export function presentPrediction(
   { answer, tier }: Classification,
   model: DeployedModel,
   requestId: string,
-): Response {
+): Reply {
   const output = single ? answer.predictions[0] : answer.predictions;
   const usage = { input_tokens: answer.inputTokens };
-  return Response.json({ id: requestId, model: model.name, version: model.version, tier, output, usage });
+  return jsonReply({ id: requestId, model: model.name, version: model.version, tier, output, usage });
 }
 
 /** RFC 9457 problem details: the error shape of every path that is neither OpenAI's nor the Open Inference Protocol's. */
-export function presentProblem(fault: Fault, requestId: string): Response {
+export function presentProblem(fault: Fault, requestId: string): Reply {
   const problem = problemOf(fault, requestId);
-  const init = {
-    status: problem.status,
-    headers: { "Content-Type": "application/problem+json", [headers.requestId]: requestId },
-  };
-  return new Response(JSON.stringify(problem), init);
+  const headers = { "Content-Type": "application/problem+json" };
+  return { status: problem.status, body: JSON.stringify(problem), headers };
 }

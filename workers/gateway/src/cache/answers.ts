@@ -1,7 +1,7 @@
 import { type AnswerIdentity, type CacheOutcome, type CacheWish, identityText } from "@ledge/policy";
 import type { Digests } from "../ports.ts";
 import type { MemoryAnswers } from "./memory.ts";
-import type { AnswerStore, StoredAnswer } from "./ports.ts";
+import type { AnswerStore } from "./ports.ts";
 
 export interface CacheDeps {
   readonly memory: MemoryAnswers;
@@ -12,12 +12,15 @@ export interface CacheDeps {
 }
 
 export interface Hit {
-  /** JSON, as it was stored. */
-  readonly body: string;
+  /** What was stored; not to be changed. */
+  readonly value: unknown;
   readonly outcome: CacheOutcome;
 }
 
-/** Have we answered this? Isolate memory, then KV; a hit in memory touches nothing else. */
+/**
+ * Have we answered this? Isolate memory, then KV. Memory is keyed by the identity itself, so a hit there hashes nothing
+ * and touches nothing else; KV is keyed by its SHA-256, so that no input can be read off a key.
+ */
 export class AnswerCache {
   readonly #deps: CacheDeps;
 
@@ -25,33 +28,36 @@ export class AnswerCache {
     this.#deps = deps;
   }
 
-  keyOf(identity: AnswerIdentity): string {
-    return `answer:${this.#deps.digests.sha256Hex(identityText(identity))}`;
-  }
-
-  async lookup(key: string, wish: CacheWish): Promise<Hit | undefined> {
+  async lookup(identity: AnswerIdentity, wish: CacheWish): Promise<Hit | undefined> {
     if (!wish.lookup) return undefined;
     const { memory, store, nowMs } = this.#deps;
-    const near = memory.get(key, nowMs());
-    if (near !== undefined) return this.#hit(near, "memory");
-    const far = await store.get(key).catch(() => undefined);
+    const text = identityText(identity);
+    const near = memory.get(text, nowMs());
+    if (near !== undefined) return { value: near.value, outcome: this.#hit("memory", near.expiresAtMs) };
+    const far = await store.get(this.#farKey(text)).catch(() => undefined);
     if (far === undefined || far.expiresAtMs <= nowMs()) return undefined;
-    memory.put(key, far);
-    return this.#hit(far, "kv");
+    const value: unknown = JSON.parse(far.body);
+    memory.put(text, { value, chars: far.body.length, expiresAtMs: far.expiresAtMs });
+    return { value, outcome: this.#hit("kv", far.expiresAtMs) };
   }
 
   /** Keeps a complete success. Resolves when KV has it; the caller's answer need not wait for that. */
-  async store(key: string, body: string, wish: CacheWish): Promise<void> {
+  async store(identity: AnswerIdentity, value: unknown, wish: CacheWish): Promise<void> {
     if (!wish.store) return;
     const { memory, store, nowMs, ttlS } = this.#deps;
-    const answer: StoredAnswer = { body, expiresAtMs: nowMs() + ttlS * 1000 };
-    memory.put(key, answer);
-    await store.put(key, answer).catch(() => undefined);
+    const text = identityText(identity);
+    const body = JSON.stringify(value);
+    const expiresAtMs = nowMs() + ttlS * 1000;
+    memory.put(text, { value, chars: body.length, expiresAtMs });
+    await store.put(this.#farKey(text), { body, expiresAtMs }).catch(() => undefined);
   }
 
-  #hit(answer: StoredAnswer, layer: "memory" | "kv"): Hit {
-    const ttlS = Math.max(0, Math.floor((answer.expiresAtMs - this.#deps.nowMs()) / 1000));
-    return { body: answer.body, outcome: { kind: "hit", layer, ttlS } };
+  #farKey(text: string): string {
+    return `answer:${this.#deps.digests.sha256Hex(text)}`;
+  }
+
+  #hit(layer: "memory" | "kv", expiresAtMs: number): CacheOutcome {
+    return { kind: "hit", layer, ttlS: Math.max(0, Math.floor((expiresAtMs - this.#deps.nowMs()) / 1000)) };
   }
 }
 

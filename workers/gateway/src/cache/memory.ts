@@ -1,4 +1,11 @@
-import type { StoredAnswer } from "./ports.ts";
+/** A kept answer, parsed. Whoever reads it must not change it: the next reader gets the same object. */
+export interface NearAnswer {
+  readonly value: unknown;
+  /** Length of its JSON, UTF-16 code units. */
+  readonly chars: number;
+  /** Milliseconds since 1970. */
+  readonly expiresAtMs: number;
+}
 
 /**
  * Answers in the isolate's memory, bounded by bytes, the least recently used going first.
@@ -6,7 +13,7 @@ import type { StoredAnswer } from "./ports.ts";
  */
 export class MemoryAnswers {
   readonly #bytesMax: number;
-  readonly #entries = new Map<string, StoredAnswer>();
+  readonly #entries = new Map<string, NearAnswer>();
   #bytes = 0;
 
   constructor(bytesMax: number) {
@@ -17,7 +24,7 @@ export class MemoryAnswers {
     return this.#bytes;
   }
 
-  get(key: string, nowMs: number): StoredAnswer | undefined {
+  get(key: string, nowMs: number): NearAnswer | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     this.#remove(key, entry);
@@ -27,7 +34,7 @@ export class MemoryAnswers {
   }
 
   /** An answer larger than an eighth of the bound is not kept: it would push out too many others. */
-  put(key: string, answer: StoredAnswer): void {
+  put(key: string, answer: NearAnswer): void {
     const known = this.#entries.get(key);
     if (known !== undefined) this.#remove(key, known);
     if (sizeOf(key, answer) > this.#bytesMax / 8) return;
@@ -38,18 +45,18 @@ export class MemoryAnswers {
     }
   }
 
-  #add(key: string, entry: StoredAnswer): void {
+  #add(key: string, entry: NearAnswer): void {
     this.#entries.set(key, entry);
     this.#bytes += sizeOf(key, entry);
   }
 
-  #remove(key: string, entry: StoredAnswer): void {
+  #remove(key: string, entry: NearAnswer): void {
     this.#entries.delete(key);
     this.#bytes -= sizeOf(key, entry);
   }
 }
 
-/** An upper bound: strings take two bytes a unit when they hold more than Latin-1; 100 for the entry itself. */
-function sizeOf(key: string, answer: StoredAnswer): number {
-  return 2 * (key.length + answer.body.length) + 100;
+/** An estimate: two bytes a code unit of key and JSON, twice that for the parsed answer's objects, 100 for the entry. */
+function sizeOf(key: string, answer: NearAnswer): number {
+  return 2 * key.length + 4 * answer.chars + 100;
 }

@@ -1,4 +1,5 @@
 import type { ChatChunk, ChatCompletion, ChatUsage, FinishReason } from "@ledge/contract";
+import { eventStreamReply, jsonReply, type Reply } from "../reply.ts";
 
 /**
  * A whole chat answer in the form it is cached in: the pieces it came in, so that a stream replays as the same chunks
@@ -55,11 +56,20 @@ function parseChunk(payload: string): ChatChunk | undefined {
 }
 
 /** The record of an answer that came whole; `undefined` when it is not one plain text answer. */
-export function recordOf(completion: ChatCompletion): ChatRecord | undefined {
-  const [choice, ...others] = completion.choices ?? [];
+export function recordOf(json: string): ChatRecord | undefined {
+  const completion = parseCompletion(json);
+  const [choice, ...others] = completion?.choices ?? [];
   if (choice === undefined || others.length > 0 || typeof choice.message?.content !== "string") return undefined;
   if (choice.message.content.length > recordCharsMax) return undefined;
-  return { deltas: [choice.message.content], finishReason: choice.finish_reason, usage: completion.usage ?? null };
+  return { deltas: [choice.message.content], finishReason: choice.finish_reason, usage: completion?.usage ?? null };
+}
+
+function parseCompletion(json: string): ChatCompletion | undefined {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }
 
 export interface Replay {
@@ -69,13 +79,13 @@ export interface Replay {
   readonly created: number;
 }
 
-export function replayWhole(record: ChatRecord, { id, model, created }: Replay): Response {
+export function replayWhole(record: ChatRecord, { id, model, created }: Replay): Reply {
   const message = { role: "assistant", content: record.deltas.join(""), refusal: null };
   const choices = [{ index: 0, message, logprobs: null, finish_reason: record.finishReason }];
-  return Response.json({ id, object: "chat.completion", created, model, choices, usage: record.usage });
+  return jsonReply({ id, object: "chat.completion", created, model, choices, usage: record.usage });
 }
 
-export function replayStream(record: ChatRecord, { id, model, created }: Replay, includeUsage: boolean): Response {
+export function replayStream(record: ChatRecord, { id, model, created }: Replay, includeUsage: boolean): Reply {
   const envelope = { id, object: "chat.completion.chunk", created, model };
   const event = (delta: object, finishReason: FinishReason | null) =>
     sse({
@@ -88,15 +98,9 @@ export function replayStream(record: ChatRecord, { id, model, created }: Replay,
   events.push(event({}, record.finishReason));
   if (includeUsage) events.push(sse({ ...envelope, choices: [], usage: record.usage }));
   events.push("data: [DONE]\n\n");
-  return eventStream(events.join(""));
+  return eventStreamReply(events.join(""));
 }
 
 export function sse(payload: object): string {
   return `data: ${JSON.stringify(payload)}\n\n`;
-}
-
-export function eventStream(body: string | ReadableStream<Uint8Array>): Response {
-  return new Response(body, {
-    headers: { "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache" },
-  });
 }

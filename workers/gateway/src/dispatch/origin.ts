@@ -10,6 +10,7 @@ import {
   type Result,
 } from "@ledge/contract";
 import type { ChatEngine, Classifier, Journey, Readiness } from "./ports.ts";
+import { within } from "./within.ts";
 
 export interface OriginConfig {
   /** Without a trailing slash. */
@@ -20,57 +21,75 @@ export interface OriginConfig {
 /** A caller of an origin that is down should come back after this long. */
 const downRetryAfterMs = 5_000;
 /** A problem document of the origin is small; more than this is not one. */
-const problemBytesMax = 65_536;
+const problemCharsMax = 65_536;
 
 /** The origin over HTTP. Deadline, request id and our secret travel as headers; the caller's key does not. */
 export function originTier(config: OriginConfig, nowMs: () => number): Classifier & ChatEngine & Readiness {
-  async function send(path: string, body: object, journey: Journey): Promise<Result<Response>> {
-    const timeoutMs = journey.deadlineMs - nowMs();
-    if (timeoutMs <= 0) return fail("deadline_exceeded");
-    const deadline = AbortSignal.timeout(timeoutMs);
+  /** The origin's answer with status 200 once its headers are here; anything else is a fault. */
+  async function send(path: string, body: object, { requestId, deadlineMs }: Journey): Promise<Result<Response>> {
     try {
       const response = await fetch(config.url + path, {
         method: "POST",
         headers: {
           "Content-Type": "application/json",
           Authorization: `Bearer ${config.secret}`,
-          [headers.requestId]: journey.requestId,
-          [headers.timeoutMs]: String(Math.ceil(timeoutMs)),
+          [headers.requestId]: requestId,
+          [headers.timeoutMs]: String(Math.max(1, Math.ceil(deadlineMs - nowMs()))),
         },
         body: JSON.stringify(body),
-        signal: AbortSignal.any([deadline, journey.signal]),
         redirect: "manual",
       });
       return response.status === 200 ? ok(response) : await faultOf(response);
     } catch (cause) {
-      if (deadline.aborted) return fail("deadline_exceeded");
       return fail("origin_unavailable", { retryAfterMs: downRetryAfterMs, cause: `origin: ${String(cause)}` });
     }
   }
 
-  return {
-    async predict(call: PredictCall, journey: Journey): Promise<Result<PredictAnswer>> {
-      const response = await send("/v1/predict", call, journey);
+  /** The whole body of an answer: one that breaks off half-way is a fault, not a short answer. */
+  async function whole(path: string, body: object, journey: Journey): Promise<Result<string>> {
+    return await within(journey.deadlineMs - nowMs(), async () => {
+      const response = await send(path, body, journey);
       if (!response.ok) return response;
       try {
-        const answer = parse(predictAnswer, await response.value.json());
-        return answer.ok ? answer : fail("upstream_failed", { cause: "origin: the answer is not a PredictAnswer" });
+        return ok(await response.value.text());
       } catch (cause) {
         return fail("upstream_failed", { cause: `origin: ${String(cause)}` });
       }
+    });
+  }
+
+  return {
+    async predict(call: PredictCall, journey: Journey): Promise<Result<PredictAnswer>> {
+      const answer = await whole("/v1/predict", call, journey);
+      return answer.ok ? readPrediction(answer.value) : answer;
     },
-    chat: (body, journey) => send("/v1/chat/completions", body, journey),
-    async ready(journey: Journey): Promise<boolean> {
-      try {
-        const signal = AbortSignal.timeout(Math.max(1, journey.deadlineMs - nowMs()));
-        const response = await fetch(`${config.url}/readyz`, { signal, redirect: "manual" });
-        await response.body?.cancel();
-        return response.status === 200;
-      } catch {
-        return false;
-      }
+    complete: (body, journey) => whole("/v1/chat/completions", body, journey),
+    async stream(body, journey) {
+      const response = await within(journey.deadlineMs - nowMs(), () => send("/v1/chat/completions", body, journey));
+      return response.ok ? ok(response.value.body ?? new ReadableStream()) : response;
+    },
+    async ready({ deadlineMs }: Journey): Promise<boolean> {
+      const answer = await within(deadlineMs - nowMs(), async () => {
+        try {
+          const { status } = await fetch(`${config.url}/readyz`, { redirect: "manual" });
+          return status === 200 ? ok(true) : fail("origin_unavailable");
+        } catch {
+          return fail("origin_unavailable");
+        }
+      });
+      return answer.ok;
     },
   };
+}
+
+function readPrediction(text: string): Result<PredictAnswer> {
+  try {
+    const answer = parse(predictAnswer, JSON.parse(text));
+    if (answer.ok) return answer;
+  } catch {
+    // Not JSON: the fault below says what it is not.
+  }
+  return fail("upstream_failed", { cause: "origin: the answer is not a PredictAnswer" });
 }
 
 /**
@@ -78,7 +97,7 @@ export function originTier(config: OriginConfig, nowMs: () => number): Classifie
  * Its 401 would be about our secret, not about the caller: that is a fault of this deployment.
  */
 async function faultOf(response: Response): Promise<Result<never>> {
-  const text = (await response.text()).slice(0, problemBytesMax);
+  const text = (await response.text()).slice(0, problemCharsMax);
   let problem: { code?: unknown; detail?: unknown } = {};
   try {
     problem = JSON.parse(text) ?? {};

@@ -5,8 +5,6 @@ export interface Journey {
   readonly requestId: string;
   /** Absolute, milliseconds since 1970. */
   readonly deadlineMs: number;
-  /** Aborts when the caller goes away. */
-  readonly signal: AbortSignal;
 }
 
 /** A tier that classifies. Failures are values; nothing is thrown. */
@@ -14,9 +12,12 @@ export interface Classifier {
   predict(call: PredictCall, journey: Journey): Promise<Result<PredictAnswer>>;
 }
 
-/** The origin's chat. The value is its HTTP answer with status 200: a stream of events or one JSON document. */
+/** A tier that chats. `body` is OpenAI's, and so is what comes back. Failures are values; nothing is thrown. */
 export interface ChatEngine {
-  chat(body: object, journey: Journey): Promise<Result<Response>>;
+  /** One whole JSON document. */
+  complete(body: object, journey: Journey): Promise<Result<string>>;
+  /** Server-sent events, as they come. */
+  stream(body: object, journey: Journey): Promise<Result<ReadableStream<Uint8Array>>>;
 }
 
 /** Whether a tier can answer now. */

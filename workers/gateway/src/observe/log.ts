@@ -1,8 +1,6 @@
 import { errors, isErrorCode } from "@ledge/contract";
 import type { Trail } from "../exchange.ts";
 
-export type LogLevel = "all" | "failures";
-
 export interface LogLine {
   readonly requestId: string;
   readonly method: string;
@@ -13,8 +11,7 @@ export interface LogLine {
 }
 
 /** One JSON line a request, on the Worker's console. No key, no token, no input and no answer is ever in it. */
-export function logRequest(level: LogLevel, line: LogLine, trail: Trail): void {
-  if (level === "failures" && line.status < 400) return;
+export function logRequest(line: LogLine, trail: Trail): void {
   const { tenant, tier, code, cause, model, cache } = trail;
   const owner = isErrorCode(code) ? errors[code].owner : undefined;
   const named = model === undefined ? undefined : `${model.name}@${model.version}`;
