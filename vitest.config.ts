@@ -19,6 +19,7 @@ export default defineConfig({
         test: {
           name: "boundary",
           include: ["test/**/*.test.ts"],
+          globalSetup: "test/support/build.ts",
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,

@@ -62,7 +62,7 @@ Ledge is up.   edge ${edge}   origin ${origin}
 API key        ${key}
 
 Classify a sentence at the edge (twice: the second answer comes from the cache):
-  curl -i ${edge}/v1/predict ${post} -d '{"model":"intent","input":"how do i renew my passport"}'
+  curl -i ${edge}/v1/predict ${post} -d '{"model":"intent","input":"transfer fifty dollars from checking to savings"}'
 
 Stream a chat completion from the origin:
   curl -N ${edge}/v1/chat/completions ${post} -d '{"model":"tiny-chat","stream":true,"messages":[{"role":"user","content":"What news, good sir?"}]}'

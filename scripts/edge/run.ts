@@ -37,16 +37,21 @@ const moduleTypes = [
  */
 export async function runEdge(options: EdgeOptions = {}): Promise<RunningEdge> {
   const { dataDir, onLog } = options;
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      host: options.host ?? "127.0.0.1",
-      port: options.port ?? 0,
-      cf: false,
-      logRequests: false,
-      handleStructuredLogs: ({ level, message }) => onLog?.(level, message),
-      ...(dataDir === undefined ? {} : { resourcePersistencePath: dataDir }),
-      workers: workers.map((worker) => workerOptions(worker, options.vars?.[worker] ?? {}, options.standIns?.[worker])),
-    }),
+  const miniflare = withoutSignalHandlers(
+    () =>
+      new Miniflare(
+        convertV4MiniflareOptions({
+          host: options.host ?? "127.0.0.1",
+          port: options.port ?? 0,
+          cf: false,
+          logRequests: false,
+          handleStructuredLogs: ({ level, message }) => onLog?.(level, message),
+          ...(dataDir === undefined ? {} : { resourcePersistencePath: dataDir }),
+          workers: workers.map((worker) =>
+            workerOptions(worker, options.vars?.[worker] ?? {}, options.standIns?.[worker]),
+          ),
+        }),
+      ),
   );
   try {
     const url = await miniflare.ready;
@@ -60,7 +65,11 @@ export async function runEdge(options: EdgeOptions = {}): Promise<RunningEdge> {
 function workerOptions(worker: WorkerName, vars: Readonly<Record<string, string>>, standIn?: string): V4WorkerOptions {
   const { workerOptions: options } = quietly(() => unstable_getMiniflareWorkerOptions(configPath(worker)));
   // The rules tell how to find modules; the bundle's are listed, so nothing has to be found.
-  const { modulesRules: _rules, bindings, ...rest } = options as Omit<typeof options, "bindings"> & { bindings?: object };
+  const {
+    modulesRules: _rules,
+    bindings,
+    ...rest
+  } = options as Omit<typeof options, "bindings"> & { bindings?: object };
   const source =
     standIn === undefined
       ? { modulesRoot: bundleDir(worker), modules: modulesIn(bundleDir(worker)) }
@@ -89,5 +98,23 @@ function quietly<T>(work: () => T): T {
     return work();
   } finally {
     Object.assign(console, { log, info, warn });
+  }
+}
+
+/**
+ * Miniflare ends the process at the first signal, before anything else can be closed. What a signal means is for whoever
+ * started the edge to say; Miniflare still ends workerd when the process exits.
+ */
+function withoutSignalHandlers<T>(work: () => T): T {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const before = signals.map((signal) => process.listeners(signal));
+  try {
+    return work();
+  } finally {
+    for (const [i, signal] of signals.entries()) {
+      for (const listener of process.listeners(signal)) {
+        if (before[i]?.includes(listener) !== true) process.removeListener(signal, listener);
+      }
+    }
   }
 }

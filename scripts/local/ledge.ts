@@ -27,16 +27,13 @@ export interface RunningLedge {
   close(): Promise<void>;
 }
 
-const needed = ["models/intent/1/model.onnx", "models/tiny-chat/1/model.json", "workers/gateway/wrangler.jsonc"];
+const needed = ["models/intent/1/model.onnx", "models/tiny-chat/1/onnx/model_quantized.onnx", "origin/src/index.ts"];
 const demoRequestsPerMinute = 600;
 
 /** Builds and starts everything. Throws one sentence that says what to do; nothing it started is left running then. */
 export async function startLedge(options: LedgeOptions): Promise<RunningLedge> {
   const { dataDir, say } = options;
-  for (const file of needed) {
-    if (!existsSync(join(repoRoot, file)))
-      throw new Error(`${file} is missing: run 'git checkout -- ${file}' in the checkout.`);
-  }
+  requireFiles(repoRoot);
   const port = await freePort(options.port, "--port");
   const originPort = await freePort(options.originPort, "--origin-port");
   if (options.fresh) dropState(dataDir);
@@ -77,6 +74,14 @@ export async function startLedge(options: LedgeOptions): Promise<RunningLedge> {
     await close();
     throw error;
   }
+}
+
+/** Throws one sentence when the checkout lacks something without which nothing starts. */
+export function requireFiles(root: string): void {
+  const missing = needed.filter((file) => !existsSync(join(root, file)));
+  if (missing.length === 0) return;
+  const files = missing.join(" ");
+  throw new Error(`Missing from this checkout: ${files}. Run 'git checkout -- ${files}' in it.`);
 }
 
 /** Waits for both; when one fails, the origin that may have started is ended before the error goes on. */

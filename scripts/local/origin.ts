@@ -17,10 +17,16 @@ export interface RunningOrigin {
   readonly url: string;
   /** Resolves with the exit code when the process has ended. */
   readonly ended: Promise<number | null>;
+  /** The latest lines it logged. */
+  readonly logs: readonly string[];
+  /** Asks it to finish what it has, and ends it when it does not. */
   close(): Promise<void>;
+  /** Ends it as a crash would. */
+  kill(): Promise<void>;
 }
 
 const killAfterMs = 10_000;
+const logLinesMax = 100;
 
 /** Starts the origin as its own process and waits until its engines are loaded. Throws with what it said when it ends. */
 export async function runOrigin(options: OriginOptions): Promise<RunningOrigin> {
@@ -31,17 +37,17 @@ export async function runOrigin(options: OriginOptions): Promise<RunningOrigin> 
     env: { ...process.env, ...options.env, PORT: String(options.port), ORIGIN_SECRET: options.secret },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const said: string[] = [];
+  const logs: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => {
-    if (said.length < 20) said.push(line);
+    if (logs.push(line) > logLinesMax) logs.shift();
     options.onLog?.(line);
   });
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-  const url = await readyUrl(child, ended, said);
-  return { url, ended, close: () => end(child, ended) };
+  const url = await readyUrl(child, ended, logs);
+  return { url, ended, logs, close: () => end(child, ended, "SIGTERM"), kill: () => end(child, ended, "SIGKILL") };
 }
 
-async function readyUrl(child: ChildProcess, ended: Promise<number | null>, said: readonly string[]): Promise<string> {
+async function readyUrl(child: ChildProcess, ended: Promise<number | null>, logs: readonly string[]): Promise<string> {
   const ready = new Promise<string>((resolve, reject) => {
     child.once("error", reject);
     if (child.stdout === null) return;
@@ -51,7 +57,7 @@ async function readyUrl(child: ChildProcess, ended: Promise<number | null>, said
     });
   });
   const failed = ended.then((code) => {
-    throw new Error(`The origin ended with code ${code} before it was ready: ${said.join(" ")}`);
+    throw new Error(`The origin ended with code ${code} before it was ready: ${logs.join(" ")}`);
   });
   return await Promise.race([ready, failed]);
 }
@@ -65,10 +71,9 @@ function urlOf(line: string): string | undefined {
   }
 }
 
-/** Asks it to finish what it has, and ends it when it does not. */
-async function end(child: ChildProcess, ended: Promise<number | null>): Promise<void> {
+async function end(child: ChildProcess, ended: Promise<number | null>, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill("SIGTERM");
+  child.kill(signal);
   const timer = setTimeout(() => child.kill("SIGKILL"), killAfterMs);
   await ended;
   clearTimeout(timer);

@@ -33,30 +33,42 @@ const harness = createTestHarness({
         services: [
           { binding: "edge", service: "ledge-inference" },
           { binding: "bare", service: "ledge-inference-bare" },
-          { binding: "closed", service: "ledge-inference-closed" },
+          { binding: "narrow", service: "ledge-inference-narrow" },
+          { binding: "slow", service: "ledge-inference-slow" },
         ],
       },
     },
     { configPath: join(inference, "wrangler.jsonc") },
     { config: variant("ledge-inference-bare", join(import.meta.dirname, "inference-without-shared-memory.mjs")) },
-    { config: variant("ledge-inference-closed", join(inference, "src", "index.ts"), { QUEUE_ROWS_MAX: 2 }) },
+    { config: variant("ledge-inference-narrow", join(inference, "src", "index.ts"), { rows: 2 }) },
+    {
+      config: variant("ledge-inference-slow", join(inference, "src", "index.ts"), {
+        rows: 8,
+        alias: { "./run/hop.ts": join(import.meta.dirname, "inference-slow-hop.mjs") },
+      }),
+    },
   ],
 });
 
-/** The inference Worker under another name, entry or variables. */
-function variant(name: string, main: string, vars: Record<string, number> = { QUEUE_ROWS_MAX: 256 }) {
+/** The inference Worker under another name, with another entry, bound or module. */
+function variant(name: string, main: string, { rows = 256, alias = {} }: VariantOptions = {}) {
   return {
     name,
     main,
-    vars,
+    vars: { QUEUE_ROWS_MAX: rows },
     compatibility_date: "2026-11-01",
     compatibility_flags: ["no_nodejs_compat", "no_nodejs_compat_v2"],
-    alias: { "onnxruntime-web/wasm": join(inference, "runtime", "ort.mjs") },
+    alias: { "onnxruntime-web/wasm": join(inference, "runtime", "ort.mjs"), ...alias },
     rules: [
       { type: "Data" as const, globs: ["**/*.onnx"], fallthrough: true },
       { type: "CompiledWasm" as const, globs: ["**/*.wasm"], fallthrough: true },
     ],
   };
+}
+
+interface VariantOptions {
+  readonly rows?: number;
+  readonly alias?: Readonly<Record<string, string>>;
 }
 
 const callOf = (texts: readonly string[], more: Partial<PredictCall> = {}): PredictCall => ({
@@ -165,31 +177,29 @@ describe("an answer", () => {
 
 describe("calls that arrive together", () => {
   test("wait together, are refused as overloaded over the bound of the queue, and the next call is served", async () => {
-    const answers = await predict(
-      Array.from({ length: 5 }, () => callOf(["hello"])),
-      "closed",
-    );
-    const codes = answers.map((answer) => (answer.ok ? "answered" : answer.fault.code));
+    const calls = Array.from({ length: 5 }, () => callOf(["hello"]));
+    const codes = (await predict(calls, "narrow")).map((answer) => (answer.ok ? "answered" : answer.fault.code));
     expect(codes).toEqual(["answered", "answered", "overloaded", "overloaded", "overloaded"]);
-    expect((await predict([callOf(["hello"])], "closed"))[0]?.ok).toBe(true);
-    expect((await reportOf("closed")).queued).toBe(0);
+    expect((await predict([callOf(["hello"])], "narrow"))[0]?.ok).toBe(true);
+    expect((await reportOf("narrow")).queued).toBe(0);
   });
 
-  test("are answered though the first of them, who would run the batch, goes away", async () => {
-    for (let round = 0; round < 40; round++) {
-      const leaver = new AbortController();
-      const body = JSON.stringify([callOf(texts.slice(0, 64)), callOf(["leaving"])]);
-      const first = harness
-        .fetch("/edge/predict", { method: "POST", body, signal: leaver.signal })
-        .then((response) => response.text())
-        .catch(() => "gone");
-      const mates = Array.from({ length: 6 }, (_, at) => predictions([callOf([`mate ${at}`])]));
-      if (round % 4 === 0) leaver.abort();
-      else setTimeout(() => leaver.abort(), round % 7);
-      for (const [prediction] of await Promise.all(mates)) expect(prediction?.length).toBe(1);
-      await first;
+  test("are answered though the first of them, who would run the batch, is cancelled while it waits", async () => {
+    const calls = Array.from({ length: 7 }, (_, at) => callOf([`caller ${at}`]));
+    const expected = (await predictions(calls)).slice(1);
+    for (let round = 0; round < 3; round++) {
+      const answers = await predict(calls, "slow", "abandon?ms=5");
+      expect(answers.map((answer) => answer.ok && answer.value.predictions)).toEqual(expected);
     }
-    expect((await predictions([callOf(["after"])])).length).toBe(1);
+    expect((await reportOf("slow")).queued).toBe(0);
+  });
+
+  test("find the places of callers who went away free again after one refusal", async () => {
+    await predict([callOf(texts.slice(0, 8))], "slow", "abandon?ms=5");
+    expect((await reportOf("slow")).queued).toBe(8); // Cancelled for certain: nobody came back for these rows.
+    expect((await predict([callOf(["next"])], "slow"))[0]).toMatchObject({ fault: { code: "overloaded" } });
+    expect((await predict([callOf(["next"])], "slow"))[0]?.ok).toBe(true);
+    expect((await reportOf("slow")).queued).toBe(0);
   });
 });
 

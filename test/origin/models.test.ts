@@ -6,7 +6,7 @@ import { asks, collect, eventsOf, type Running, secret, startOrigin } from "./or
 let running: Running;
 let openai: OpenAI;
 beforeAll(async () => {
-  running = await startOrigin({ THREADS: "1", CHAT_RUNNING_MAX: "1" });
+  running = await startOrigin({ CHAT_RUNNING_MAX: "1" });
   openai = new OpenAI({ baseURL: `${running.url}/v1`, apiKey: secret, maxRetries: 0 });
 });
 afterAll(async () => {

@@ -26,10 +26,15 @@ async function readBytes(request: Request, bytesMax: number): Promise<Result<Uin
   if (request.body === null) return ok(new Uint8Array());
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of request.body) {
-    bytes += chunk.byteLength;
-    if (bytes > bytesMax) return tooLarge;
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.body) {
+      bytes += chunk.byteLength;
+      if (bytes > bytesMax) return tooLarge;
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    // The caller hung up, or the framing of the body is broken.
+    return fail("invalid_json", { cause: `the body broke off: ${String(error).slice(0, 200)}` });
   }
   return ok(Buffer.concat(chunks));
 }

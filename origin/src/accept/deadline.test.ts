@@ -33,3 +33,11 @@ test("a passed deadline reads deadline_exceeded and a shutdown origin_unavailabl
   const draining = new Deadline(60_000, never, AbortSignal.abort());
   expect(faultOfCallOff(draining.signal).code).toBe("origin_unavailable");
 });
+
+test("a request that is answered listens to nothing any more", () => {
+  const shutdown = new AbortController();
+  const deadline = new Deadline(60_000, never, shutdown.signal);
+  deadline.clear();
+  shutdown.abort();
+  expect(deadline.signal.aborted).toBe(false);
+});

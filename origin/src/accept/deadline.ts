@@ -19,13 +19,14 @@ export function timeoutOf(header: string | null, defaultMs: number, maxMs: numbe
 export class Deadline {
   readonly signal: AbortSignal;
   readonly #controller = new AbortController();
+  readonly #undo: (() => void)[] = [];
   readonly #timer: NodeJS.Timeout;
 
   constructor(timeoutMs: number, client: AbortSignal, shutdown: AbortSignal) {
     this.signal = this.#controller.signal;
     this.#timer = setTimeout(() => this.callOff("deadline"), timeoutMs);
-    whenAborted(client, () => this.callOff("disconnected"), this.signal);
-    whenAborted(shutdown, () => this.callOff("draining"), this.signal);
+    this.#follow(client, "disconnected");
+    this.#follow(shutdown, "draining");
   }
 
   callOff(reason: CallOff): void {
@@ -33,13 +34,20 @@ export class Deadline {
     if (!this.signal.aborted) this.#controller.abort(reason);
   }
 
-  /** Call it when the answer is out: a pending timer would keep the process alive. */
+  /** Call it when the answer is out: the timer and the shutdown signal would keep the request in memory. */
   clear(): void {
     clearTimeout(this.#timer);
+    for (const undo of this.#undo.splice(0)) undo();
   }
-}
 
-function whenAborted(source: AbortSignal, act: () => void, until: AbortSignal): void {
-  if (source.aborted) act();
-  else source.addEventListener("abort", act, { once: true, signal: until });
+  /**
+   * Listens until {@link clear}. Not with addEventListener's `signal` option: Node keeps such a listener for as long as
+   * the source, and the source of a client's request is then never collected.
+   */
+  #follow(source: AbortSignal, reason: CallOff): void {
+    if (source.aborted) this.callOff(reason);
+    const listener = () => this.callOff(reason);
+    source.addEventListener("abort", listener);
+    this.#undo.push(() => source.removeEventListener("abort", listener));
+  }
 }

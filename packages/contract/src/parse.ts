@@ -1,5 +1,5 @@
+import { en } from "zod/locales";
 import * as z from "zod/mini";
-import en from "zod/v4/locales/en.js";
 import { fail, type Issue, ok, type Result } from "./result.ts";
 
 /** zod/mini brings no messages of its own; without this every issue reads "Invalid input". */

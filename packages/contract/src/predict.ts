@@ -34,7 +34,7 @@ export type PredictCall = z.infer<typeof predictCall>;
 
 const scoredLabel = z.object({ label: z.string(), score: z.number() });
 
-const prediction = z.object({
+export const prediction = z.object({
   label: z.string(),
   /** Softmax probability of `label`, 0 to 1. */
   score: z.number(),

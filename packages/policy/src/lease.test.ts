@@ -1,37 +1,116 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addGrant, leaseTtlMs, noLease, spend, wanted } from "./lease.ts";
+import { addGrant, type Holding, holdsNothing, leaseTtlMs, spend, takeOut, tokensHeld, wanted } from "./lease.ts";
+import { emptyBucket, type RateDecision, takeTokens } from "./rate-limit.ts";
 
-describe("a lease", () => {
-  test("spends exactly the tokens granted, the one that answered the request included", () => {
-    let lease = addGrant(noLease, 3, 3, 0);
+function grantOf(granted: number, leaseId = 1): RateDecision {
+  return { granted, leaseId, remaining: 0, resetMs: 0, retryAfterMs: 0 };
+}
+
+describe("what an isolate holds", () => {
+  test("is exactly the tokens granted, less the one that answered the call", () => {
+    let holding = addGrant(holdsNothing, grantOf(3), 3, 0);
     let spent = 1;
-    for (let next = spend(lease, 1); next !== undefined; next = spend(lease, 1)) {
-      lease = next;
+    for (let next = spend(holding, 1); next !== undefined; next = spend(holding, 1)) {
+      holding = next;
       spent++;
     }
     expect(spent).toBe(3);
   });
 
-  test("is worth nothing once it has expired", () => {
-    expect(spend(addGrant(noLease, 9, 9, 0), leaseTtlMs)).toBeUndefined();
+  test("is worth nothing once it has expired, and is then returned exactly once", () => {
+    const holding = addGrant(holdsNothing, grantOf(9, 7), 9, 0);
+    expect(takeOut(holding, leaseTtlMs - 1)).toEqual([[], holding]);
+    expect(spend(holding, leaseTtlMs)).toBeUndefined();
+    expect(tokensHeld(holding, leaseTtlMs)).toBe(0);
+    const [returned, rest] = takeOut(holding, leaseTtlMs);
+    expect(returned).toEqual([{ id: 7, unspent: 8 }]);
+    expect(takeOut(rest, leaseTtlMs)[0]).toEqual([]);
   });
 
-  test("is never prolonged by a later grant", () => {
-    const first = addGrant(noLease, 5, 5, 0);
-    const second = addGrant(first, 5, 10, leaseTtlMs - 1);
-    expect(second.tokens).toBe(8);
-    expect(second.expiresAtMs).toBe(leaseTtlMs);
+  test("expires counted from when it was asked for, not from when the answer came", () => {
+    expect(spend(addGrant(holdsNothing, grantOf(9), 9, 0), leaseTtlMs)).toBeUndefined();
   });
 
-  test("drops expired tokens instead of adding to them", () => {
-    expect(addGrant(addGrant(noLease, 5, 5, 0), 2, 1, leaseTtlMs).tokens).toBe(1);
-  });
-
-  test("asks for one at first, for twice as many while they are used up in time, and for one again after a pause", () => {
-    expect(wanted(noLease, 0)).toBe(1);
-    const busy = addGrant(noLease, 1, 1, 0);
+  test("grows from asking for one to twice as many while they are used up in time, and starts again after a pause", () => {
+    expect(wanted(holdsNothing, 0)).toBe(1);
+    const busy = addGrant(holdsNothing, grantOf(1), 1, 0);
     expect(wanted(busy, 10)).toBe(2);
-    expect(wanted(addGrant(busy, 2, 2, 10), 20)).toBe(4);
+    expect(wanted(addGrant(busy, grantOf(2), 2, 10), 20)).toBe(4);
     expect(wanted(busy, leaseTtlMs)).toBe(1);
+  });
+});
+
+interface Step {
+  readonly isolate: number;
+  readonly waitMs: number;
+  readonly calls: number;
+}
+
+/** One step of one of several isolates that share a counter: wait, then call so many times. */
+const step = fc.record({
+  isolate: fc.nat({ max: 3 }),
+  waitMs: fc.integer({ min: 0, max: 2_500 }),
+  calls: fc.integer({ min: 1, max: 60 }),
+});
+
+/** Runs the steps as the gateway does and gives the moments at which a call was admitted. */
+function admitted(limit: number, steps: readonly Step[], wantMax = 256): number[] {
+  const rule = { limit, windowMs: 60_000 };
+  const holdings: Holding[] = Array(4).fill(holdsNothing);
+  const moments: number[] = [];
+  let state = emptyBucket;
+  let nowMs = 1_700_000_000_000;
+  for (const { isolate, waitMs, calls } of steps) {
+    nowMs += waitMs;
+    for (let call = 0; call < calls; call++) {
+      const holding = holdings[isolate] ?? holdsNothing;
+      const local = spend(holding, nowMs);
+      if (local !== undefined) {
+        holdings[isolate] = local;
+        moments.push(nowMs);
+        continue;
+      }
+      const asked = Math.min(wantMax, wanted(holding, nowMs));
+      const [returned, live] = takeOut(holding, nowMs);
+      const [decision, after] = takeTokens(rule, state, nowMs, asked, returned);
+      state = after;
+      holdings[isolate] = decision.granted < 1 ? live : addGrant(live, decision, asked, nowMs);
+      if (decision.granted > 0) moments.push(nowMs);
+    }
+  }
+  return moments;
+}
+
+describe("leases of several isolates on one limit", () => {
+  test("never admit more than the burst and what drained, whatever expires and comes back", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2_000 }), fc.array(step, { maxLength: 120 }), (limit, steps) => {
+        const moments = admitted(limit, steps);
+        const startMs = 1_700_000_000_000;
+        for (const [i, atMs] of moments.entries()) {
+          expect(i + 1).toBeLessThanOrEqual(limit + Math.floor(((atMs - startMs) * limit) / 60_000));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("give a caller alone on one isolate at least 99 % of what counting one by one would, however unevenly it calls", () => {
+    const uneven = fc.array(
+      fc.record({
+        isolate: fc.constant(0),
+        waitMs: fc.integer({ min: 0, max: 1_500 }),
+        calls: fc.integer({ min: 1, max: 60 }),
+      }),
+      { minLength: 100, maxLength: 200 },
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(500, 600, 1_000), uneven, (limit, steps) => {
+        const oneByOne = admitted(limit, steps, 1).length;
+        expect(admitted(limit, steps).length).toBeGreaterThanOrEqual(Math.floor(0.99 * oneByOne));
+      }),
+      { numRuns: 300 },
+    );
   });
 });

@@ -1,42 +1,63 @@
-/**
- * Tokens an isolate holds of one rate limit. They were deducted when leased, so whatever dies, a limit is not exceeded.
- * The size asked for doubles while leases are used up before they expire and falls back to 1 when one was not: a slow
- * caller never has tokens taken ahead, a fast one saves nearly all hops.
- */
-export interface Lease {
-  readonly tokens: number;
-  readonly expiresAtMs: number;
-  /** How many to ask for next time. */
+import type { RateDecision, ReturnedLease } from "./rate-limit.ts";
+
+/** What an isolate holds of one rate limit: tokens it may spend without asking. */
+export interface Holding {
+  readonly leases: readonly HeldLease[];
+  /** How many tokens to ask for next time, if that is before `wantUntilMs`. */
   readonly want: number;
+  readonly wantUntilMs: number;
 }
 
-/** Short, because a token spent long after it was deducted would shift the burst. */
+interface HeldLease {
+  readonly id: number;
+  readonly tokens: number;
+  readonly expiresAtMs: number;
+}
+
+/** Short, so that what one isolate does not need is soon there for another. */
 export const leaseTtlMs = 1_000;
 const wantMax = 256;
 
-export const noLease: Lease = { tokens: 0, expiresAtMs: 0, want: 1 };
+export const holdsNothing: Holding = { leases: [], want: 1, wantUntilMs: 0 };
 
-/** Spends one token of a valid lease; `undefined` when there is none to spend. */
-export function spend(lease: Lease, nowMs: number): Lease | undefined {
-  if (lease.tokens < 1 || nowMs >= lease.expiresAtMs) return undefined;
-  return { ...lease, tokens: lease.tokens - 1 };
-}
-
-/** How many tokens to ask for now: only a lease used up before it expired says that more are needed. */
-export function wanted(lease: Lease, nowMs: number): number {
-  return nowMs < lease.expiresAtMs ? lease.want : 1;
+/** Spends one token; `undefined` when there is none, or only expired ones. */
+export function spend(holding: Holding, nowMs: number): Holding | undefined {
+  const at = holding.leases.findIndex(({ tokens, expiresAtMs }) => tokens > 0 && nowMs < expiresAtMs);
+  if (at < 0) return undefined;
+  const leases = holding.leases.map((lease, i) => (i === at ? { ...lease, tokens: lease.tokens - 1 } : lease));
+  return { ...holding, leases };
 }
 
 /**
- * Adds a grant after its first token was spent. `asked` is what was asked for; concurrent grants add up.
- * The expiry of tokens held before is kept when it is earlier: a lease is never prolonged.
+ * How many tokens to ask for: twice as many each time the last were used up within a second, one after a pause. A slow
+ * caller never has tokens taken ahead, a fast one saves nearly all hops.
  */
-export function addGrant(lease: Lease, granted: number, asked: number, nowMs: number): Lease {
-  const valid = lease.tokens > 0 && nowMs < lease.expiresAtMs;
-  const expiresAtMs = nowMs + leaseTtlMs;
+export function wanted(holding: Holding, nowMs: number): number {
+  return nowMs < holding.wantUntilMs ? holding.want : 1;
+}
+
+/** Takes out the leases that are used up or expired, to be returned. Each leaves once, so each is returned once. */
+export function takeOut(holding: Holding, nowMs: number): readonly [readonly ReturnedLease[], Holding] {
+  const live = holding.leases.filter(({ tokens, expiresAtMs }) => tokens > 0 && nowMs < expiresAtMs);
+  const over = holding.leases.filter((lease) => !live.includes(lease));
+  return [over.map(({ id, tokens }) => ({ id, unspent: tokens })), { ...holding, leases: live }];
+}
+
+/**
+ * Adds a grant whose first token answered the call that asked. It is dated from when it was asked for, so it expires
+ * here before the counter could fold it, however long the answer took.
+ */
+export function addGrant(holding: Holding, decision: RateDecision, asked: number, askedAtMs: number): Holding {
+  const expiresAtMs = askedAtMs + leaseTtlMs;
+  const lease = { id: decision.leaseId, tokens: decision.granted - 1, expiresAtMs };
   return {
-    tokens: (valid ? lease.tokens : 0) + granted - 1,
-    expiresAtMs: valid ? Math.min(lease.expiresAtMs, expiresAtMs) : expiresAtMs,
+    leases: decision.granted > 1 ? [...holding.leases, lease] : holding.leases,
     want: Math.min(wantMax, asked * 2),
+    wantUntilMs: expiresAtMs,
   };
+}
+
+/** Tokens that could be spent now. */
+export function tokensHeld(holding: Holding, nowMs: number): number {
+  return holding.leases.reduce((sum, { tokens, expiresAtMs }) => sum + (nowMs < expiresAtMs ? tokens : 0), 0);
 }

@@ -78,6 +78,23 @@ describe("the rate limit", () => {
     expect(small.granted).toBe(1);
   });
 
+  test("a lease that comes back frees what was not spent at once, and gives nothing when it comes back twice", () => {
+    const rule = perMinute(800);
+    const [first, taken] = takeTokens(rule, emptyBucket, 0, 256);
+    const back = [{ id: first.leaseId, unspent: first.granted - 1 }];
+    const [second, settled] = takeTokens(rule, taken, 0, 1, back);
+    expect(second.remaining).toBe(798);
+    expect(takeTokens(rule, settled, 0, 1, back)[0].remaining).toBe(797);
+  });
+
+  test("a lease that never comes back counts as spent", () => {
+    const rule = perMinute(8_000);
+    const [first, taken] = takeTokens(rule, emptyBucket, 0, 256);
+    const [, folded] = takeTokens(rule, taken, 10_000, 1);
+    expect(folded.leases).toEqual([]);
+    expect(folded.backlog).toBe(first.granted * 60_000);
+  });
+
   test("a clock that steps back forgives nothing", () => {
     const { state } = takeEach(perMinute(5), Array(5).fill(100_000));
     expect(takeTokens(perMinute(5), state, 40_000, 1)[0].granted).toBe(0);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from features import Hasher
 
 SOURCE = "clinc150.json (CLINC150 with out-of-scope, data_full.json of clinc/oos-eval on GitHub, CC BY 3.0)"
 OOS = "oos"
+NOISE_COUNT = 60
+NOISE_LETTERS = ("abcdefghijklmnopqrstuvwxyz", "0123456789", "àéîõüßçñøå", "абвгдежзик", "日本語漢字水火木金", "😀🎉🚀👍")
 SPLITS = ("train", "val", "test", "oos_train", "oos_val", "oos_test")
 
 
@@ -42,14 +45,28 @@ def label_names(raw: dict[str, list[tuple[str, str]]]) -> list[str]:
 
 
 def load(raw: dict[str, list[tuple[str, str]]], hasher: Hasher) -> dict[str, Split]:
-    """Every split, hashed."""
+    """Every split, and the made-up noise, hashed."""
     number = {name: i for i, name in enumerate(label_names(raw))}
     splits = {}
     for name in SPLITS:
         texts = [text for text, _ in raw[name]]
         targets = np.array([number[label] for _, label in raw[name]])
         splits[name] = Split(texts, targets, [np.array(hasher.with_owners(t)) for t in texts])
+    noise = noise_texts(NOISE_COUNT, seed=11)
+    splits["noise"] = Split(noise, np.full(len(noise), number[OOS]), [np.array(hasher.with_owners(t)) for t in noise])
     return splits
+
+
+def noise_texts(count: int, seed: int) -> list[str]:
+    """Empty and meaningless texts of our own making, to be learned as `oos`."""
+    draw, texts = random.Random(seed), []
+    for _ in range(count):
+        words = []
+        for _ in range(draw.randint(0, 5)):
+            letters = draw.choice(NOISE_LETTERS[:1] * 5 + NOISE_LETTERS)
+            words.append("".join(draw.choice(letters) for _ in range(draw.randint(1, 8))))
+        texts.append(" ".join(words))
+    return texts
 
 
 def drop(found: np.ndarray, words: float, features: float, draw: np.random.Generator) -> np.ndarray:

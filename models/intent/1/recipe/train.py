@@ -68,9 +68,9 @@ def fit(splits: dict[str, Split], rows: int, labels: int, settings: Settings, se
     averaged = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.averaging)
     )
-    features = splits["train"].features + splits["oos_train"].features * settings.oos_copies
-    oos_targets = np.tile(splits["oos_train"].targets, settings.oos_copies)
-    targets = torch.from_numpy(np.concatenate([splits["train"].targets, oos_targets]))
+    used = [splits["train"], splits["noise"]] + [splits["oos_train"]] * settings.oos_copies
+    features = [found for split in used for found in split.features]
+    targets = torch.from_numpy(np.concatenate([split.targets for split in used]))
     optimiser = torch.optim.AdamW(model.parameters(), lr=settings.rate, weight_decay=settings.weight_decay)
     per_epoch = len(features) // settings.batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(

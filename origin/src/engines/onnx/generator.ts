@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import * as transformers from "@huggingface/transformers";
 import { type ChatRequest, fail, ok, type Result } from "@ledge/contract";
 import { type ChatParameters, chatParametersOf } from "../chat-parameters.ts";
@@ -25,7 +25,7 @@ export async function loadGenerator({ dir, manifest }: ModelPackage, threads: nu
     throw new StartError(`${dir}: file.path is none of ${Object.keys(dtypes).join(", ")}; name the graph so.`);
   }
   keepLocal(dirname(dirname(dir)));
-  const reference = `${name}/${version}`;
+  const reference = `${basename(dirname(dir))}/${basename(dir)}`;
   const tokenizer = await transformers.AutoTokenizer.from_pretrained(reference, { local_files_only: true });
   const session_options = { intraOpNumThreads: threads, interOpNumThreads: 1 };
   const loading = { local_files_only: true, dtype, device: "cpu", session_options } as const;

@@ -1,5 +1,6 @@
 import { type JwksState, jwksStep } from "@ledge/policy";
 import {
+  type CryptoKey,
   createLocalJWKSet,
   type FlattenedJWSInput,
   type JSONWebKeySet,

@@ -1,21 +1,23 @@
 import {
   addGrant,
   emptyBucket,
-  type Lease,
-  noLease,
+  type Holding,
+  holdsNothing,
   type RateDecision,
   type RateState,
   spend,
+  takeOut,
   takeTokens,
+  tokensHeld,
   wanted,
 } from "@ledge/policy";
 import type { Principal } from "../exchange.ts";
 import type { TokenBucket } from "./ports.ts";
 
-const leasesMax = 10_000;
+const subjectsMax = 10_000;
 
 interface Held {
-  lease: Lease;
+  holding: Holding;
   /** The counter's last word; what the headers say between two hops. */
   last: RateDecision;
   /** The bucket this isolate keeps for itself while the counter cannot be reached. */
@@ -29,7 +31,7 @@ interface Held {
 export class Limit {
   readonly #bucket: TokenBucket;
   readonly #nowMs: () => number;
-  readonly #held = new Map<string, Held>();
+  readonly #subjects = new Map<string, Held>();
 
   constructor(bucket: TokenBucket, nowMs: () => number) {
     this.#bucket = bucket;
@@ -40,10 +42,13 @@ export class Limit {
     const held = this.#heldOf(subject);
     const local = this.#spend(held);
     if (local !== undefined) return local;
-    const asked = wanted(held.lease, this.#nowMs());
+    const askedAtMs = this.#nowMs();
+    const asked = wanted(held.holding, askedAtMs);
+    const [returned, live] = takeOut(held.holding, askedAtMs);
+    held.holding = live;
     let decision: RateDecision;
     try {
-      decision = await this.#bucket.take(subject, rate, asked);
+      decision = await this.#bucket.take(subject, rate, asked, returned);
     } catch {
       const [alone, state] = takeTokens(rate, held.alone, this.#nowMs(), 1);
       held.alone = state;
@@ -51,28 +56,32 @@ export class Limit {
     }
     // Another call of this isolate may have brought a lease meanwhile: refuse only when there is none either.
     if (decision.granted < 1) return this.#spend(held) ?? decision;
-    held.lease = addGrant(held.lease, decision.granted, asked, this.#nowMs());
+    held.holding = addGrant(held.holding, decision, asked, askedAtMs);
     held.last = decision;
-    return { ...decision, granted: 1, remaining: decision.remaining + held.lease.tokens };
+    return this.#granted(held);
   }
 
   #spend(held: Held): RateDecision | undefined {
-    const lease = spend(held.lease, this.#nowMs());
-    if (lease === undefined) return undefined;
-    held.lease = lease;
-    return { ...held.last, granted: 1, remaining: held.last.remaining + lease.tokens };
+    const rest = spend(held.holding, this.#nowMs());
+    if (rest === undefined) return undefined;
+    held.holding = rest;
+    return this.#granted(held);
+  }
+
+  #granted({ last, holding }: Held): RateDecision {
+    return { ...last, granted: 1, remaining: last.remaining + tokensHeld(holding, this.#nowMs()) };
   }
 
   #heldOf(subject: string): Held {
-    const known = this.#held.get(subject);
+    const known = this.#subjects.get(subject);
     if (known !== undefined) return known;
-    if (this.#held.size >= leasesMax) {
-      const oldest = this.#held.keys().next().value;
-      if (oldest !== undefined) this.#held.delete(oldest);
+    if (this.#subjects.size >= subjectsMax) {
+      const oldest = this.#subjects.keys().next().value;
+      if (oldest !== undefined) this.#subjects.delete(oldest);
     }
-    const last: RateDecision = { granted: 0, remaining: 0, resetMs: 0, retryAfterMs: 0 };
-    const fresh: Held = { lease: noLease, last, alone: emptyBucket };
-    this.#held.set(subject, fresh);
+    const last: RateDecision = { granted: 0, leaseId: 0, remaining: 0, resetMs: 0, retryAfterMs: 0 };
+    const fresh: Held = { holding: holdsNothing, last, alone: emptyBucket };
+    this.#subjects.set(subject, fresh);
     return fresh;
   }
 }

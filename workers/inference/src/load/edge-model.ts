@@ -10,7 +10,7 @@ export interface BundledModel {
   readonly graph: ArrayBuffer;
 }
 
-/** Memory of the runtime grows to its largest run: 8,192 ids are 4 MiB at 128 floats each. */
+/** Memory of the runtime grows to its largest run: 8,192 ids are 2 MiB at 64 floats each. */
 const runLimits = { rowsMax: 64, cellsMax: 8192 };
 
 /** What loading needs of the platform. Both may throw; that is `model_not_ready`. */

@@ -97,13 +97,39 @@ describe("the batcher", () => {
     );
   });
 
-  test("refuses at once when too many rows wait, and serves again when they are gone", async () => {
+  test("frees the places of callers who went away, at the cost of one refusal", async () => {
+    const loop = new Loop();
+    const runs: Runs = [];
+    const batcher = batcherOf(loop, runs);
+    const narrow = { ...rule, waitingRowsMax: 2 };
+    void batcher.submit(rowsOf(1, 2), narrow);
+    loop.drop(0);
+    const refused = batcher.submit(rowsOf(3), narrow);
+    await loop.drain();
+    const served = batcher.submit(rowsOf(4), narrow);
+    await loop.drain();
+    expect([idsOf(await refused), idsOf(await served)]).toEqual(["overloaded", [4]]);
+    expect(runs.map((rows) => rows.length)).toEqual([1]);
+  });
+
+  test("answers a caller who was slow, not gone, when its place was freed", async () => {
+    const loop = new Loop();
+    const batcher = batcherOf(loop, []);
+    const narrow = { ...rule, waitingRowsMax: 1 };
+    const slow = batcher.submit(rowsOf(1), narrow);
+    const refused = batcher.submit(rowsOf(2), narrow);
+    await loop.step(1);
+    await loop.drain();
+    expect([idsOf(await slow), idsOf(await refused)]).toEqual([[1], "overloaded"]);
+  });
+
+  test("refuses when too many rows wait, and serves again when they are gone", async () => {
     const loop = new Loop();
     const batcher = batcherOf(loop, []);
     const first = batcher.submit(rowsOf(1, 2), { ...rule, waitingRowsMax: 2 });
-    expect(idsOf(await batcher.submit(rowsOf(3), { ...rule, waitingRowsMax: 2 }))).toBe("overloaded");
+    const refused = batcher.submit(rowsOf(3), { ...rule, waitingRowsMax: 2 });
     await loop.drain();
-    expect(idsOf(await first)).toEqual([1, 2]);
+    expect([idsOf(await first), idsOf(await refused)]).toEqual([[1, 2], "overloaded"]);
     const next = batcher.submit(rowsOf(3), { ...rule, waitingRowsMax: 2 });
     await loop.drain();
     expect(idsOf(await next)).toEqual([3]);

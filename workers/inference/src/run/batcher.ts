@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from "@ledge/contract";
-import { admit, emptyQueue, type QueueRule, take, waitingRows } from "./queue.ts";
+import { admit, dropBefore, emptyQueue, type QueueRule, type Ticket, take, waitingRows } from "./queue.ts";
 
 /** What one call gets back from the batch it was in. */
 export interface BatchAnswer {
@@ -65,7 +65,10 @@ export class Batcher {
   async submit(rows: readonly Int32Array[], rule: QueueRule): Promise<Result<BatchAnswer>> {
     const [admission, queue] = admit(rule, this.#queue, rows.length);
     this.#queue = queue;
-    if (admission.kind === "refused") return fail("overloaded", { retryAfterMs: 1000 });
+    if (admission.kind === "refused") {
+      await this.#sweep();
+      return fail("overloaded", { retryAfterMs: 1000 });
+    }
     const job: Job = { rows, arrivedMs: this.#ports.now(), taken: false };
     this.#jobs.set(admission.ticket.id, job);
 
@@ -79,6 +82,18 @@ export class Batcher {
       if (running === 0 || running === seen) await this.#runNext(job, rule);
       seen = running;
     }
+  }
+
+  /**
+   * Frees the places of callers who went away: nobody else would, once they fill the queue and everyone is refused.
+   * After a hop all who came before and still live have had their turn. Should one be left, it runs alone.
+   */
+  async #sweep(): Promise<void> {
+    const before = this.#queue.nextId;
+    await this.#ports.hop();
+    const [dropped, queue] = dropBefore(this.#queue, before);
+    this.#queue = queue;
+    this.#claim(dropped);
   }
 
   async #runNext(own: Job, rule: QueueRule): Promise<void> {
@@ -102,6 +117,11 @@ export class Batcher {
   #takeBatch(rule: QueueRule): Job[] {
     const [tickets, queue] = take(rule, this.#queue);
     this.#queue = queue;
+    return this.#claim(tickets);
+  }
+
+  /** Takes jobs out of the book, so that no batch takes them again. */
+  #claim(tickets: readonly Ticket[]): Job[] {
     const batch: Job[] = [];
     for (const { id } of tickets) {
       const job = this.#jobs.get(id);

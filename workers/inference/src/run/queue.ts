@@ -47,6 +47,12 @@ export function take(rule: QueueRule, state: QueueState): [readonly Ticket[], Qu
   return [state.waiting.slice(0, calls), { ...state, waiting: state.waiting.slice(calls) }];
 }
 
+/** Takes everyone who came before `id` out of the queue. */
+export function dropBefore(state: QueueState, id: number): [readonly Ticket[], QueueState] {
+  const waiting = state.waiting.filter((ticket) => ticket.id >= id);
+  return [state.waiting.filter((ticket) => ticket.id < id), { ...state, waiting }];
+}
+
 export function waitingRows(state: QueueState): number {
   return state.waiting.reduce((sum, ticket) => sum + ticket.rows, 0);
 }

@@ -1,0 +1,115 @@
+import { ok, type PredictAnswer } from "@ledge/contract";
+import { beforeEach, expect, test } from "vitest";
+import { Gate } from "./admit/gate.ts";
+import { createApp } from "./app.ts";
+import type { Engine } from "./engines/engine.ts";
+import { FakeEngine } from "./engines/fake/fake-engine.ts";
+import { Registry } from "./engines/registry.ts";
+import type { RequestLine } from "./observe/log.ts";
+
+const limits = { runningMax: 1, waitingMax: 0 };
+const answer: PredictAnswer = { predictions: [], inputTokens: 3, timings: { queueMs: 0, runMs: 2 } };
+
+let registry: Registry;
+let lines: RequestLine[];
+let app: ReturnType<typeof createApp>;
+
+beforeEach(() => {
+  registry = new Registry();
+  lines = [];
+  const config = { secret: "s".repeat(16), bodyBytesMax: 1000, timeoutMs: 1000, timeoutMsMax: 1000 };
+  const shutdown = new AbortController().signal;
+  const sink = (line: RequestLine) => void lines.push(line);
+  app = createApp({ config, registry, shutdown, nowMs: () => 1_700_000_000_000, newId: () => "id", sink });
+});
+
+function seat(engine: Engine): Gate {
+  const gate = new Gate(limits, () => 0);
+  registry.add({ engine, gate });
+  return gate;
+}
+
+function classifier(predict: Engine["predict"]): Engine {
+  const model = { name: "intent", version: "1", task: "text-classification" } as const;
+  return { model, ...(predict === undefined ? {} : { predict }), close: async () => {} };
+}
+
+function post(path: string, body: unknown) {
+  const headers = { authorization: `Bearer ${"s".repeat(16)}`, "content-type": "application/json" };
+  return app.request(path, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+const call = { model: "intent", version: "1", texts: ["hi"], topK: 1, logits: false };
+
+test("readiness is refused while a model loads, and says which", async () => {
+  registry.expect("intent", "1");
+  seat(
+    new FakeEngine({
+      name: "fake",
+      version: "1",
+      tokens: ["a"],
+      endless: false,
+      firstMs: 0,
+      tokenMs: 0,
+      contextTokens: 9,
+    }),
+  );
+  const loading = await app.request("/readyz");
+  expect([loading.status, await loading.json()]).toEqual([503, { status: "loading", pending: ["intent@1"] }]);
+  const early = await post("/v1/predict", call);
+  expect([early.status, early.headers.get("retry-after")]).toEqual([503, "1"]);
+  seat(classifier(async () => ok(answer)));
+  expect((await app.request("/readyz")).status).toBe(200);
+});
+
+test("an engine that throws is a 500 that says nothing of it, and the log says all", async () => {
+  const gate = seat(
+    classifier(() => {
+      throw new Error("/secret/path exploded");
+    }),
+  );
+  const response = await post("/v1/predict", call);
+  expect(response.status).toBe(500);
+  expect(await response.text()).not.toContain("exploded");
+  expect(lines).toMatchObject([{ level: "error", status: 500, code: "internal_error" }]);
+  expect(lines[0]?.cause).toContain("exploded");
+  expect(gate.running).toBe(0);
+});
+
+test("the cause of a fault is logged and never sent", async () => {
+  seat(classifier(async () => ({ ok: false, fault: { code: "upstream_failed", cause: "node 7 is on fire" } })));
+  const response = await post("/v1/predict", call);
+  expect(response.status).toBe(502);
+  expect(await response.text()).not.toContain("fire");
+  expect(lines[0]?.cause).toBe("node 7 is on fire");
+});
+
+test("an engine that never answers is left at the deadline, and its slot is free", async () => {
+  const gate = seat(classifier(() => new Promise(() => {})));
+  const headers = {
+    authorization: `Bearer ${"s".repeat(16)}`,
+    "content-type": "application/json",
+    "ledge-timeout-ms": "5",
+  };
+  const response = await app.request("/v1/predict", { method: "POST", headers, body: JSON.stringify(call) });
+  expect([response.status, gate.running]).toEqual([504, 0]);
+});
+
+test("one request writes one line, with the time it waited and what it read", async () => {
+  seat(classifier(async () => ok(answer)));
+  await post("/v1/predict", call);
+  expect(lines).toEqual([
+    {
+      at: "2023-11-14T22:13:20.000Z",
+      level: "info",
+      requestId: "id",
+      method: "POST",
+      path: "/v1/predict",
+      status: 200,
+      ms: 0,
+      model: "intent@1",
+      queueMs: 0,
+      promptTokens: 3,
+    },
+  ]);
+});

@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { Gate } from "../admit/gate.ts";
+import type { Engine } from "./engine.ts";
+import { Registry } from "./registry.ts";
+
+function registryOf(...references: string[]): Registry {
+  const registry = new Registry();
+  for (const reference of references) {
+    const [name = "", version = ""] = reference.split("@");
+    const engine: Engine = { model: { name, version, task: "chat" }, close: async () => {} };
+    registry.add({ engine, gate: new Gate({ runningMax: 1, waitingMax: 0 }, () => 0) });
+  }
+  return registry;
+}
+
+function versionOf(registry: Registry, reference: string): string {
+  const found = registry.find(reference, "chat");
+  return found.ok ? found.value.engine.model.version : found.fault.code;
+}
+
+test("a bare name is its highest version, by number", () => {
+  const registry = registryOf("a@9", "a@10", "a@2", "ab@99");
+  expect(versionOf(registry, "a")).toBe("10");
+  expect(versionOf(registry, "a@2")).toBe("2");
+});
+
+test("an unknown name, an unknown version and another task are told apart", () => {
+  const registry = registryOf("a@1");
+  expect(versionOf(registry, "b")).toBe("model_not_found");
+  expect(versionOf(registry, "a@2")).toBe("model_not_found");
+  expect(registry.find("a", "text-classification")).toMatchObject({ fault: { code: "unsupported_task" } });
+});
+
+test("a model that still loads is not ready rather than not there", () => {
+  const registry = registryOf();
+  registry.expect("a", "1");
+  expect([versionOf(registry, "a"), versionOf(registry, "a@1")]).toEqual(["model_not_ready", "model_not_ready"]);
+  expect(versionOf(registry, "a@2")).toBe("model_not_found");
+});

@@ -1,0 +1,72 @@
+import { headers } from "../headers.ts";
+import type { Operation } from "./operation.ts";
+
+/** The headers and parameters of the description. */
+
+const text = { schema: { type: "string" } } as const;
+const seconds = { schema: { type: "integer", minimum: 1 } } as const;
+
+export const headerComponents = {
+  [headers.requestId]: { ...text, description: "Finds this request in the log." },
+  [headers.model]: { ...text, description: "The model that answered, `name@version`." },
+  [headers.tier]: { schema: { enum: ["edge", "origin"] }, description: "Where it was answered." },
+  [headers.cacheStatus]: { ...text, description: "RFC 9211: what the answer cache did." },
+  [headers.rateLimit]: { ...text, description: "What is left of the limit: `r` requests, whole again in `t` seconds." },
+  [headers.rateLimitPolicy]: { ...text, description: "The limit: `q` requests in `w` seconds." },
+  [headers.serverTiming]: { ...text, description: "Milliseconds, in all and of the parts." },
+  [headers.retryAfter]: { ...seconds, description: "Seconds after which a retry makes sense." },
+  "WWW-Authenticate": { ...text, description: "RFC 6750." },
+} as const;
+
+export const parameterComponents = {
+  model: path("model", "`name` or `name@version`.", "^[a-z0-9][a-z0-9._-]{0,63}(@[0-9]{1,9})?$"),
+  version: path("version", "A deployed version.", "^[0-9]{1,9}$"),
+  id: path("id", "The key's id.", "^[0-9a-f]{24}$"),
+  [headers.requestId]: header(headers.requestId, "Your own id for this request, kept when it is short and plain.", {
+    type: "string",
+    pattern: "^[A-Za-z0-9._:-]{1,64}$",
+  }),
+  [headers.timeoutMs]: header(headers.timeoutMs, "How long you still wait, in milliseconds.", {
+    type: "integer",
+    minimum: 1,
+  }),
+  "Cache-Control": header("Cache-Control", "`no-cache` for a fresh answer; `no-store` to keep nothing of it either.", {
+    type: "string",
+  }),
+} as const;
+
+function path(name: string, description: string, pattern: string) {
+  return { name, in: "path", required: true, description, schema: { type: "string", pattern } };
+}
+
+function header(name: string, description: string, schema: object) {
+  return { name, in: "header", description, schema };
+}
+
+type HeaderName = keyof typeof headerComponents;
+
+/** The headers of an operation's answer. */
+export function answerHeaders({ credential, inference }: Operation): object {
+  const limits = credential === "caller" ? ([headers.rateLimit, headers.rateLimitPolicy] as const) : [];
+  const call =
+    inference === true ? ([headers.model, headers.tier, headers.cacheStatus, headers.serverTiming] as const) : [];
+  return refs([headers.requestId, ...limits, ...call]);
+}
+
+/** The headers that come with an error of this status. */
+export function errorHeaders(status: number, retryable: boolean): object {
+  const limits = status === 429 ? ([headers.rateLimit, headers.rateLimitPolicy] as const) : [];
+  const retry = retryable ? ([headers.retryAfter] as const) : [];
+  const credentials = status === 401 ? (["WWW-Authenticate"] as const) : [];
+  return refs([headers.requestId, ...limits, ...retry, ...credentials]);
+}
+
+function refs(names: readonly HeaderName[]): object {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
+export function parametersOf({ path: template, inference }: Operation): readonly object[] {
+  const inPath = [...template.matchAll(/\{(\w+)\}/g)].flatMap(([, name]) => name ?? []);
+  const inHeaders = inference === true ? [headers.timeoutMs, headers.requestId, "Cache-Control"] : [];
+  return [...inPath, ...inHeaders].map((name) => ({ $ref: `#/components/parameters/${name}` }));
+}

@@ -1,0 +1,2 @@
+export * from "./document.ts";
+export { operations } from "./operations.ts";

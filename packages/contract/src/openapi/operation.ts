@@ -1,0 +1,67 @@
+import type { ErrorCode } from "../errors.ts";
+import type { SchemaName } from "./schemas.ts";
+
+/** A route of the gateway, as a caller sees it. */
+
+/** The surfaces, each with an error shape of its own. */
+export type Surface = "Ledge" | "OpenAI" | "Open Inference Protocol" | "Operator" | "Operations";
+
+export interface Answer {
+  readonly description: string;
+  /** Absent: any JSON. */
+  readonly schema?: SchemaName;
+  readonly example?: unknown;
+}
+
+export interface Operation {
+  readonly method: "get" | "post" | "delete";
+  /** With `{name}` for a parameter. */
+  readonly path: string;
+  readonly id: string;
+  readonly surface: Surface;
+  readonly summary: string;
+  /** Whose credential it takes; absent: anybody may ask. */
+  readonly credential?: "caller" | "operator";
+  /** A call to a model: takes a deadline, and says which model and tier answered. */
+  readonly inference?: true;
+  readonly request?: { readonly schema: SchemaName; readonly example: unknown };
+  readonly answers: Readonly<Record<number, Answer>>;
+  /** The schema of each event's data when the answer streams. */
+  readonly events?: SchemaName;
+  readonly errors: readonly ErrorCode[];
+}
+
+/** What every route can say. */
+export const always = ["internal_error"] as const;
+/** Credentials and limits. */
+export const admitting = [
+  "missing_credentials",
+  "invalid_credentials",
+  "expired_credentials",
+  "rate_limited",
+  "identity_unavailable",
+  "limits_unavailable",
+  ...always,
+] as const;
+/** A JSON body. */
+export const reading = [
+  "invalid_utf8",
+  "invalid_json",
+  "too_deep",
+  "invalid_request",
+  "body_too_large",
+  "unsupported_media_type",
+] as const;
+/** A call to a model. */
+export const calling = [
+  ...reading,
+  ...admitting,
+  "invalid_header",
+  "model_not_found",
+  "unsupported_task",
+  "upstream_failed",
+  "overloaded",
+  "origin_unavailable",
+  "model_not_ready",
+  "deadline_exceeded",
+] as const;

@@ -1,0 +1,121 @@
+import { openInference } from "./open-inference.ts";
+import { admitting, always, calling, type Operation, reading } from "./operation.ts";
+import { readiness } from "./readiness.ts";
+
+const operating = ["missing_credentials", "invalid_credentials", ...always] as const;
+
+const prediction = { label: "book_flight", score: 0.97, top: [{ label: "book_flight", score: 0.97 }] };
+const messages = [{ role: "user", content: "Say hello." }];
+
+const ledge: readonly Operation[] = [
+  {
+    method: "post",
+    path: "/v1/predict",
+    id: "predict",
+    surface: "Ledge",
+    summary: "Ask a model about one text or a batch of them.",
+    credential: "caller",
+    inference: true,
+    request: { schema: "PredictRequest", example: { model: "intent", input: "book me a flight to Rome" } },
+    answers: {
+      200: {
+        description: "The predictions, in the order of the texts.",
+        schema: "PredictResponse",
+        example: {
+          id: "0b0c8a52-8f5e-4c9a-9d0e-2f6f4f1f7a10",
+          model: "intent",
+          version: "1",
+          tier: "edge",
+          output: prediction,
+          usage: { input_tokens: 9 },
+        },
+      },
+    },
+    errors: calling,
+  },
+];
+
+const openAi: readonly Operation[] = [
+  {
+    method: "post",
+    path: "/v1/chat/completions",
+    id: "createChatCompletion",
+    surface: "OpenAI",
+    summary: "Continue a conversation; with `stream` as server-sent events.",
+    credential: "caller",
+    inference: true,
+    request: { schema: "ChatRequest", example: { model: "tiny-chat", messages, temperature: 0 } },
+    answers: { 200: { description: "The answer, whole or as a stream of events.", schema: "ChatCompletion" } },
+    events: "ChatChunk",
+    errors: [...calling, "unsupported_parameter", "context_length_exceeded"],
+  },
+  {
+    method: "get",
+    path: "/v1/models",
+    id: "listModels",
+    surface: "OpenAI",
+    summary: "List the deployed models.",
+    credential: "caller",
+    answers: { 200: { description: "The models.", schema: "OpenAiModels" } },
+    errors: admitting,
+  },
+  {
+    method: "get",
+    path: "/v1/models/{model}",
+    id: "retrieveModel",
+    surface: "OpenAI",
+    summary: "Describe one model.",
+    credential: "caller",
+    answers: { 200: { description: "The model.", schema: "OpenAiModel" } },
+    errors: [...admitting, "model_not_found"],
+  },
+];
+
+const operator: readonly Operation[] = [
+  {
+    method: "post",
+    path: "/admin/v1/keys",
+    id: "issueKey",
+    surface: "Operator",
+    summary: "Issue an API key. The answer is the only place where it is ever shown.",
+    credential: "operator",
+    request: { schema: "NewKeyRequest", example: { tenant: "acme", name: "search", requests_per_minute: 600 } },
+    answers: { 201: { description: "The key.", schema: "NewKeyAnswer" } },
+    errors: [...reading, ...operating],
+  },
+  {
+    method: "delete",
+    path: "/admin/v1/keys/{id}",
+    id: "revokeKey",
+    surface: "Operator",
+    summary: "Revoke an API key.",
+    credential: "operator",
+    answers: { 200: { description: "It is revoked.", schema: "RevokedKey" } },
+    errors: ["key_not_found", ...operating],
+  },
+];
+
+const probes: readonly Operation[] = [
+  {
+    method: "get",
+    path: "/healthz",
+    id: "healthz",
+    surface: "Operations",
+    summary: "Whether the gateway runs.",
+    answers: { 200: { description: "It runs.", schema: "Alive" } },
+    errors: always,
+  },
+  readiness("/readyz", "readyz", "Operations"),
+  {
+    method: "get",
+    path: "/openapi.json",
+    id: "openapi",
+    surface: "Operations",
+    summary: "This description.",
+    answers: { 200: { description: "OpenAPI 3.1." } },
+    errors: always,
+  },
+];
+
+/** Every route of the gateway; `document.ts` turns them into OpenAPI. */
+export const operations: readonly Operation[] = [...ledge, ...openAi, ...openInference, ...operator, ...probes];

@@ -1,0 +1,76 @@
+import * as z from "zod/mini";
+import { newKeyRequest } from "../admin.ts";
+import { chatRequest } from "../chat.ts";
+import { errors } from "../errors.ts";
+import { inferRequest } from "../infer.ts";
+import { prediction, predictRequest } from "../predict.ts";
+import * as bodies from "./bodies.ts";
+
+/** The schemas that the description names. */
+const named = {
+  PredictRequest: predictRequest,
+  PredictResponse: bodies.predictResponse,
+  Prediction: prediction,
+  ChatRequest: chatRequest,
+  ChatCompletion: bodies.chatCompletion,
+  ChatChunk: bodies.chatChunk,
+  OpenAiModel: bodies.openAiModel,
+  OpenAiModels: bodies.openAiModels,
+  ErrorCode: bodies.errorCode,
+  OpenAiError: bodies.openAiError,
+  InferRequest: inferRequest,
+  OipServer: bodies.oipServer,
+  OipModels: bodies.oipModels,
+  OipModel: bodies.oipModel,
+  OipInference: bodies.oipInference,
+  OipError: bodies.oipError,
+  Live: bodies.live,
+  Alive: bodies.alive,
+  Ready: bodies.ready,
+  ModelReady: bodies.modelReady,
+  NewKeyRequest: newKeyRequest,
+  NewKeyAnswer: bodies.newKeyAnswer,
+  RevokedKey: bodies.revokedKey,
+  Problem: bodies.problem,
+} as const satisfies Record<string, z.ZodMiniType>;
+
+export type SchemaName = keyof typeof named;
+
+const descriptions: Partial<Record<SchemaName, { readonly description: string }>> = {
+  ErrorCode: {
+    description: Object.entries(errors)
+      .map(([code, { message }]) => `\`${code}\`: ${message}`)
+      .join("\n"),
+  },
+};
+
+export function schemaRef(name: SchemaName): { readonly $ref: string } {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+/**
+ * JSON Schemas (draft 2020-12, OpenAPI 3.1's own) of every named body. Answers are read as inputs too: a member that we
+ * add later must not break a client that checks them.
+ */
+export function namedSchemas(): Readonly<Record<string, object>> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(named)) registry.add(schema, { id });
+  const { schemas } = z.toJSONSchema(registry, {
+    io: "input",
+    uri: (id) => `#/components/schemas/${id}`,
+    override: ({ jsonSchema }) => {
+      // Every safe integer is one; saying so twice for each doubles the schema.
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+    },
+  });
+  // A registry of our own carries names only; what describes a schema is put on it here.
+  const described = ([id, schema]: [string, z.core.JSONSchema.BaseSchema]) =>
+    [id, { ...plain(schema), ...descriptions[id as SchemaName] }] as const;
+  return Object.fromEntries(Object.entries(schemas).map(described));
+}
+
+/** `components` already gives a schema its address; `$id` would give it a second one. */
+function plain({ $schema: _schema, $id: _id, ...schema }: z.core.JSONSchema.BaseSchema): object {
+  return schema;
+}

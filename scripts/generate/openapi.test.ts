@@ -1,0 +1,86 @@
+import { readFileSync } from "node:fs";
+import { errors } from "@ledge/contract";
+import { openApiDocument, operations } from "@ledge/contract/openapi";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { describe, expect, it, vi } from "vitest";
+
+const document = JSON.parse(JSON.stringify(openApiDocument("1.2.3")));
+
+interface Routes {
+  route(answer: () => Promise<Response>): { readonly routes: readonly { method: string; path: string }[] };
+}
+
+/** Every `$ref` in a value. */
+function refsIn(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, child]) =>
+    key === "$ref" && typeof child === "string" ? [child] : refsIn(child),
+  );
+}
+
+describe("the OpenAPI description", () => {
+  it("is valid OpenAPI 3.1 by the official schema", async () => {
+    const validator = new Validator();
+    expect(await validator.validate(structuredClone(document))).toEqual({ valid: true });
+    expect(validator.version).toBe("3.1");
+  });
+
+  it("describes exactly the routes that the gateway has", async () => {
+    // By text, because the gateway's sources compile with the types of Workers, and this file with Node's.
+    const { route } = await vi.importActual<Routes>("../../workers/gateway/src/routes.ts");
+    const router = route(async () => new Response());
+    const served = router.routes
+      .filter(({ method }) => method !== "ALL")
+      .map(({ method, path }) => `${method} ${path}`);
+    const described = operations.map(
+      ({ method, path }) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ":$1")}`,
+    );
+    expect(described.toSorted()).toEqual(served.toSorted());
+  });
+
+  it("carries the version of package.json", () => {
+    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+    const committed = JSON.parse(readFileSync(new URL("../../openapi.json", import.meta.url), "utf8"));
+    expect(committed.info.version).toBe(version);
+    expect(document.info.version).toBe("1.2.3");
+  });
+
+  it("refers to nothing that is not there, and holds nothing that nobody refers to", () => {
+    const refs = new Set(refsIn(document));
+    const there = ["parameters", "headers", "responses", "schemas"].flatMap((kind) =>
+      Object.keys(document.components[kind]).map((name) => `#/components/${kind}/${name}`),
+    );
+    expect([...refs].toSorted()).toEqual(there.toSorted());
+  });
+
+  it("says the sentence of every code", () => {
+    const { description } = document.components.schemas.ErrorCode;
+    for (const [code, { message }] of Object.entries(errors)) expect(description).toContain(`\`${code}\`: ${message}`);
+  });
+
+  it("gives every operation an id of its own", () => {
+    expect(new Set(operations.map(({ id }) => id)).size).toBe(operations.length);
+  });
+
+  it.each(operations)(
+    "answers $method $path's errors in the shape of its surface",
+    ({ method, path, errors: codes, answers }) => {
+      const operation = document.paths[path][method];
+      for (const code of codes) {
+        const { status } = errors[code];
+        if (status in answers) continue;
+        const name = operation.responses[status].$ref.split("/").at(-1);
+        const response = document.components.responses[name];
+        const [mediaType] = Object.keys(response.content);
+        expect(response.description).toContain(`\`${code}\``);
+        expect(mediaType).toBe(
+          /^\/v2|^\/v1\/(?:chat|models)/.test(path) ? "application/json" : "application/problem+json",
+        );
+      }
+    },
+  );
+
+  it("takes at most 40 KiB of what the gateway carries", () => {
+    expect(JSON.stringify(document).length).toBeLessThanOrEqual(40 * 1024);
+  });
+});

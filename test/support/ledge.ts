@@ -1,0 +1,86 @@
+import { createHash } from "node:crypto";
+import { type EdgeOptions, type RunningEdge, runEdge } from "../../scripts/edge/run.ts";
+import { type RunningOrigin, runOrigin } from "../../scripts/local/origin.ts";
+import { bodyOf } from "./answer-body.ts";
+
+export const adminKey = "an-operator's-key-for-tests";
+export const originSecret = "a-secret-between-edge-and-origin";
+
+/** An address where nothing listens: port 1 of this machine. */
+export const nowhere = "http://127.0.0.1:1";
+
+export interface TestEdge extends RunningEdge {
+  /** What the gateway wrote on its console. */
+  readonly logs: string[];
+  issueKey(fields?: { tenant?: string; requests_per_minute?: number }): Promise<{ id: string; key: string }>;
+  /** A call with a JSON body and a key. */
+  post(path: string, key: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  get(path: string, key?: string): Promise<Response>;
+}
+
+/** The built Workers with test secrets; `originUrl` defaults to nowhere, `gateway` to no extra variables. */
+export async function startEdge(
+  options: {
+    readonly originUrl?: string;
+    readonly gateway?: Readonly<Record<string, string>>;
+    readonly inference?: Readonly<Record<string, string>>;
+  } & Pick<EdgeOptions, "standIns" | "dataDir"> = {},
+): Promise<TestEdge> {
+  const logs: string[] = [];
+  const { originUrl = nowhere, gateway, inference, ...rest } = options;
+  const vars = {
+    gateway: {
+      ORIGIN_URL: originUrl,
+      ORIGIN_SECRET: originSecret,
+      ADMIN_KEY_HASH: createHash("sha256").update(adminKey).digest("hex"),
+      LOG: "all",
+      ...gateway,
+    },
+    ...(inference === undefined ? {} : { inference }),
+  };
+  const edge = await runEdge({ ...rest, vars, onLog: (_level, message) => logs.push(message) });
+  const post: TestEdge["post"] = (path, key, body, headers = {}) =>
+    fetch(edge.url + path, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json", ...headers },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
+  const get: TestEdge["get"] = (path, key) =>
+    fetch(edge.url + path, key === undefined ? {} : { headers: { Authorization: `Bearer ${key}` } });
+  const issueKey: TestEdge["issueKey"] = async (fields = {}) => {
+    const body = { tenant: "acme", name: "test", requests_per_minute: 1_000_000, ...fields };
+    const answer = await post("/admin/v1/keys", adminKey, body);
+    if (answer.status !== 201) throw new Error(`no key: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as { id: string; key: string };
+  };
+  return { ...edge, logs, post, get, issueKey };
+}
+
+/** The real origin process with the models it ships. */
+export function startOrigin(env: Readonly<Record<string, string>> = {}): Promise<RunningOrigin> {
+  return runOrigin({ port: 0, secret: originSecret, env: { DRAIN_MS: "200", ...env } });
+}
+
+/** The real origin process, with a scripted engine in place of the language model. */
+export function startFakeOrigin(
+  script: Readonly<Record<string, unknown>> = {},
+  models = "none",
+): Promise<RunningOrigin> {
+  return startOrigin({ MODELS: models, FAKE_MODELS: JSON.stringify([{ name: "tiny-chat", ...script }]) });
+}
+
+/** Waits until `met` says so, looking every few milliseconds; fails after five seconds with `what`. */
+export async function until(what: string, met: () => boolean | Promise<boolean>): Promise<void> {
+  const endMs = Date.now() + 5_000;
+  while (!(await met())) {
+    if (Date.now() > endMs) throw new Error(`not within 5 s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** What the model list answers to a credential: 200, or the status and code of the refusal. */
+export async function answerTo(edge: TestEdge, credential: string): Promise<{ status: number; code?: string }> {
+  const answer = await edge.get("/v1/models", credential);
+  const body = await bodyOf(answer);
+  return answer.status === 200 ? { status: 200 } : { status: answer.status, code: body.error.code };
+}
