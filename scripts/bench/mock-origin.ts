@@ -8,9 +8,8 @@ import type { AddressInfo } from "node:net";
 
 const chunks = 20;
 const envelope = { id: "chatcmpl-bench", created: 1_700_000_000, model: "tiny-chat" };
-const words = "The quick brown fox jumps over the lazy dog and then it does so again for you. "
-  .split(" ")
-  .slice(0, chunks);
+const text = "The quick brown fox jumps over the lazy dog and then it does so again for us both, quite at ease.";
+const words = text.split(" ").slice(0, chunks);
 
 const whole = Buffer.from(
   JSON.stringify({

@@ -1,62 +1,62 @@
+import { setTimeout } from "node:timers/promises";
 import { type Answer, Connection, requestBytes } from "./connection.ts";
 import type { Findings, Job, Reply } from "./job.ts";
 
 /** The load generator: a process of its own, so that its work and the driver's never share an event loop. */
 
 /** Runs one job. Rejects on the first answer that is not 200 or lacks what the job expects, or on a lost connection. */
-function run(job: Job): Promise<Findings> {
+async function run(job: Job): Promise<Findings> {
   const url = new URL(job.url);
   const request = requestBytes(url, job.headers, job.body);
-  const idle = Array.from({ length: job.connections }, () => new Connection(url.hostname, Number(url.port)));
-  const all = [...idle];
+  const connections = Array.from({ length: job.connections }, () => new Connection(url.hostname, Number(url.port)));
   const latencies: number[] = [];
+  const send = async (connection: Connection) => {
+    const atMs = performance.now();
+    const answer = await new Promise<Answer | Error>((settle) => connection.send(request, settle));
+    const nowMs = performance.now();
+    const wrong = faultOf(answer, job);
+    if (wrong !== undefined) throw wrong;
+    latencies.push(nowMs - atMs);
+  };
   const cpuBefore = process.cpuUsage();
   const startedMs = performance.now();
   const endMs = startedMs + job.seconds * 1000;
+  try {
+    if (job.rate === undefined) await Promise.all(connections.map((connection) => keepBusy(connection, send, endMs)));
+    else await keepPace(connections, send, 1000 / job.rate, startedMs, endMs);
+  } finally {
+    for (const connection of connections) connection.close();
+  }
+  const cpu = process.cpuUsage(cpuBefore);
+  return findingsOf(latencies, performance.now() - startedMs, cpu.user + cpu.system);
+}
 
-  return new Promise<Findings>((resolve, reject) => {
-    let inFlight = 0;
-    let sent = 0;
-    let timer: NodeJS.Timeout | undefined;
-    const finish = (error?: Error) => {
-      clearTimeout(timer);
-      const elapsedMs = performance.now() - startedMs;
-      for (const connection of all) connection.close();
-      if (error !== undefined) return reject(error);
-      const cpu = process.cpuUsage(cpuBefore);
-      resolve(findingsOf(latencies, elapsedMs, cpu.user + cpu.system));
-    };
-    const send = (connection: Connection) => {
-      inFlight++;
-      const atMs = performance.now();
-      connection.send(request, (answer) => {
-        inFlight--;
-        const nowMs = performance.now();
-        const wrong = faultOf(answer, job);
-        if (wrong !== undefined) return finish(wrong);
-        latencies.push(nowMs - atMs);
-        if (job.rate !== undefined) idle.push(connection);
-        else if (nowMs < endMs) return send(connection);
-        if (inFlight === 0 && nowMs >= endMs) finish();
-      });
-    };
-    if (job.rate === undefined) {
-      for (const connection of idle) send(connection);
-      return;
-    }
-    const periodMs = 1000 / job.rate;
-    const tick = () => {
-      const nowMs = performance.now();
-      if (nowMs >= endMs) return inFlight === 0 ? finish() : undefined;
-      for (; startedMs + sent * periodMs <= nowMs; sent++) {
-        const connection = idle.pop();
-        if (connection === undefined) return finish(new Error(`${job.connections} requests are still in flight`));
-        send(connection);
-      }
-      timer = setTimeout(tick, Math.max(0, startedMs + sent * periodMs - performance.now()));
-    };
-    tick();
-  });
+type Send = (connection: Connection) => Promise<void>;
+
+/** The next request as soon as the last one is answered. */
+async function keepBusy(connection: Connection, send: Send, endMs: number): Promise<void> {
+  while (performance.now() < endMs) await send(connection);
+}
+
+/** Requests by the clock, however long the answers take: a slow answer must not delay, and so hide, the next one. */
+async function keepPace(idle: Connection[], send: Send, periodMs: number, startedMs: number, endMs: number) {
+  const underway = new Set<Promise<void>>();
+  let failed: unknown;
+  for (let dueMs = startedMs; dueMs < endMs; dueMs += periodMs) {
+    await setTimeout(Math.max(0, dueMs - performance.now()));
+    if (failed !== undefined) throw failed;
+    const connection = idle.pop();
+    if (connection === undefined) throw new Error(`${underway.size} requests are still in flight`);
+    const work = send(connection)
+      .then(() => void idle.push(connection))
+      .catch((error) => {
+        failed ??= error;
+      })
+      .finally(() => underway.delete(work));
+    underway.add(work);
+  }
+  await Promise.all(underway);
+  if (failed !== undefined) throw failed;
 }
 
 function faultOf(answer: Answer | Error, job: Job): Error | undefined {
