@@ -1,7 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addGrant, type Holding, holdsNothing, leaseTtlMs, spend, takeOut, tokensHeld, wanted } from "./lease.ts";
+import {
+  addGrant,
+  type Holding,
+  holdsNothing,
+  leaseTtlMs,
+  runsLow,
+  spend,
+  takeOut,
+  tokensHeld,
+  wanted,
+} from "./lease.ts";
 import { emptyBucket, type RateDecision, takeTokens } from "./rate-limit.ts";
+
+const ask = (want: number) => ({ want, returned: [], ahead: false });
 
 function grantOf(granted: number, leaseId = 1): RateDecision {
   return { granted, leaseId, remaining: 0, resetMs: 0, retryAfterMs: 0 };
@@ -9,7 +21,7 @@ function grantOf(granted: number, leaseId = 1): RateDecision {
 
 describe("what an isolate holds", () => {
   test("is exactly the tokens granted, less the one that answered the call", () => {
-    let holding = addGrant(holdsNothing, grantOf(3), 3, 0);
+    let holding = addGrant(holdsNothing, grantOf(3), ask(3), 0);
     let spent = 1;
     for (let next = spend(holding, 1); next !== undefined; next = spend(holding, 1)) {
       holding = next;
@@ -19,7 +31,7 @@ describe("what an isolate holds", () => {
   });
 
   test("is worth nothing once it has expired, and is then returned exactly once", () => {
-    const holding = addGrant(holdsNothing, grantOf(9, 7), 9, 0);
+    const holding = addGrant(holdsNothing, grantOf(9, 7), ask(9), 0);
     expect(takeOut(holding, leaseTtlMs - 1)).toEqual([[], holding]);
     expect(spend(holding, leaseTtlMs)).toBeUndefined();
     expect(tokensHeld(holding, leaseTtlMs)).toBe(0);
@@ -29,14 +41,14 @@ describe("what an isolate holds", () => {
   });
 
   test("expires counted from when it was asked for, not from when the answer came", () => {
-    expect(spend(addGrant(holdsNothing, grantOf(9), 9, 0), leaseTtlMs)).toBeUndefined();
+    expect(spend(addGrant(holdsNothing, grantOf(9), ask(9), 0), leaseTtlMs)).toBeUndefined();
   });
 
   test("grows from asking for one to twice as many while they are used up in time, and starts again after a pause", () => {
     expect(wanted(holdsNothing, 0)).toBe(1);
-    const busy = addGrant(holdsNothing, grantOf(1), 1, 0);
+    const busy = addGrant(holdsNothing, grantOf(1), ask(1), 0);
     expect(wanted(busy, 10)).toBe(2);
-    expect(wanted(addGrant(busy, grantOf(2), 2, 10), 20)).toBe(4);
+    expect(wanted(addGrant(busy, grantOf(2), ask(2), 10), 20)).toBe(4);
     expect(wanted(busy, leaseTtlMs)).toBe(1);
   });
 });
@@ -55,7 +67,7 @@ const step = fc.record({
 });
 
 /** Runs the steps as the gateway does and gives the moments at which a call was admitted. */
-function admitted(limit: number, steps: readonly Step[], wantMax = 256): number[] {
+function admitted(limit: number, steps: readonly Step[], wantMax = 1_024): number[] {
   const rule = { limit, windowMs: 60_000 };
   const holdings: Holding[] = Array(4).fill(holdsNothing);
   const moments: number[] = [];
@@ -69,11 +81,18 @@ function admitted(limit: number, steps: readonly Step[], wantMax = 256): number[
       if (local !== undefined) {
         holdings[isolate] = local;
         moments.push(nowMs);
+        if (runsLow(local, nowMs) && wantMax > 1) {
+          const [returned, live] = takeOut(local, nowMs);
+          const asked = { want: wanted(local, nowMs), returned, ahead: true };
+          const [decision, after] = takeTokens(rule, state, nowMs, asked);
+          state = after;
+          holdings[isolate] = addGrant(live, decision, asked, nowMs);
+        }
         continue;
       }
-      const asked = Math.min(wantMax, wanted(holding, nowMs));
       const [returned, live] = takeOut(holding, nowMs);
-      const [decision, after] = takeTokens(rule, state, nowMs, asked, returned);
+      const asked = { want: Math.min(wantMax, wanted(holding, nowMs)), returned, ahead: false };
+      const [decision, after] = takeTokens(rule, state, nowMs, asked);
       state = after;
       holdings[isolate] = decision.granted < 1 ? live : addGrant(live, decision, asked, nowMs);
       if (decision.granted > 0) moments.push(nowMs);

@@ -1,4 +1,4 @@
-import type { RateDecision, ReturnedLease } from "./rate-limit.ts";
+import type { RateAsk, RateDecision, ReturnedLease } from "./rate-limit.ts";
 
 /** What an isolate holds of one rate limit: tokens it may spend without asking. */
 export interface Holding {
@@ -16,7 +16,9 @@ interface HeldLease {
 
 /** Short, so that what one isolate does not need is soon there for another. */
 export const leaseTtlMs = 1_000;
-const wantMax = 256;
+const wantMax = 1_024;
+/** Below this many tokens a lease is not renewed ahead: a hop now and then costs a slow caller nothing. */
+const renewFrom = 32;
 
 export const holdsNothing: Holding = { leases: [], want: 1, wantUntilMs: 0 };
 
@@ -26,6 +28,15 @@ export function spend(holding: Holding, nowMs: number): Holding | undefined {
   if (at < 0) return undefined;
   const leases = holding.leases.map((lease, i) => (i === at ? { ...lease, tokens: lease.tokens - 1 } : lease));
   return { ...holding, leases };
+}
+
+/**
+ * Whether to ask for the next lease now, while calls still spend this one: half of a large lease is gone, so the rest
+ * would be used up within its second, and then every call at once would stand waiting for the counter.
+ */
+export function runsLow(holding: Holding, nowMs: number): boolean {
+  const held = tokensHeld(holding, nowMs);
+  return holding.want >= renewFrom && nowMs < holding.wantUntilMs && held > 0 && held * 4 < holding.want;
 }
 
 /**
@@ -44,15 +55,15 @@ export function takeOut(holding: Holding, nowMs: number): readonly [readonly Ret
 }
 
 /**
- * Adds a grant whose first token answered the call that asked. It is dated from when it was asked for, so it expires
+ * Adds a grant; unless it was asked for ahead, its first token answered the call that asked. It is dated from when it was asked for, so it expires
  * here before the counter could fold it, however long the answer took.
  */
-export function addGrant(holding: Holding, decision: RateDecision, asked: number, askedAtMs: number): Holding {
+export function addGrant(holding: Holding, decision: RateDecision, ask: RateAsk, askedAtMs: number): Holding {
   const expiresAtMs = askedAtMs + leaseTtlMs;
-  const lease = { id: decision.leaseId, tokens: decision.granted - 1, expiresAtMs };
+  const lease = { id: decision.leaseId, tokens: decision.granted - (ask.ahead ? 0 : 1), expiresAtMs };
   return {
-    leases: decision.granted > 1 ? [...holding.leases, lease] : holding.leases,
-    want: Math.min(wantMax, asked * 2),
+    leases: lease.tokens > 0 ? [...holding.leases, lease] : holding.leases,
+    want: Math.min(wantMax, ask.want * 2),
     wantUntilMs: expiresAtMs,
   };
 }

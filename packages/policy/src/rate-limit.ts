@@ -35,10 +35,20 @@ export interface ReturnedLease {
   readonly unspent: number;
 }
 
+/** What an isolate asks of the counter. */
+export interface RateAsk {
+  /** Tokens it would like. */
+  readonly want: number;
+  /** Leases of its own that are over. */
+  readonly returned: readonly ReturnedLease[];
+  /** True when no call waits for it: then no token is spent yet, and getting none refuses nobody. */
+  readonly ahead: boolean;
+}
+
 export interface RateDecision {
   /** Requests granted: 0 is a refusal, and a refusal costs nothing. */
   readonly granted: number;
-  /** The lease that holds all but the first of them; to be returned with the next call. */
+  /** The lease that holds those not spent at once; to be returned when it is over. */
   readonly leaseId: number;
   /** Requests that could still be granted now. */
   readonly remaining: number;
@@ -56,22 +66,22 @@ const foldAfterMs = 10_000;
 /**
  * Decides one request for up to `want` tokens. While plenty are free a caller may take several ahead (a lease); never
  * more than an eighth of what is free, so a lease shrinks to 1 as the limit comes near and small limits are always
- * counted one by one. `returned` settles earlier leases first.
+ * counted one by one. Leases that came back are settled first.
  */
 export function takeTokens(
   rule: RateRule,
   state: RateState,
   nowMs: number,
-  want: number,
-  returned: readonly ReturnedLease[] = [],
+  { want, returned, ahead }: RateAsk,
 ): readonly [RateDecision, RateState] {
   const { limit, windowMs } = rule;
   const settled = settle(rule, drain(rule, state, nowMs), returned);
   const reserved = settled.leases.reduce((sum, { tokens }) => sum + tokens, 0);
   const room = limit * windowMs - settled.backlog - reserved * windowMs;
   const free = Math.floor(room / windowMs);
-  const granted = free < 1 ? 0 : Math.max(1, Math.min(want, Math.floor(free / 8)));
-  const after = granted < 1 ? settled : grant(rule, settled, granted);
+  const leasable = Math.max(0, Math.min(want, Math.floor(free / 8)));
+  const granted = ahead || free < 1 ? leasable : Math.max(1, leasable);
+  const after = granted < 1 ? settled : grant(rule, settled, granted, ahead ? 0 : 1);
   const left = room - granted * windowMs;
   return [
     {
@@ -85,11 +95,12 @@ export function takeTokens(
   ];
 }
 
-/** The first token is spent by the call itself; the others are reserved until their lease comes back. */
-function grant({ windowMs }: RateRule, state: RateState, granted: number): RateState {
-  const backlog = state.backlog + windowMs;
-  if (granted === 1) return { ...state, backlog };
-  const lease: OpenLease = { id: state.nextLeaseId, tokens: granted - 1, foldAtMs: state.atMs + foldAfterMs };
+/** What the call itself spends is spent; the rest is reserved until its lease comes back. */
+function grant({ windowMs }: RateRule, state: RateState, granted: number, spent: 0 | 1): RateState {
+  const backlog = state.backlog + spent * windowMs;
+  const tokens = granted - spent;
+  if (tokens === 0) return { ...state, backlog };
+  const lease: OpenLease = { id: state.nextLeaseId, tokens, foldAtMs: state.atMs + foldAfterMs };
   return { ...state, backlog, leases: [...state.leases, lease], nextLeaseId: state.nextLeaseId + 1 };
 }
 

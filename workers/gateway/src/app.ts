@@ -60,7 +60,7 @@ export async function enter<C extends Call, T>(
   const accepted = read(body.value);
   if (!accepted.ok) return accepted;
   const call = callOf(accepted.value);
-  const admission = await admit(x.request, identity, limit, x.trail);
+  const admission = await admit(x.request, identity, limit, x.trail, x.waitUntil);
   if (!admission.ok) return admission;
   const model = assign(models, call.model, call.task);
   if (!model.ok) return model;

@@ -47,7 +47,7 @@ const chat: Handler = async (x) => {
 /** Answers about models, for callers who may call them; a look costs a request like any other. */
 function lookUp(present: (model: DeployedModel, all: readonly DeployedModel[]) => Reply): Handler {
   return async (x, c) => {
-    const admission = await admit(x.request, x.runtime.identity, x.runtime.limit, x.trail);
+    const admission = await admit(x.request, x.runtime.identity, x.runtime.limit, x.trail, x.waitUntil);
     if (!admission.ok) return admission;
     const name = c.req.param("model") ?? "";
     const asked = c.req.param("version");
@@ -61,7 +61,7 @@ function lookUp(present: (model: DeployedModel, all: readonly DeployedModel[]) =
 const listModels =
   (present: (models: readonly DeployedModel[]) => Reply): Handler =>
   async (x) => {
-    const admission = await admit(x.request, x.runtime.identity, x.runtime.limit, x.trail);
+    const admission = await admit(x.request, x.runtime.identity, x.runtime.limit, x.trail, x.waitUntil);
     return admission.ok ? ok(present(x.runtime.models)) : admission;
   };
 

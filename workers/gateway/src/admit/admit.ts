@@ -9,11 +9,12 @@ export async function admit(
   identity: Identity,
   limit: Limit,
   trail: Trail,
+  background: (work: Promise<void>) => void,
 ): Promise<Result<Admission>> {
   const principal = await identity.of(request);
   if (!principal.ok) return principal;
   trail.tenant = principal.value.tenant;
-  const rate = await limit.take(principal.value);
+  const rate = await limit.take(principal.value, background);
   trail.rate = { rule: principal.value.rate, decision: rate };
   if (rate.granted < 1) return fail("rate_limited", { retryAfterMs: rate.retryAfterMs });
   return ok({ principal: principal.value, rate });

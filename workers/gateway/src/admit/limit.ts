@@ -3,8 +3,11 @@ import {
   emptyBucket,
   type Holding,
   holdsNothing,
+  leaseTtlMs,
   type RateDecision,
+  type RateRule,
   type RateState,
+  runsLow,
   spend,
   takeOut,
   takeTokens,
@@ -22,6 +25,8 @@ interface Held {
   last: RateDecision;
   /** The bucket this isolate keeps for itself while the counter cannot be reached. */
   alone: RateState;
+  /** While a renewal is under way. */
+  renewingUntilMs: number;
 }
 
 /**
@@ -38,27 +43,50 @@ export class Limit {
     this.#nowMs = nowMs;
   }
 
-  async take({ subject, rate }: Principal): Promise<RateDecision> {
+  /** `background` keeps work alive that no caller waits for. */
+  async take({ subject, rate }: Principal, background: (work: Promise<void>) => void): Promise<RateDecision> {
     const held = this.#heldOf(subject);
     const local = this.#spend(held);
-    if (local !== undefined) return local;
-    const askedAtMs = this.#nowMs();
-    const asked = wanted(held.holding, askedAtMs);
-    const [returned, live] = takeOut(held.holding, askedAtMs);
-    held.holding = live;
+    if (local !== undefined) {
+      if (this.#mayRenew(held)) background(this.#renew(subject, rate, held));
+      return local;
+    }
     let decision: RateDecision;
     try {
-      decision = await this.#bucket.take(subject, rate, asked, returned);
+      decision = await this.#ask(subject, rate, held, false);
     } catch {
-      const [alone, state] = takeTokens(rate, held.alone, this.#nowMs(), 1);
+      const [alone, state] = takeTokens(rate, held.alone, this.#nowMs(), { want: 1, returned: [], ahead: false });
       held.alone = state;
       return alone;
     }
     // Another call of this isolate may have brought a lease meanwhile: refuse only when there is none either.
-    if (decision.granted < 1) return this.#spend(held) ?? decision;
-    held.holding = addGrant(held.holding, decision, asked, askedAtMs);
-    held.last = decision;
-    return this.#granted(held);
+    return decision.granted < 1 ? (this.#spend(held) ?? decision) : this.#granted(held);
+  }
+
+  async #ask(subject: string, rate: RateRule, held: Held, ahead: boolean): Promise<RateDecision> {
+    const askedAtMs = this.#nowMs();
+    const [returned, live] = takeOut(held.holding, askedAtMs);
+    const ask = { want: wanted(held.holding, askedAtMs), returned, ahead };
+    held.holding = live;
+    const decision = await this.#bucket.take(subject, rate, ask);
+    if (decision.granted > 0) {
+      held.holding = addGrant(held.holding, decision, ask, askedAtMs);
+      held.last = decision;
+    }
+    return decision;
+  }
+
+  /** One renewal at a time; one that never came back does not stop the next for longer than a lease lasts. */
+  #mayRenew(held: Held): boolean {
+    const nowMs = this.#nowMs();
+    return runsLow(held.holding, nowMs) && nowMs >= held.renewingUntilMs;
+  }
+
+  async #renew(subject: string, rate: RateRule, held: Held): Promise<void> {
+    held.renewingUntilMs = this.#nowMs() + leaseTtlMs;
+    // A renewal that fails costs nothing: the next call without a token asks for itself.
+    await this.#ask(subject, rate, held, true).catch(() => undefined);
+    held.renewingUntilMs = 0;
   }
 
   #spend(held: Held): RateDecision | undefined {
@@ -80,7 +108,7 @@ export class Limit {
       if (oldest !== undefined) this.#subjects.delete(oldest);
     }
     const last: RateDecision = { granted: 0, leaseId: 0, remaining: 0, resetMs: 0, retryAfterMs: 0 };
-    const fresh: Held = { holding: holdsNothing, last, alone: emptyBucket };
+    const fresh: Held = { holding: holdsNothing, last, alone: emptyBucket, renewingUntilMs: 0 };
     this.#subjects.set(subject, fresh);
     return fresh;
   }

@@ -1,6 +1,6 @@
-import type { RateDecision, RateRule, ReturnedLease } from "@ledge/policy";
+import type { RateAsk, RateDecision, RateRule } from "@ledge/policy";
 
 /** The exact counter of one subject's requests. A throw means it cannot be reached. */
 export interface TokenBucket {
-  take(subject: string, rule: RateRule, want: number, returned?: readonly ReturnedLease[]): Promise<RateDecision>;
+  take(subject: string, rule: RateRule, ask: RateAsk): Promise<RateDecision>;
 }

@@ -45,8 +45,8 @@ function kvAnswerStore(answers: KVNamespace, ttlS: number): AnswerStore {
 
 function durableBucket(limits: GatewayEnv["RATE_LIMITS"]): TokenBucket {
   return {
-    async take(subject, rule, want, returned) {
-      return await limits.getByName(subject).take(rule, want, returned);
+    async take(subject, rule, ask) {
+      return await limits.getByName(subject).take(rule, ask);
     },
   };
 }
