@@ -63,7 +63,6 @@ export const errors = {
     message: "The API key or token is not valid.",
   },
   expired_credentials: { status: 401, owner: "client", retryable: false, message: "The token has expired." },
-  forbidden: { status: 403, owner: "client", retryable: false, message: "These credentials may not do this." },
   not_found: { status: 404, owner: "client", retryable: false, message: "There is nothing at this path." },
   model_not_found: {
     status: 404,
@@ -120,12 +119,6 @@ export const errors = {
     owner: "upstream",
     retryable: true,
     message: "The credentials cannot be checked right now.",
-  },
-  limits_unavailable: {
-    status: 503,
-    owner: "platform",
-    retryable: true,
-    message: "The rate limit cannot be checked right now.",
   },
   model_not_ready: {
     status: 503,

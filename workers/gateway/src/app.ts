@@ -104,9 +104,9 @@ export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promi
   const keep = call.body.temperature === 0;
   const identity = keep ? identityOf(entered, canonicalJson(answerChanging(call))) : undefined;
   const hit = identity === undefined ? undefined : await cache.lookup(identity, envelope.cache);
-  x.trail.tier = "origin";
   if (hit !== undefined) {
     x.trail.cache = hit.outcome;
+    x.trail.tier = "origin";
     return ok(replay(x, entered, hit.value as ChatRecord));
   }
   const store: StoreRecord = (record) => {
@@ -117,6 +117,7 @@ export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promi
     ? await streamed(x, envelope, body, keep ? store : undefined)
     : await whole(x, envelope, body, keep ? store : undefined);
   x.trail.cache = forwarded(envelope.cache, keep && reply.ok);
+  if (reply.ok) x.trail.tier = "origin";
   return reply;
 }
 

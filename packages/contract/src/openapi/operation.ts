@@ -40,7 +40,7 @@ export const admitting = [
   "expired_credentials",
   "rate_limited",
   "identity_unavailable",
-  "limits_unavailable",
+
   ...always,
 ] as const;
 /** A JSON body. */
