@@ -1,0 +1,94 @@
+import { createHash } from "node:crypto";
+import { mintKey, type StoredKey } from "@ledge/policy";
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Digests, KeyStore } from "../ports.ts";
+import { Identity } from "./identity.ts";
+
+const digests: Digests = {
+  sha256Hex: (text) => createHash("sha256").update(text).digest("hex"),
+  same: (a, b) => a === b,
+};
+
+/** API keys in memory, as KV keeps them; it counts who reads and can be out of reach. */
+class MemoryKeys implements KeyStore {
+  reads = 0;
+  down = false;
+  readonly #keys = new Map<string, StoredKey>();
+
+  async get(id: string) {
+    this.reads++;
+    if (this.down) throw new Error("KV is down");
+    return this.#keys.get(id);
+  }
+  async put(key: StoredKey) {
+    this.#keys.set(key.id, key);
+  }
+  async delete(id: string) {
+    this.#keys.delete(id);
+  }
+}
+
+let nowMs: number;
+let keys: MemoryKeys;
+let identity: Identity;
+
+beforeEach(() => {
+  nowMs = 1_700_000_000_000;
+  keys = new MemoryKeys();
+  identity = new Identity({ keys, digests, jwt: undefined, nowMs: () => nowMs });
+});
+
+async function issue(seed: number) {
+  const fields = { tenant: `tenant-${seed}`, name: "n", requestsPerMinute: 5, createdAt: "2026-01-01T00:00:00.000Z" };
+  const minted = mintKey(new Uint8Array(32).fill(seed), fields, digests.sha256Hex);
+  await keys.put(minted.stored);
+  return minted;
+}
+
+function ask(credential: string) {
+  return identity.of(new Request("https://edge.example", { headers: { Authorization: `Bearer ${credential}` } }));
+}
+
+describe("an identity", () => {
+  test("is read once and remembered for five seconds", async () => {
+    const { key } = await issue(1);
+    for (let call = 0; call < 10; call++) expect((await ask(key)).ok).toBe(true);
+    expect(keys.reads).toBe(1);
+    nowMs += 5_000;
+    await ask(key);
+    expect(keys.reads).toBe(2);
+  });
+
+  test("that was revoked is refused once it is no longer remembered", async () => {
+    const { key, stored } = await issue(1);
+    await ask(key);
+    await keys.delete(stored.id);
+    nowMs += 5_000;
+    expect(await ask(key)).toMatchObject({ ok: false, fault: { code: "invalid_credentials" } });
+  });
+
+  test("is never another's, however alike their credentials are", async () => {
+    const { key } = await issue(1);
+    await ask(key);
+    for (const other of [key.slice(0, -1), `${key.slice(0, -1)}_`, key.toUpperCase(), `${key} `.trimEnd().slice(1)]) {
+      if (other !== key) expect((await ask(other)).ok, other).toBe(false);
+    }
+    const second = await issue(2);
+    expect(await ask(second.key)).toMatchObject({ ok: true, value: { tenant: "tenant-2" } });
+  });
+
+  test("is refused, not passed, while the store is out of reach; a remembered one goes on", async () => {
+    const { key } = await issue(1);
+    await ask(key);
+    keys.down = true;
+    expect((await ask(key)).ok).toBe(true);
+    const stranger = await issue(3);
+    expect(await ask(stranger.key)).toMatchObject({ ok: false, fault: { code: "identity_unavailable" } });
+  });
+
+  test("whose stored hash differs behind an equal id is refused", async () => {
+    const { key, stored } = await issue(1);
+    await keys.put({ ...stored, hash: `${stored.id}${"0".repeat(40)}` });
+    expect((await ask(key)).ok).toBe(false);
+  });
+});
