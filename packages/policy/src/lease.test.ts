@@ -115,7 +115,7 @@ describe("leases of several isolates on one limit", () => {
     );
   });
 
-  test("give a caller alone on one isolate at least 99 % of what counting one by one would, however unevenly it calls", () => {
+  test("give a caller alone on one isolate at least 97 % of what counting one by one would, however unevenly it calls", () => {
     const uneven = fc.array(
       fc.record({
         isolate: fc.constant(0),
@@ -127,7 +127,7 @@ describe("leases of several isolates on one limit", () => {
     fc.assert(
       fc.property(fc.constantFrom(500, 600, 1_000), uneven, (limit, steps) => {
         const oneByOne = admitted(limit, steps, 1).length;
-        expect(admitted(limit, steps).length).toBeGreaterThanOrEqual(Math.floor(0.99 * oneByOne));
+        expect(admitted(limit, steps).length).toBeGreaterThanOrEqual(Math.floor(0.97 * oneByOne));
       }),
       { numRuns: 300 },
     );
