@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { type ModelManifest, modelManifest, parse } from "@ledge/contract";
+import { describe, expect, test } from "vitest";
+import { repoRoot } from "../../scripts/repo.ts";
+
+const models = join(repoRoot, "models");
+const packages = readdirSync(models).flatMap((name) =>
+  readdirSync(join(models, name)).map((version) => [name, version, join(models, name, version)] as const),
+);
+
+function manifestIn(folder: string): ModelManifest {
+  const manifest = parse(modelManifest, JSON.parse(readFileSync(join(folder, "model.json"), "utf8")));
+  if (!manifest.ok) throw new Error(JSON.stringify(manifest.fault.issues));
+  return manifest.value;
+}
+
+describe.each(packages)("the package %s %s", (name, version, folder) => {
+  test("says its own name and version, and every file it lists is there with its size and SHA-256", () => {
+    const { file, files = [], ...manifest } = manifestIn(folder);
+    expect([manifest.name, manifest.version]).toEqual([name, version]);
+    for (const { path, bytes, sha256 } of [file, ...files]) {
+      const content = readFileSync(join(folder, path));
+      expect([path, content.length, createHash("sha256").update(content).digest("hex")]).toEqual([path, bytes, sha256]);
+    }
+  });
+
+  test("has a card with data, licence, metrics and limits, and the recipe that made it, pinned", () => {
+    const card = readFileSync(join(folder, "CARD.md"), "utf8");
+    for (const part of ["Data", "icence", "Metrics", "Limits"]) expect(card).toContain(part);
+    const pinned = readFileSync(join(folder, "recipe", "requirements.txt"), "utf8")
+      .trim()
+      .split("\n");
+    for (const line of pinned.filter((one) => !one.startsWith("#"))) expect(line).toMatch(/^[\w.-]+==[\w.+-]+$/);
+    expect(existsSync(join(folder, "recipe", "README.md"))).toBe(true);
+  });
+});
+
+test("the edge model is int8 in at most 1.5 MB, and has 151 labels", () => {
+  const folder = join(models, "intent", "1");
+  const { file, tiers } = manifestIn(folder);
+  expect(statSync(join(folder, file.path)).size).toBeLessThanOrEqual(1_500_000);
+  expect(tiers).toEqual(["edge", "origin"]);
+  expect(JSON.parse(readFileSync(join(folder, "labels.json"), "utf8"))).toHaveLength(151);
+});
+
+test("the chat model is int8 in at most 15 MB, with weights a Llama engine can load beside it", () => {
+  const folder = join(models, "tiny-chat", "1");
+  expect(statSync(join(folder, manifestIn(folder).file.path)).size).toBeLessThanOrEqual(15_000_000);
+  expect(JSON.parse(readFileSync(join(folder, "config.json"), "utf8"))).toMatchObject({
+    model_type: "llama",
+    architectures: ["LlamaForCausalLM"],
+  });
+  const weights = readFileSync(join(folder, "model.safetensors"));
+  const header = JSON.parse(weights.subarray(8, 8 + Number(weights.readBigUInt64LE(0))).toString());
+  expect(Object.keys(header)).toContain("model.layers.0.self_attn.q_proj.weight");
+});
