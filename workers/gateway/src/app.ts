@@ -164,5 +164,5 @@ function identityOf({ principal, model, call }: Entered<Call>, input: string): A
 }
 
 function journeyOf(x: Exchange, envelope: Envelope) {
-  return { requestId: x.requestId, deadlineMs: envelope.deadlineMs };
+  return { requestId: x.requestId, deadlineMs: envelope.deadlineMs, signal: x.request.signal };
 }

@@ -68,7 +68,7 @@ const listModels =
 /** Ready while the edge can answer: an origin that is down takes only its own models away. */
 const ready: Handler = async (x) => {
   const { tiers, nowMs } = x.runtime;
-  const journey = { requestId: x.requestId, deadlineMs: nowMs() + readyTimeoutMs };
+  const journey = { requestId: x.requestId, deadlineMs: nowMs() + readyTimeoutMs, signal: x.request.signal };
   const [edge, origin] = await Promise.all([tiers.edge.ready(journey), tiers.origin.ready(journey)]);
   return ok(jsonReply({ ready: edge, edge, origin }, edge ? 200 : 503));
 };

@@ -11,7 +11,7 @@ const call: ClassifyCall = {
   topK: 1,
   logits: false,
 };
-const journey = { requestId: "r", deadlineMs: Number.POSITIVE_INFINITY };
+const journey = { requestId: "r", deadlineMs: Number.POSITIVE_INFINITY, signal: new AbortController().signal };
 
 function model(tiers: ModelManifest["tiers"]): DeployedModel {
   const manifest = { name: "m", version: "1", tiers } as ModelManifest;

@@ -26,7 +26,11 @@ const problemCharsMax = 65_536;
 /** The origin over HTTP. Deadline, request id and our secret travel as headers; the caller's key does not. */
 export function originTier(config: OriginConfig, nowMs: () => number): Classifier & ChatEngine & Readiness {
   /** The origin's answer with status 200 once its headers are here; anything else is a fault. */
-  async function send(path: string, body: object, { requestId, deadlineMs }: Journey): Promise<Result<Response>> {
+  async function send(
+    path: string,
+    body: object,
+    { requestId, deadlineMs, signal }: Journey,
+  ): Promise<Result<Response>> {
     try {
       const response = await fetch(config.url + path, {
         method: "POST",
@@ -38,6 +42,7 @@ export function originTier(config: OriginConfig, nowMs: () => number): Classifie
         },
         body: JSON.stringify(body),
         redirect: "manual",
+        signal,
       });
       return response.status === 200 ? ok(response) : await faultOf(response);
     } catch (cause) {

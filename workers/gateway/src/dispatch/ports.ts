@@ -5,6 +5,8 @@ export interface Journey {
   readonly requestId: string;
   /** Absolute, milliseconds since 1970. */
   readonly deadlineMs: number;
+  /** The request's own, which aborts when the runtime learns that the caller has gone. */
+  readonly signal: AbortSignal;
 }
 
 /** A tier that classifies. Failures are values; nothing is thrown. */

@@ -1,9 +1,9 @@
 import { fail, type Result } from "@ledge/contract";
 
 /**
- * The work's result, or `deadline_exceeded` after `timeoutMs`. The work is left alone, not aborted: once the answer is
- * out, the runtime ends what its request still has in flight. An `AbortSignal` on each fetch would do the same at the
- * price of a third of the whole call (docs/benchmarks.md).
+ * The work's result, or `deadline_exceeded` after `timeoutMs`. The work is left alone, not aborted: the tier behind it was
+ * told the same deadline and stops by itself. An `AbortSignal` made for each fetch would stop it too, at the price of a
+ * third of the whole call (docs/benchmarks.md).
  */
 export async function within<T>(timeoutMs: number, work: () => Promise<Result<T>>): Promise<Result<T>> {
   if (timeoutMs <= 0) return fail("deadline_exceeded");
