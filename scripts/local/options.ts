@@ -20,6 +20,7 @@ Starts the gateway and the inference Worker in workerd, and the origin beside th
   --data DIR        where state is kept: keys, cached answers, limits (default .ledge)
   --fresh           drop that state first
   --json            print one line of JSON on standard output when ready, and everything else on standard error
+                    (npm prints a banner of its own before it: 'npm start --silent -- --json' leaves that out)
   --help            this text`;
 
 /** Reads the command line. Throws an error with one sentence when it cannot be understood. */
