@@ -2,7 +2,7 @@ import OpenAI from "openai";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { RunningOrigin } from "../../scripts/local/origin.ts";
 import { bodyOf } from "../support/answer-body.ts";
-import { startEdge, startFakeOrigin, type TestEdge, until } from "../support/ledge.ts";
+import { startEdge, startFakeOrigin, startOrigin, type TestEdge, until } from "../support/ledge.ts";
 
 /** The gateway's part of a chat, with a scripted engine behind it; models.test.ts runs the real one. */
 
@@ -87,6 +87,30 @@ describe("the openai client, unmodified", () => {
     const many = openai.chat.completions.create({ model: "tiny-chat", messages: say("x"), n: 2 });
     await expect(many).rejects.toMatchObject({ status: 400, code: "unsupported_parameter" });
   });
+});
+
+test("the version that was assigned is the one that answers, though the origin has a newer one", async () => {
+  const both = await startOrigin({
+    MODELS: "none",
+    FAKE_MODELS: JSON.stringify([
+      { name: "tiny-chat", version: "1", tokens: ["one"] },
+      { name: "tiny-chat", version: "2", tokens: ["two"] },
+    ]),
+  });
+  const at = await startEdge({ originUrl: both.url });
+  const theirs = (await at.issueKey()).key;
+  for (const cached of [false, true]) {
+    const answer = await at.post("/v1/chat/completions", theirs, {
+      model: "tiny-chat@1",
+      messages: say("which are you"),
+      temperature: 0,
+    });
+    expect(answer.headers.get("Cache-Status")?.includes("hit")).toBe(cached);
+    const body = await bodyOf(answer);
+    expect([body.model, body.choices[0]?.message.content]).toEqual(["tiny-chat@1", "one"]);
+  }
+  await at.close();
+  await both.close();
 });
 
 describe("a completion at temperature 0", () => {

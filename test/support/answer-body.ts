@@ -5,6 +5,7 @@ export interface AnswerBody {
   readonly id: string;
   readonly key: string;
   readonly tier: string;
+  readonly model: string;
   readonly code: string;
   readonly detail: string;
   readonly issues: readonly { readonly path: string; readonly message: string }[];

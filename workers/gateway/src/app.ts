@@ -112,10 +112,10 @@ export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promi
   const store: StoreRecord = (record) => {
     if (identity !== undefined && record !== undefined) x.waitUntil(cache.store(identity, record, envelope.cache));
   };
-  const body = { ...call.body, model: model.name };
-  const reply = call.stream
-    ? await streamed(x, envelope, body, keep ? store : undefined)
-    : await whole(x, envelope, body, keep ? store : undefined);
+  // By version: the origin would take a bare name for its newest, and the answer would be kept as another version's.
+  const body = { ...call.body, model: versioned(model) };
+  const record = keep && envelope.cache.store ? store : undefined;
+  const reply = call.stream ? await streamed(x, envelope, body, record) : await whole(x, envelope, body, record);
   x.trail.cache = forwarded(envelope.cache, keep && reply.ok);
   if (reply.ok) x.trail.tier = "origin";
   return reply;
@@ -148,8 +148,12 @@ async function whole(x: Exchange, envelope: Envelope, body: object, store?: Stor
 }
 
 function replay(x: Exchange, { call, model }: Entered<ChatCall>, record: ChatRecord): Reply {
-  const stamp = { id: `chatcmpl-${x.requestId}`, model: model.name, created: Math.floor(x.startedMs / 1000) };
+  const stamp = { id: `chatcmpl-${x.requestId}`, model: versioned(model), created: Math.floor(x.startedMs / 1000) };
   return call.stream ? replayStream(record, stamp, call.includeUsage) : replayWhole(record, stamp);
+}
+
+function versioned({ name, version }: DeployedModel): string {
+  return `${name}@${version}`;
 }
 
 /** The members of a chat body that can change its answer: all but how it is delivered and who is billed. */
