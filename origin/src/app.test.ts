@@ -8,7 +8,11 @@ import { Registry } from "./engines/registry.ts";
 import type { RequestLine } from "./observe/log.ts";
 
 const limits = { runningMax: 1, waitingMax: 0 };
-const answer: PredictAnswer = { predictions: [], inputTokens: 3, timings: { queueMs: 0, runMs: 2 } };
+const answer: PredictAnswer = {
+  predictions: [],
+  inputTokens: 3,
+  timings: { queueMs: 0, prepareMs: 0, runMs: 2, shapeMs: 0, batchRows: 1, executions: 1 },
+};
 
 let registry: Registry;
 let lines: RequestLine[];
@@ -39,7 +43,7 @@ function post(path: string, body: unknown) {
   return app.request(path, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
-const call = { model: "intent", version: "1", texts: ["hi"], topK: 1, logits: false };
+const call = { model: "intent", version: "1", digest: "0".repeat(64), inputs: ["hi"], topK: 1, logits: false };
 
 test("readiness is refused while a model loads, and says which", async () => {
   registry.expect("intent", "1");

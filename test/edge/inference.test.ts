@@ -74,7 +74,8 @@ interface VariantOptions {
 const callOf = (texts: readonly string[], more: Partial<PredictCall> = {}): PredictCall => ({
   model: "intent",
   version: "1",
-  texts: [...texts],
+  digest: "0".repeat(64),
+  inputs: [...texts],
   topK: 5,
   logits: true,
   ...more,

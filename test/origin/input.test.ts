@@ -95,7 +95,7 @@ test("an unknown path, a wrong method and a wrong timeout have their codes", asy
 });
 
 test("a chat model does not predict", async () => {
-  const json = { model: "fake", version: "1", texts: ["hi"], topK: 1, logits: false };
+  const json = { model: "fake", version: "1", digest: "0".repeat(64), inputs: ["hi"], topK: 1, logits: false };
   expect(await refusal(await running.call("/v1/predict", { json }))).toEqual([400, "unsupported_task"]);
 });
 

@@ -16,7 +16,15 @@ afterAll(async () => {
 const messages = [{ role: "user" as const, content: "Who is the king?" }];
 
 async function predict(texts: readonly string[], more: Record<string, unknown> = {}): Promise<PredictAnswer> {
-  const json = { model: "intent", version: "1", texts, topK: 3, logits: false, ...more };
+  const json = {
+    model: "intent",
+    version: "1",
+    digest: "0".repeat(64),
+    inputs: texts,
+    topK: 3,
+    logits: false,
+    ...more,
+  };
   const response = await running.call("/v1/predict", { json });
   expect(response.status).toBe(200);
   expect([response.headers.get("ledge-model"), response.headers.get("ledge-tier")]).toEqual(["intent@1", "origin"]);

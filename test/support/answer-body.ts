@@ -1,4 +1,4 @@
-import type { Prediction } from "@ledge/contract";
+import type { LabelPrediction } from "@ledge/contract";
 
 /** Every member of an answer's body that tests read, whichever surface wrote it; which are there is what tests find out. */
 export interface AnswerBody {
@@ -9,7 +9,7 @@ export interface AnswerBody {
   readonly code: string;
   readonly detail: string;
   readonly issues: readonly { readonly path: string; readonly message: string }[];
-  readonly output: Prediction & readonly Prediction[];
+  readonly output: LabelPrediction & readonly LabelPrediction[];
   readonly usage: { readonly input_tokens: number; readonly completion_tokens: number };
   readonly error: { readonly code: string; readonly message: string };
   readonly choices: readonly { readonly message: { readonly content: string } }[];

@@ -26,6 +26,10 @@ async function loadPackage(each: ModelPackage, config: Config): Promise<Engine> 
         return await (await import("./onnx/generator.ts")).loadGenerator(each, config.threads);
       case "text-classification":
         return await (await import("./onnx/classifier.ts")).loadClassifier(each, config.threads);
+      default:
+        throw new StartError(
+          `${each.dir} is for ${each.manifest.task}, which no engine here does: leave it out of MODELS.`,
+        );
     }
   } catch (error) {
     if (error instanceof StartError) throw error;

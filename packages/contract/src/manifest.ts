@@ -1,40 +1,91 @@
 import * as z from "zod/mini";
+import { canonicalJson } from "./canonical-json.ts";
+import { datatype } from "./tensor.ts";
 
-/** `model.json`: what a model package says of itself. Written by recipes, read by every tier. */
-
-const datatype = z.enum(["BOOL", "UINT8", "INT8", "INT32", "INT64", "FP32", "BYTES"]);
+/** `model.json`: what a model package says of itself. Written by recipes and `ledge model add`, read by every tier. */
 
 const tensor = z.object({
-  name: z.string().check(z.minLength(1)),
+  name: z.string().check(z.minLength(1), z.maxLength(256)),
   datatype,
-  /** −1 stands for a variable dimension. */
-  shape: z.array(z.int().check(z.gte(-1))),
+  /** −1 stands for a variable dimension. The first is the batch where the model can run several rows at once. */
+  shape: z.array(z.int().check(z.gte(-1))).check(z.maxLength(8)),
 });
+export type TensorSpec = z.infer<typeof tensor>;
 
-const file = z.object({
-  path: z.string().check(z.minLength(1)),
-  bytes: z.int().check(z.positive()),
-  sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
-});
+/** Inside the package: no way up or out, no drive, no home. */
+const insidePath = z
+  .string()
+  .check(
+    z.minLength(1),
+    z.maxLength(256),
+    z.regex(/^(?![/~])(?!.*(?:^|\/)\.\.?(?:\/|$))[^\\\0:]+$/, "lies outside its package"),
+  );
+
+export const sha256Hex = z.string().check(z.regex(/^[0-9a-f]{64}$/, "64 hex digits"));
+
+const file = z.object({ path: insidePath, bytes: z.int().check(z.positive()), sha256: sha256Hex });
+export type PackageFile = z.infer<typeof file>;
+
+export const modelName = z.string().check(z.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "a model name"));
+export const modelVersion = z.string().check(z.regex(/^[1-9][0-9]{0,8}$/, "a version: 1, 2, 3 …"));
+
+/** What the model does, which says how it can be asked. `tensor`: tensors in, tensors out, nothing else. */
+export const task = z.enum([
+  "text-classification",
+  "image-classification",
+  "audio-classification",
+  "embedding",
+  "chat",
+  "tensor",
+]);
+export type Task = z.infer<typeof task>;
 
 export const modelManifest = z.object({
-  name: z.string().check(z.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/)),
-  version: z.string().check(z.regex(/^[0-9]{1,9}$/)),
-  task: z.enum(["text-classification", "chat"]),
-  description: z.string(),
-  licence: z.string(),
-  /** The ONNX graph. Its SHA-256 is the version's digest. */
+  name: modelName,
+  version: modelVersion,
+  task,
+  description: z.string().check(z.maxLength(2000)),
+  licence: z.string().check(z.maxLength(200)),
+  /** The ONNX graph. */
   file,
-  files: z.optional(z.array(file)),
-  inputs: z.array(tensor),
-  outputs: z.array(tensor),
+  /** Everything else the package needs to run: labels, tokenizer, external data. */
+  files: z.optional(z.array(file).check(z.maxLength(64))),
+  opset: z.optional(z.int()),
+  producer: z.optional(z.string().check(z.maxLength(200))),
+  inputs: z.array(tensor).check(z.maxLength(64)),
+  outputs: z.array(tensor).check(z.maxLength(64)),
+  /** A step of `steps.ts`, or feature hashing; read by `@ledge/pipeline`. */
   preprocess: z.optional(z.looseObject({ kind: z.string() })),
   postprocess: z.optional(z.looseObject({ kind: z.string() })),
   tiers: z.array(z.enum(["edge", "origin"])).check(z.minLength(1)),
-  limits: z.looseObject({}),
+  limits: z.looseObject({
+    /** Bytes of one input. */
+    inputBytesMax: z.optional(z.int().check(z.positive())),
+    /** Rows in one run. */
+    batchMax: z.optional(z.int().check(z.gte(1), z.lte(1024))),
+  }),
+  /** Written by `ledge model measure` on the WASM build: what decides whether the edge may run it. */
+  measured: z.optional(
+    z.looseObject({
+      /** ONNX Runtime's heap after running batch 8, bytes. */
+      heapBytes: z.int(),
+      loadMs: z.number(),
+      /** Median milliseconds of a run by batch size. */
+      runMs: z.record(z.string(), z.number()),
+    }),
+  ),
   metrics: z.optional(z.looseObject({})),
+  training: z.optional(z.looseObject({})),
 });
 
 export type ModelManifest = z.infer<typeof modelManifest>;
-export type Task = ModelManifest["task"];
-export type Datatype = z.infer<typeof datatype>;
+
+/**
+ * What of a manifest tells one package from another, as canonical JSON (RFC 8785): the version is the registry's, and
+ * figures, prose and times change no answer. Its SHA-256 is the package's digest, under which this text itself is kept, and
+ * part of every cache key.
+ */
+export function packageDocument(manifest: ModelManifest): string {
+  const { version: _v, description: _d, metrics: _m, training: _t, measured: _h, ...identity } = manifest;
+  return canonicalJson(identity);
+}

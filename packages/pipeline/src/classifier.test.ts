@@ -1,7 +1,7 @@
-import { fail, type ModelManifest, ok } from "@ledge/contract";
+import { fail, type ModelManifest, ok, type Tensors } from "@ledge/contract";
 import { describe, expect, test } from "vitest";
 import { createClassifier } from "./classifier.ts";
-import type { Run, Tensors } from "./tensor.ts";
+import type { Run } from "./run.ts";
 
 const manifest: ModelManifest = {
   name: "toy",

@@ -1,13 +1,12 @@
-import { fail, type ModelManifest, ok, type Prediction, parse, type Result } from "@ledge/contract";
+import { fail, type LabelPrediction, type ModelManifest, ok, parse, type Result, softmaxLabels } from "@ledge/contract";
 import * as z from "zod/mini";
 import { featureHashing } from "./prepare/feature-hashing.schema.ts";
 import { type Featurize, featureHasher } from "./prepare/feature-hashing.ts";
 import { padRows } from "./prepare/pad.ts";
 import { planRuns, type RunLimits } from "./prepare/plan-runs.ts";
+import type { Run } from "./run.ts";
 import { readLogits } from "./shape/read-logits.ts";
-import { softmaxLabels } from "./shape/softmax-labels.schema.ts";
 import { type Asked, toPrediction } from "./shape/to-prediction.ts";
-import type { Run } from "./tensor.ts";
 
 export interface ClassifierOptions {
   /** The package's `model.json`. */
@@ -29,13 +28,13 @@ export interface Classifier {
    * Faults: whatever the port says, and `upstream_failed` for outputs that are not `[rows, classes]` of finite numbers.
    */
   run(rows: readonly Int32Array[]): Promise<Result<Float32Array[]>>;
-  shape(logits: Float32Array, asked: Asked): Prediction;
+  shape(logits: Float32Array, asked: Asked): LabelPrediction;
   /** All three steps for the texts of one call. */
   predict(texts: readonly string[], asked: Asked): Promise<Result<Predicted>>;
 }
 
 export interface Predicted {
-  readonly predictions: Prediction[];
+  readonly predictions: LabelPrediction[];
   /** Ids the texts were turned into, padding excluded. */
   readonly inputTokens: number;
 }

@@ -1,7 +1,6 @@
 export * from "./api-key.ts";
 export * from "./cache-control.ts";
 export * from "./cache-key.ts";
-export * from "./canonical-json.ts";
 export * from "./deadline.ts";
 export * from "./json-depth.ts";
 export * from "./jwks-refresh.ts";

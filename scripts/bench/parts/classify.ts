@@ -9,7 +9,7 @@ import { measureNative } from "./native.ts";
 export async function measureClassify(world: World, workerd: RunningWorkerd, plan: Plan): Promise<Outcome> {
   const { classify } = targetsOf(world, workerd);
   const { input } = JSON.parse(predictBody) as { readonly input: string };
-  const call = { model: "intent", version: "1", texts: [input], topK: 5, logits: false };
+  const call = { model: "intent", version: "1", digest: "0".repeat(64), inputs: [input], topK: 5, logits: false };
   const rpc = { url: `${workerd.url("caller")}/`, headers: {}, body: JSON.stringify(call), expect: [] };
   await askOnce(rpc);
   const { pid } = workerd;

@@ -30,7 +30,14 @@ interface Subject {
 }
 
 const { input } = JSON.parse(predictBody) as { readonly input: string };
-const call = JSON.stringify({ model: "intent", version: "1", texts: [input], topK: 5, logits: false });
+const call = JSON.stringify({
+  model: "intent",
+  version: "1",
+  digest: "0".repeat(64),
+  inputs: [input],
+  topK: 5,
+  logits: false,
+});
 
 const subjects: readonly Subject[] = [
   {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { modelManifest, ok, parse } from "@ledge/contract";
-import { createClassifier, type Tensor, type Tensors } from "@ledge/pipeline";
+import { modelManifest, ok, parse, type Tensor, type Tensors } from "@ledge/contract";
+import { createClassifier } from "@ledge/pipeline";
 import * as ort from "onnxruntime-node";
 import { repoRoot } from "../../repo.ts";
 import type { Row } from "../outcome.ts";

@@ -1,5 +1,5 @@
-import { ok, type Result } from "@ledge/contract";
-import { type AnswerIdentity, canonicalJson } from "@ledge/policy";
+import { canonicalJson, ok, type Result } from "@ledge/contract";
+import type { AnswerIdentity } from "@ledge/policy";
 import { readJson } from "./accept/body.ts";
 import { readEnvelope } from "./accept/envelope.ts";
 import { openAiError } from "./accept/openai.ts";
@@ -78,8 +78,7 @@ export async function enter<C extends Call, T>(
 export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>): Promise<Result<Classification>> {
   const { call, envelope, model } = entered;
   const { cache, tiers } = x.runtime;
-  // An array of strings and whole numbers is canonical as it is.
-  const identity = identityOf(entered, JSON.stringify([call.texts, call.topK, call.logits]));
+  const identity = identityOf(entered, canonicalJson([call.inputs, call.topK, call.logits]));
   const hit = await cache.lookup(identity, envelope.cache);
   if (hit !== undefined) {
     const kept = hit.value as Classification;

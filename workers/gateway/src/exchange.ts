@@ -1,4 +1,4 @@
-import type { ChatRequest, ModelManifest, PredictAnswer, Tier } from "@ledge/contract";
+import type { ChatRequest, ModelManifest, PredictAnswer, PredictInput, Tier } from "@ledge/contract";
 import type { CacheOutcome, CacheWish, ModelRef, RateDecision, RateRule } from "@ledge/policy";
 
 /** What travels through the stages. Each stage adds its part; none changes what another wrote. */
@@ -16,7 +16,7 @@ export interface Envelope {
 export interface ClassifyCall {
   readonly task: "text-classification";
   readonly model: ModelRef;
-  readonly texts: readonly string[];
+  readonly inputs: readonly PredictInput[];
   readonly topK: number;
   readonly logits: boolean;
 }
@@ -46,7 +46,7 @@ export interface Admission {
   readonly rate: RateDecision;
 }
 
-/** A deployed model version. `digest` is the SHA-256 of its weights, hex. */
+/** A deployed model version. `digest` is its package's, hex: see `packageDocument`. */
 export interface DeployedModel {
   readonly name: string;
   readonly version: string;

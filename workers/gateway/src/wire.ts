@@ -3,7 +3,7 @@ import type { JSONWebKeySet } from "jose";
 import { Identity } from "./admit/identity.ts";
 import { Jwks } from "./admit/jwks.ts";
 import { Limit } from "./admit/limit.ts";
-import { deployedModels } from "./assign/catalog.ts";
+import { shippedModels } from "./assign/catalog.ts";
 import { AnswerCache } from "./cache/answers.ts";
 import { MemoryAnswers } from "./cache/memory.ts";
 import { edgeTier } from "./dispatch/edge.ts";
@@ -53,7 +53,7 @@ function wire(env: GatewayEnv, config: Config) {
   return {
     config,
     nowMs,
-    models: deployedModels,
+    models: shippedModels(digests.sha256Hex),
     identity: new Identity({ keys, digests, jwt: jwtOf(config, nowMs), nowMs }),
     limit: new Limit(bucket, nowMs),
     cache: new AnswerCache({ memory, store: answers, digests, nowMs, ttlS: config.CACHE_TTL_S }),

@@ -24,7 +24,10 @@ const service = new Service({
  * Ledge's small models, on RPC for the gateway only. Every expected failure is a fault value; `cause` is for the log of
  * the caller. Only these methods are reachable: a TypeScript `private` method would be too, a `#private` one is not.
  */
-export default class Inference extends WorkerEntrypoint<Env> implements InferenceService {
+export default class Inference
+  extends WorkerEntrypoint<Env>
+  implements Pick<InferenceService, "predict" | "warm" | "report">
+{
   /** `timings` are read from a clock that production holds still during a run: treat 0 as "not measured" there. */
   async predict(call: PredictCall): Promise<Result<PredictAnswer>> {
     const rule = readQueueRule(this.env);

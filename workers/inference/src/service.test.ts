@@ -18,7 +18,14 @@ const ports: LoadPorts<string> = {
 
 const closed = { waitingRowsMax: 0, batchRowsMax: 16 };
 const open = { waitingRowsMax: 256, batchRowsMax: 16 };
-const call: PredictCall = { model: "intent", version: "1", texts: ["fly me to rome", ""], topK: 2, logits: false };
+const call: PredictCall = {
+  model: "intent",
+  version: "1",
+  digest: "0".repeat(64),
+  inputs: ["fly me to rome", ""],
+  topK: 2,
+  logits: false,
+};
 
 function serviceOf(models?: ServicePorts["models"]) {
   const intent = createEdgeModel({ manifest, labels, graph: new ArrayBuffer(0) }, ports);
@@ -30,12 +37,12 @@ describe("the service", () => {
   test("answers every text in order and counts tokens without padding", async () => {
     const answer = await serviceOf().predict(call, open);
     if (!answer.ok) throw new Error(answer.fault.cause);
-    expect(answer.value.predictions.map(({ label, top }) => [label, top.length])).toEqual([
+    expect(answer.value.predictions.map(({ label, top }) => [label, top?.length])).toEqual([
       [labels[9], 2],
       [labels[9], 2],
     ]);
     const [first, second] = await Promise.all(
-      call.texts.map((text) => serviceOf().predict({ ...call, texts: [text] }, open)),
+      call.inputs.map((text) => serviceOf().predict({ ...call, inputs: [text] }, open)),
     );
     const tokens = [first, second].map((one) => (one?.ok ? one.value.inputTokens : 0));
     expect(answer.value.inputTokens).toBe((tokens[0] ?? 0) + (tokens[1] ?? 0));
@@ -55,6 +62,6 @@ describe("the service", () => {
     const fault = { code: "model_not_ready", cause: "model.json: broken" };
     expect(await service.predict(call, open)).toEqual({ ok: false, fault });
     expect(await service.warm(open)).toEqual({ ok: false, fault });
-    expect(service.report()).toEqual({ models: [], wasmHeapBytes: 7, queued: 0 });
+    expect(service.report()).toEqual({ models: [], wasmHeapBytes: 7, queued: 0, batches: {} });
   });
 });

@@ -33,14 +33,16 @@ export class Service {
     const served = this.#find(call.model, call.version);
     if (!served.ok) return served;
     const { classifier } = served.value.model;
-    const rows = call.texts.map(classifier.prepare);
+    const texts = call.inputs.filter((input) => typeof input === "string");
+    if (texts.length < call.inputs.length) return fail("invalid_shape", { detail: "This model takes texts." });
+    const rows = texts.map(classifier.prepare);
     const answer = await served.value.batcher.submit(rows, rule);
     if (!answer.ok) return answer;
     const { logits, queueMs, runMs } = answer.value;
     return ok({
       predictions: logits.map((row) => classifier.shape(row, call)),
       inputTokens: rows.reduce((sum, row) => sum + row.length, 0),
-      timings: { queueMs, runMs },
+      timings: { queueMs, prepareMs: 0, runMs, shapeMs: 0, batchRows: rows.length, executions: 1 },
     });
   }
 
@@ -63,9 +65,11 @@ export class Service {
       models: served.map(({ model }) => ({
         name: model.manifest.name,
         version: model.manifest.version,
+        digest: model.manifest.file.sha256,
         loaded: model.isLoaded(),
       })),
       wasmHeapBytes: this.#ports.wasmHeapBytes(),
+      batches: {},
       queued: served.reduce((sum, { batcher }) => sum + batcher.waitingRows, 0),
       ...(loads.length === 0 ? {} : { loadMs: loads.reduce((sum, ms) => sum + ms, 0) }),
     };

@@ -1,7 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fail, ok, type PredictAnswer, type PredictCall, type Result } from "@ledge/contract";
-import { type Classifier, createClassifier, type Run, type Tensor, type Tensors } from "@ledge/pipeline";
+import {
+  fail,
+  ok,
+  type PredictAnswer,
+  type PredictCall,
+  type Result,
+  type Tensor,
+  type Tensors,
+} from "@ledge/contract";
+import { type Classifier, createClassifier, type Run } from "@ledge/pipeline";
 import * as ort from "onnxruntime-node";
 import { faultOfCallOff } from "../../call-off.ts";
 import type { Engine, EngineModel } from "../engine.ts";
@@ -54,9 +62,21 @@ class ClassifierEngine implements Engine {
   async predict(call: PredictCall, signal: AbortSignal): Promise<Result<PredictAnswer>> {
     if (signal.aborted) return { ok: false, fault: faultOfCallOff(signal) };
     const startedMs = performance.now();
-    const predicted = await this.#classifier.predict(call.texts, { topK: call.topK, logits: call.logits });
+    const texts = call.inputs.filter((input) => typeof input === "string");
+    if (texts.length < call.inputs.length) return fail("invalid_shape", { detail: "This model takes texts." });
+    const predicted = await this.#classifier.predict(texts, { topK: call.topK, logits: call.logits });
     if (!predicted.ok) return predicted;
-    return ok({ ...predicted.value, timings: { queueMs: 0, runMs: performance.now() - startedMs } });
+    return ok({
+      ...predicted.value,
+      timings: {
+        queueMs: 0,
+        prepareMs: 0,
+        runMs: performance.now() - startedMs,
+        shapeMs: 0,
+        batchRows: texts.length,
+        executions: 1,
+      },
+    });
   }
 
   async close(): Promise<void> {
@@ -64,7 +84,7 @@ class ClassifierEngine implements Engine {
   }
 }
 
-const toOrt = { INT32: "int32", INT64: "int64", FP32: "float32" } as const;
+const toOrt = { INT32: "int32", INT64: "int64" } as const;
 
 /** One run of the graph. ONNX Runtime for Node runs on the calling thread: one call at a time, others between them. */
 function runOn(session: ort.InferenceSession): Run {
@@ -79,8 +99,10 @@ function runOn(session: ort.InferenceSession): Run {
   };
 }
 
-function ortTensor(tensor: Tensor): ort.Tensor {
-  return new ort.Tensor(toOrt[tensor.datatype], tensor.data, tensor.shape);
+/** The text pipeline feeds ids; a tensor of another type is a bug of its. */
+function ortTensor({ datatype, data, shape }: Tensor): ort.Tensor {
+  if (datatype === "INT32" || datatype === "INT64") return new ort.Tensor(toOrt[datatype], data, shape);
+  throw new Error(`The pipeline fed ${datatype}.`);
 }
 
 /** Outputs of another type than the pipeline reads are left out: it says itself what it misses. */

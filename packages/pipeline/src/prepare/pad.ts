@@ -1,11 +1,13 @@
-import type { Tensor } from "../tensor.ts";
+import type { Tensor } from "@ledge/contract";
+
+type IdTensor = Extract<Tensor, { readonly datatype: "INT32" | "INT64" }>;
 
 /**
  * Lays rows of ids into one `[batch, length]` tensor; `length` is the longest row, at least 1.
  *
  * @param padId what fills the rows that are shorter
  */
-export function padRows(rows: readonly Int32Array[], padId: number, datatype: "INT32" | "INT64"): Tensor {
+export function padRows(rows: readonly Int32Array[], padId: number, datatype: "INT32" | "INT64"): IdTensor {
   const length = Math.max(1, ...rows.map((row) => row.length));
   const shape = [rows.length, length];
   if (datatype === "INT32") {

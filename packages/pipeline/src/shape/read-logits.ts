@@ -1,5 +1,4 @@
-import { fail, ok, type Result } from "@ledge/contract";
-import type { Tensors } from "../tensor.ts";
+import { fail, ok, type Result, type Tensors } from "@ledge/contract";
 
 /**
  * Takes the rows of a `[batch, classes]` output apart. The rows are views into the tensor's data.

@@ -1,5 +1,4 @@
-import type { Prediction } from "@ledge/contract";
-import type { SoftmaxLabels } from "./softmax-labels.schema.ts";
+import type { LabelPrediction, SoftmaxLabels } from "@ledge/contract";
 import { softmax, topIndices } from "./top-labels.ts";
 
 /** What a caller wants to see of a row. */
@@ -24,7 +23,7 @@ export function toPrediction(
   labels: readonly string[],
   outOfScope: SoftmaxLabels["outOfScope"],
   asked: Asked,
-): Prediction {
+): LabelPrediction {
   const scores = softmax(logits);
   const top = Array.from(topIndices(logits, Math.max(1, asked.topK)), (index) => ({
     label: labels[index] ?? String(index),

@@ -51,7 +51,7 @@ export function acceptInfer(model: string, version: string | undefined, body: un
   const call: ClassifyCall = {
     task: "text-classification",
     model: ref,
-    texts: texts.value,
+    inputs: texts.value,
     topK: 1,
     logits: names.includes("logits"),
   };

@@ -18,10 +18,10 @@ export function acceptPredict(body: unknown): Result<PredictExchange> {
   const { model, input, options } = request.value;
   const ref = parseModelRef(model);
   if (ref === undefined) return fail("model_not_found", { detail: "A model is named like 'intent' or 'intent@1'." });
-  const single = typeof input === "string";
+  const single = !Array.isArray(input);
   const topK = options?.top_k ?? topKDefault;
   return ok({
-    call: { task: "text-classification", model: ref, texts: single ? [input] : input, topK, logits: false },
+    call: { task: "text-classification", model: ref, inputs: single ? [input] : input, topK, logits: false },
     single,
   });
 }

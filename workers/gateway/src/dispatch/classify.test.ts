@@ -3,11 +3,12 @@ import { expect, test } from "vitest";
 import type { ClassifyCall, DeployedModel, Trail } from "../exchange.ts";
 import { classify } from "./classify.ts";
 
-const answer: PredictAnswer = { predictions: [], inputTokens: 1, timings: { queueMs: 0, runMs: 0 } };
+const noTime = { queueMs: 0, prepareMs: 0, runMs: 0, shapeMs: 0, batchRows: 1, executions: 1 };
+const answer: PredictAnswer = { predictions: [], inputTokens: 1, timings: noTime };
 const call: ClassifyCall = {
   task: "text-classification",
   model: { name: "m" },
-  texts: ["x"],
+  inputs: ["x"],
   topK: 1,
   logits: false,
 };

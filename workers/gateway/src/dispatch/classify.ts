@@ -14,10 +14,17 @@ export async function classify(
   journey: Journey,
   trail: Trail,
 ): Promise<Result<Classification>> {
-  const { texts, topK, logits } = call;
+  const { inputs, topK, logits } = call;
   let last: Result<never> = fail("model_not_ready");
   for (const tier of tiersInOrder(model.manifest.tiers)) {
-    const asked = { model: model.name, version: model.version, texts: [...texts], topK, logits };
+    const asked = {
+      model: model.name,
+      version: model.version,
+      digest: model.digest,
+      inputs: [...inputs],
+      topK,
+      logits,
+    };
     const answer = await tiers[tier].predict(asked, journey);
     if (answer.ok) {
       trail.tier = tier;

@@ -1,5 +1,5 @@
-import { fail, type ModelManifest, modelManifest, ok, parse, type Result } from "@ledge/contract";
-import { type Classifier, createClassifier, type Tensors } from "@ledge/pipeline";
+import { fail, type ModelManifest, modelManifest, ok, parse, type Result, type Tensors } from "@ledge/contract";
+import { type Classifier, createClassifier } from "@ledge/pipeline";
 
 /** A model package that travels in this Worker's bundle. */
 export interface BundledModel {

@@ -1,5 +1,4 @@
-import { fail, ok, type Result } from "@ledge/contract";
-import type { Tensor, Tensors } from "@ledge/pipeline";
+import { fail, ok, type Result, type Tensor, type Tensors } from "@ledge/contract";
 import * as ort from "onnxruntime-web/wasm";
 
 /**

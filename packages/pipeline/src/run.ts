@@ -1,0 +1,7 @@
+import type { Result, Tensors } from "@ledge/contract";
+
+/**
+ * The port to an engine: one run of the graph, inputs and outputs by name.
+ * A failing engine is a fault `upstream_failed` whose `cause` is for the log; it does not throw.
+ */
+export type Run = (feeds: Tensors) => Promise<Result<Tensors>>;
