@@ -2,6 +2,7 @@ import { fail, type Result, type TensorSpec } from "@ledge/contract";
 import { hashFeatures } from "./hash-features.ts";
 import type { Preparer } from "./preparer.ts";
 import { readPicture } from "./read-picture.ts";
+import { readSound } from "./read-sound.ts";
 import { tokenize } from "./tokenize.ts";
 
 /** Makes the step that `preprocess` names. Fault: `model_not_ready`, whose cause says what does not fit. */
@@ -17,6 +18,8 @@ export function choosePreparer(
       return tokenize(step, inputs, files);
     case "image":
       return readPicture(step, inputs);
+    case "audio":
+      return readSound(step, inputs);
     default:
       return fail("model_not_ready", { cause: `preprocess: the kind '${step.kind}' is unknown` });
   }
