@@ -132,8 +132,9 @@ describe("a hostile picture is refused with what is wrong with it", () => {
     ["four thousand million pixels declared in 70 bytes", sizeOf(65_535, 65_535), /pixels/],
     ["a side of 4 GiB", sizeOf(0xffffffff, 1), /pixels/],
     ["no pixels", sizeOf(0, 7), /no pixels/],
+    ["eight bytes for each of a million pixels", sizeOf(1024, 1024), /bytes of pixels/],
   ])("%s", (_what, size, says) => {
-    expect(detailOf(png([...size, 8, 2, 0, 0, 0], empty))).toMatch(says);
+    expect(detailOf(png([...size, 16, 6, 0, 0, 0], empty))).toMatch(says);
   });
 
   test("pixels that inflate to a thousand times what the header says, without inflating them all", () => {

@@ -18,7 +18,7 @@ export function decodeJpeg(bytes: Uint8Array): Picture {
     useTArray: true,
     formatAsRGBA: false,
     tolerantDecoding: false,
-    maxMemoryUsageInMB: 64,
+    maxMemoryUsageInMB: 32,
   });
   const picture: Picture = { width, height, channels: 3, data };
   if (components === 3) return picture;

@@ -8,12 +8,12 @@ export interface Picture {
 }
 
 /**
- * Pixels a picture may have: 1920 × 1080 and a little. Decoding takes up to 24 bytes a pixel for a while, and an isolate of the
- * edge has 128 MB for everything.
+ * Pixels a picture may have, as 1024 × 1024 has: more than a small model looks at. Decoding takes up to 40 bytes a pixel for a
+ * while, and an isolate of the edge has 128 MB for the model and everything else.
  */
-export const pixelsMax = 2 ** 21;
+export const pixelsMax = 2 ** 20;
 /** Pixels of a side: a thin picture must not make the rows between two passes of resizing huge. */
-export const sideMax = 8192;
+export const sideMax = 4096;
 
 /** What is wrong with a picture, as a public sentence; thrown by decoders and caught by the step. */
 export class PictureError extends Error {
@@ -25,7 +25,7 @@ export function boundSize(width: number, height: number): void {
   if (width === 0 || height === 0) throw new PictureError("The picture has no pixels.");
   if (width > sideMax || height > sideMax || width * height > pixelsMax) {
     throw new PictureError(
-      `The picture has ${width} × ${height} pixels; ${pixelsMax} in all and ${sideMax} a side are allowed.`,
+      `The picture has ${width} × ${height} pixels; ${pixelsMax} in all and ${sideMax} a side are allowed: make it smaller.`,
     );
   }
 }

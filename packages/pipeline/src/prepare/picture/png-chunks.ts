@@ -1,5 +1,5 @@
 import { Unzlib } from "fflate";
-import { boundSize, PictureError } from "./picture.ts";
+import { boundSize, PictureError, pixelsMax, sideMax } from "./picture.ts";
 
 /** What `IHDR` says. PNG, third edition, section 11.2.1. */
 export interface PngHeader {
@@ -16,6 +16,8 @@ const depths = { 0: [1, 2, 4, 8, 16], 2: [8, 16], 3: [1, 2, 4, 8], 4: [8, 16], 6
 const channels = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 } as const;
 /** Compressed bytes that are inflated at once: they make at most a thousand times as many. */
 const pieceBytes = 4096;
+/** Bytes of pixels: four a pixel, and a filter byte a row. Pictures of 16 bits a sample may have fewer pixels. */
+const rawBytesMax = pixelsMax * 4 + sideMax;
 
 export function isPng(bytes: Uint8Array): boolean {
   return signature.every((byte, at) => bytes[at] === byte);
@@ -35,6 +37,7 @@ export function checkPng(bytes: Uint8Array): { readonly header: PngHeader; reado
   const header = readHeader(first.data);
   const pixels = chunks.filter(({ type }) => type === "IDAT").map(({ data }) => data);
   const expected = rawBytes(header);
+  if (expected > rawBytesMax) throw new PictureError(`The PNG has more than ${rawBytesMax} bytes of pixels.`);
   const inflated = inflatedBytes(pixels, expected);
   if (inflated > expected) throw new PictureError("The PNG holds more pixels than its header says.");
   if (inflated < expected) throw new PictureError("The PNG ends before its last pixel.");
