@@ -100,7 +100,7 @@ async function runRows(
   for (const [from, to] of planRuns(rows.map(valuesOf), limits, padding === undefined)) {
     const part = rows.slice(from, to);
     const feeds = stackRows(part, inputs, padding ?? {});
-    const outputs = await run(feeds);
+    const outputs = await run(feeds, [shaper.output]);
     if (!outputs.ok) return outputs;
     const length = padding === undefined ? undefined : Object.values(feeds)[0]?.shape[1];
     const split = splitRows(outputs.value, shaper, part, length);
