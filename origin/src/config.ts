@@ -1,3 +1,5 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod/mini";
 import { type FakeScript, fakeScript } from "./engines/fake/fake-script.ts";
@@ -11,6 +13,9 @@ export interface Config {
   readonly modelsDir: string;
   /** Names to serve; `undefined` serves every package that names the tier `origin`. */
   readonly models: readonly string[] | undefined;
+  /** The gateway, without a trailing slash; undefined: only what lies in `modelsDir` is served. */
+  readonly registryUrl: string | undefined;
+  readonly packagesDir: string;
   readonly bodyBytesMax: number;
   readonly timeoutMs: number;
   readonly timeoutMsMax: number;
@@ -50,6 +55,8 @@ export function readConfig(env: Env): ConfigResult {
     secret: secretOf(env.ORIGIN_SECRET, faults),
     modelsDir: env.MODELS_DIR || modelsDirDefault,
     models: namesOf(env.MODELS || settings.MODELS.default),
+    registryUrl: urlOf(env.REGISTRY_URL, faults),
+    packagesDir: env.PACKAGES_DIR || join(tmpdir(), "ledge-packages"),
     bodyBytesMax: whole("BODY_BYTES_MAX"),
     timeoutMs: whole("TIMEOUT_MS"),
     timeoutMsMax: whole("TIMEOUT_MS_MAX"),
@@ -71,6 +78,15 @@ function secretOf(secret: string | undefined, faults: string[]): string {
     faults.push("ORIGIN_SECRET does not hold 16 to 512 printable ASCII characters without spaces: set a longer one.");
   }
   return secret ?? "";
+}
+
+function urlOf(text: string | undefined, faults: string[]): string | undefined {
+  if (!text) return undefined;
+  const { protocol } = URL.canParse(text) ? new URL(text) : { protocol: "" };
+  if (protocol !== "http:" && protocol !== "https:") {
+    faults.push("REGISTRY_URL is no http or https address: set it to the gateway's, or leave it unset.");
+  }
+  return text.replace(/\/+$/, "");
 }
 
 function namesOf(text: string): readonly string[] | undefined {

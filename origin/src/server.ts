@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { createApp } from "./app.ts";
 import type { Config } from "./config.ts";
+import { bringFrom } from "./engines/bring.ts";
 import { loadEngines } from "./engines/load-engines.ts";
 import { StartError } from "./engines/model-package.ts";
 import { Registry } from "./engines/registry.ts";
@@ -23,6 +24,7 @@ export interface Origin {
  */
 export async function startOrigin(config: Config): Promise<Origin> {
   const registry = new Registry();
+  registry.bringBy(bringFrom(config, registry));
   const shutdown = new AbortController();
   const app = createApp({
     config,

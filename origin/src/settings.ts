@@ -19,6 +19,11 @@ export const settings = {
     default: "",
     help: "folder of model packages, <name>/<version>/model.json (default: models/ beside origin/)",
   },
+  REGISTRY_URL: { default: "", help: "the gateway, to fetch registered packages from when they are first asked for" },
+  PACKAGES_DIR: {
+    default: "",
+    help: "where fetched packages are kept (default: ledge-packages in the system's temporary folder)",
+  },
   MODELS: { default: "all", help: "names to serve, split by commas; 'all' or 'none'" },
   BODY_BYTES_MAX: { default: 1_048_576, min: 1024, max: 67_108_864, help: "largest request body, bytes" },
   TIMEOUT_MS: { default: 60_000, min: 1, max: 3_600_000, help: "deadline of a request that names none, milliseconds" },

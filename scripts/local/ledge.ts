@@ -7,7 +7,7 @@ import { repoRoot } from "../repo.ts";
 import { type RunningOrigin, runOrigin } from "./origin.ts";
 import { registerPackages } from "./packages.ts";
 import { freePort } from "./port.ts";
-import { dropState, edgeDir, openSecrets, saveSecrets } from "./state.ts";
+import { dropState, edgeDir, openSecrets, originDir, saveSecrets } from "./state.ts";
 
 export interface LedgeOptions {
   readonly port: number;
@@ -49,7 +49,12 @@ export async function startLedge(options: LedgeOptions): Promise<RunningLedge> {
   try {
     say("Starting the origin and building the Workers …");
     [origin] = await bothOrNeither(
-      runOrigin({ port: originPort, secret: secrets.originSecret, onLog: (line) => say(`origin   ${line}`) }),
+      runOrigin({
+        port: originPort,
+        secret: secrets.originSecret,
+        env: { REGISTRY_URL: `http://127.0.0.1:${port}`, PACKAGES_DIR: originDir(dataDir) },
+        onLog: (line) => say(`origin   ${line}`),
+      }),
       buildWorkers(),
     );
     say("Starting the edge …");

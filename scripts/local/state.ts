@@ -13,15 +13,22 @@ export interface LocalSecrets {
 }
 
 const edgeDirName = "edge";
+const originDirName = "origin";
 const secretsName = "secrets.json";
 
 export function edgeDir(dataDir: string): string {
   return join(dataDir, edgeDirName);
 }
 
+/** Packages that the origin fetched. */
+export function originDir(dataDir: string): string {
+  return join(dataDir, originDirName);
+}
+
 /** Removes what earlier starts put into the folder, and nothing else that may lie there. */
 export function dropState(dataDir: string): void {
-  for (const name of [edgeDirName, secretsName]) rmSync(join(dataDir, name), { recursive: true, force: true });
+  for (const name of [edgeDirName, originDirName, secretsName])
+    rmSync(join(dataDir, name), { recursive: true, force: true });
 }
 
 /** Reads the secrets of an earlier start, or makes new ones. Throws one sentence when the file is broken. */

@@ -24,7 +24,7 @@ export async function startEdge(
     readonly originUrl?: string;
     readonly gateway?: Readonly<Record<string, string>>;
     readonly inference?: Readonly<Record<string, string>>;
-  } & Pick<EdgeOptions, "standIns" | "dataDir" | "gateways"> = {},
+  } & Pick<EdgeOptions, "standIns" | "dataDir" | "gateways" | "port"> = {},
 ): Promise<TestEdge> {
   const logs: string[] = [];
   const { originUrl = nowhere, gateway, inference, ...rest } = options;

@@ -46,9 +46,16 @@ export function sha256(bytes: Uint8Array | string): string {
 const intentDir = join(repoRoot, "models", "intent", "1");
 
 /** The shipped classifier under another licence, so another package of the same weights. */
-export function registerIntent(edge: TestEdge, licence: string, name = "intent"): Promise<RegisterAnswer> {
+export function registerIntent(
+  edge: TestEdge,
+  licence: string,
+  name = "intent",
+  more: Partial<ModelManifest> = {},
+): Promise<RegisterAnswer> {
   const manifest = JSON.parse(readFileSync(join(intentDir, "model.json"), "utf8")) as ModelManifest;
-  return registerPackage(deskOf(edge), { ...manifest, name, licence }, (path) => readFileSync(join(intentDir, path)));
+  return registerPackage(deskOf(edge), { ...manifest, name, licence, ...more }, (path) =>
+    readFileSync(join(intentDir, path)),
+  );
 }
 
 /** A package of one small file that is nobody's model: for what never runs it. */

@@ -35,7 +35,7 @@ export async function answerInfer(context: OriginContext): Promise<Response | Re
   if (!call.ok) return call;
   const { request, feeds } = call.value;
   const [model, version] = [context.req.param("model") ?? "", context.req.param("version") ?? ""];
-  const seat = findSeat(registry, model, version, request.parameters?.digest);
+  const seat = await orCalledOff(findSeat(registry, model, version, request.parameters?.digest), signal);
   if (!seat.ok) return seat;
   facts.model = `${model}@${version}`;
   const permit = await seat.value.gate.enter(signal);
@@ -50,9 +50,9 @@ export async function answerInfer(context: OriginContext): Promise<Response | Re
   }
 }
 
-function findSeat(registry: Registry, model: string, version: string, digest: unknown) {
+async function findSeat(registry: Registry, model: string, version: string, digest: unknown) {
   return typeof digest === "string"
-    ? registry.findPackage({ model, version, digest }, "infer")
+    ? await registry.findOrBring({ model, version, digest }, "infer")
     : registry.find(`${model}@${version}`, "infer");
 }
 

@@ -12,7 +12,7 @@ export async function answerPredict(context: OriginContext): Promise<Response | 
   if (!body.ok) return body;
   const call = parse(predictCall, body.value);
   if (!call.ok) return call;
-  const seat = registry.findPackage(call.value, "predict");
+  const seat = await orCalledOff(registry.findOrBring(call.value, "predict"), signal);
   if (!seat.ok) return seat;
   const { engine, gate } = seat.value;
   facts.model = `${call.value.model}@${call.value.version}`;

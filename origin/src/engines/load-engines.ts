@@ -3,19 +3,24 @@ import type { Config } from "../config.ts";
 import type { Engine } from "./engine.ts";
 import { FakeEngine } from "./fake/fake-engine.ts";
 import { type ModelPackage, readPackages, StartError } from "./model-package.ts";
-import type { Registry } from "./registry.ts";
+import type { Registry, Seat } from "./registry.ts";
 
 /** Loads every configured model and runs it once, one after the other. Throws {@link StartError}. */
 export async function loadEngines(config: Config, registry: Registry): Promise<void> {
   const packages = await readPackages(config.modelsDir, config.models);
   for (const { manifest } of packages) registry.expect(manifest.name, manifest.version);
-  for (const script of config.fakes) seat(new FakeEngine(script), config, registry);
-  for (const each of packages) seat(await loadPackage(each, config), config, registry);
-  if (registry.seats().length === 0) {
+  for (const script of config.fakes) registry.add(seat(new FakeEngine(script), config));
+  for (const each of packages) registry.add(await seatOf(each, config));
+  if (registry.seats().length === 0 && config.registryUrl === undefined) {
     throw new StartError(
-      `No model in ${config.modelsDir} names the tier 'origin': add one, or set MODELS or FAKE_MODELS.`,
+      `No model in ${config.modelsDir} names the tier 'origin': add one, or set MODELS, FAKE_MODELS or REGISTRY_URL.`,
     );
   }
+}
+
+/** Loads a package and gives it its door. Throws {@link StartError}. */
+export async function seatOf(each: ModelPackage, config: Config): Promise<Seat> {
+  return seat(await loadPackage(each, config), config);
 }
 
 /** Native code is imported by who needs it: an origin of fakes starts in a blink. */
@@ -34,10 +39,10 @@ async function loadPackage(each: ModelPackage, config: Config): Promise<Engine> 
   }
 }
 
-function seat(engine: Engine, config: Config, registry: Registry): void {
+function seat(engine: Engine, config: Config): Seat {
   const limits =
     engine.model.task === "chat"
       ? { runningMax: config.chatRunningMax, waitingMax: config.chatWaitingMax }
       : { runningMax: config.predictRunningMax, waitingMax: config.predictWaitingMax };
-  registry.add({ engine, gate: new Gate(limits, () => performance.now()) });
+  return { engine, gate: new Gate(limits, () => performance.now()) };
 }

@@ -39,6 +39,13 @@ export async function readPackages(modelsDir: string, names: readonly string[] |
   return found;
 }
 
+/** A package whose manifest came from elsewhere than its folder. Throws {@link StartError} when a file is not what it says. */
+export async function openPackage(dir: string, manifest: ModelManifest): Promise<ModelPackage> {
+  const found = { dir, manifest, digest: digestOf(manifest) };
+  await checkFiles(found);
+  return found;
+}
+
 async function packageDirs(modelsDir: string): Promise<string[]> {
   const dirs: string[] = [];
   for (const name of await foldersIn(modelsDir)) {

@@ -16,10 +16,22 @@ export interface Able<A extends Ability> extends Seat {
   readonly engine: Engine & Required<Pick<Engine, A>>;
 }
 
+/** Adds a package to the registry that it does not have. Faults: `model_not_found`, `model_not_ready`. */
+export type Bring = (ref: PackageRef) => Promise<Result<true>>;
+
 /** The engines by name and version. It fills while models load; a model that is still to come is known by name. */
 export class Registry {
   readonly #seats = new Map<string, Seat>();
   readonly #pending = new Set<string>();
+  /** What was fetched when it was asked for, by digest: its number is the edge's and may be another package's here. */
+  readonly #brought = new Map<string, Seat>();
+
+  #bring: Bring | undefined;
+
+  /** How packages come that are asked for and not here. */
+  bringBy(bring: Bring | undefined): void {
+    this.#bring = bring;
+  }
 
   expect(name: string, version: string): void {
     this.#pending.add(`${name}@${version}`);
@@ -31,8 +43,12 @@ export class Registry {
     this.#pending.delete(`${name}@${version}`);
   }
 
+  addBrought(digest: string, seat: Seat): void {
+    this.#brought.set(digest, seat);
+  }
+
   seats(): Seat[] {
-    return [...this.#seats.values()];
+    return [...this.#seats.values(), ...this.#brought.values()];
   }
 
   /** `name@version` of every model that is not loaded and run once yet. */
@@ -65,13 +81,21 @@ export class Registry {
     return fail("model_not_found", { cause: `${reference} is another package here than ${digest}.` });
   }
 
+  /** As {@link findPackage}; what is not here is brought first, when there is a way to. */
+  async findOrBring<A extends Ability>(ref: PackageRef, ability: A): Promise<Result<Able<A>>> {
+    const found = this.findPackage(ref, ability);
+    if (found.ok || found.fault.code !== "model_not_found" || this.#bring === undefined) return found;
+    const brought = await this.#bring(ref);
+    return brought.ok ? this.findPackage(ref, ability) : brought;
+  }
+
   #missing(reference: string): Result<never> {
     const loading = this.pending().some((name) => name === reference || name.startsWith(`${reference}@`));
     return loading ? fail("model_not_ready", { retryAfterMs: 1000 }) : fail("model_not_found");
   }
 
   #newest(name: string): Seat | undefined {
-    return this.seats()
+    return [...this.#seats.values()]
       .filter((seat) => seat.engine.model.name === name)
       .sort((a, b) => Number(b.engine.model.version) - Number(a.engine.model.version))[0];
   }

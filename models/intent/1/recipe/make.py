@@ -72,16 +72,22 @@ def metrics(model: Classifier, path: Path, splits: dict[str, Split], oos: int) -
     return found, below
 
 
+def file_entry(path: Path) -> dict:
+    """Path, size and hash of one file."""
+    content = path.read_bytes()
+    return {"path": path.name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
 def description(path: Path, found: dict, below: float, labels: int) -> dict:
     """The content of model.json."""
-    content = path.read_bytes()
     return {
         "name": "intent",
         "version": "1",
         "task": "text-classification",
         "description": "Which of 150 assistant intents a short English utterance has, or `oos` for none of them.",
         "licence": "Apache-2.0",
-        "file": {"path": path.name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()},
+        "file": file_entry(path),
+        "files": [file_entry(path.parent / "labels.json")],
         "inputs": [{"name": "ids", "datatype": "INT32", "shape": [-1, -1]}],
         "outputs": [{"name": "logits", "datatype": "FP32", "shape": [-1, labels]}],
         "preprocess": PREPROCESS,
