@@ -10,7 +10,7 @@ export interface WrittenPackage {
   readonly preprocess?: object;
   readonly postprocess?: object;
   /** What the manifest says of outputs, where it is not what the graph has. */
-  readonly outputs?: ModelManifest["outputs"];
+  readonly outputs?: Graph["outputs"];
   /** Other files of the package by path. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
 }
