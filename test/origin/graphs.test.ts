@@ -220,6 +220,14 @@ describe("the origin does not start", () => {
     expect(await failureOf({ task: "tensor", graph: Buffer.from("no graph") })).toMatch(/broken@1 .*cannot be loaded/);
   });
 
+  test("with a manifest that names a tensor its graph does not have", async () => {
+    const { counter } = packages;
+    if (counter === undefined) throw new Error("There is no such package.");
+    expect(await failureOf({ ...counter, outputs: [value("sum", "INT64", [1])] })).toMatch(
+      /differ about the tensor sum/,
+    );
+  });
+
   test("with external data from outside its package", async () => {
     const { beside } = packages;
     if (beside === undefined || beside.graph instanceof Uint8Array) throw new Error("There is no such graph.");
