@@ -6,7 +6,7 @@
  * thread nothing needs the sharing: outputs and speed are the same. A single-threaded build of our own would replace this.
  *
  * The module becomes a function: a WebAssembly memory never shrinks, so whoever wants memory back must let a whole
- * runtime go and start another (decision 6). `createRuntime(instantiate)` gives a runtime with a memory of its own.
+ * runtime go and start another (decision 6). `createRuntime(instantiate, pagesMax)` gives one with a memory of its own.
  */
 
 const advice =
@@ -21,9 +21,10 @@ interface GlueEdit {
 
 const glueEdits: readonly GlueEdit[] = [
   {
+    // With a maximum of ours: a run that wants more fails by itself instead of taking the isolate along.
     what: "the creation of the runtime's memory",
     find: "new WebAssembly.Memory({initial:256,maximum:65536,shared:!0})",
-    replace: "new WebAssembly.Memory({initial:256,maximum:65536})",
+    replace: "new WebAssembly.Memory({initial:256,maximum:ledgePagesMax})",
     times: 1,
   },
   {
@@ -59,8 +60,8 @@ const glueEdits: readonly GlueEdit[] = [
 const exported = /export\{([^}]*)\};?\s*(?:\/\/# sourceMappingURL=\S+)?\s*$/;
 
 /**
- * The glue without shared memory, as a module that exports `createRuntime(instantiate)`: each call gives an
- * `onnxruntime-web` with a memory of its own. `instantiate(imports, done)` makes the WebAssembly instance.
+ * The glue without shared memory, as a module that exports `createRuntime(instantiate, pagesMax)`: each call
+ * gives an `onnxruntime-web` with a memory of its own, of at most so many pages of 64 KiB.
  *
  * @throws Error naming the pattern that was not found exactly as often as expected.
  */
@@ -85,7 +86,7 @@ function asFactory(source: string): string {
     const [inner, outer] = pair.split(" as ");
     return `${outer ?? inner}:${inner}`;
   });
-  return `export function createRuntime(ledgeInstantiate){${source.slice(0, found.index)}return{${names.join(",")}}}\n`;
+  return `export function createRuntime(ledgeInstantiate,ledgePagesMax){${source.slice(0, found.index)}return{${names.join(",")}}}\n`;
 }
 
 /**
