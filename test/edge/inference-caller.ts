@@ -62,7 +62,8 @@ export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname, searchParams: search } = new URL(request.url);
     const [, binding = "", method = "", ...rest] = pathname.split("/");
-    if (binding === "store" || binding === "snapshots") return write(env[binding], [method, ...rest].join("/"), request);
+    if (binding === "store" || binding === "snapshots")
+      return write(env[binding], [method, ...rest].join("/"), request);
     const service = env[binding];
     if (service === undefined) return new Response(null, { status: 404 });
     const calls = request.method === "POST" ? ((await request.json()) as never[]) : [];

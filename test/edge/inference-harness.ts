@@ -101,7 +101,8 @@ function clientOf(harness: Harness) {
     /** Stores a package as the registry does, and says how it is asked for. */
     async store({ manifest, files }: TestPackage): Promise<PackageRef> {
       for (const [name, bytes] of Object.entries(files)) {
-        const { sha256 } = [manifest.file, ...(manifest.files ?? [])].find(({ path }) => path === name) ?? manifest.file;
+        const { sha256 } =
+          [manifest.file, ...(manifest.files ?? [])].find(({ path }) => path === name) ?? manifest.file;
         await put("store", `blobs/${sha256}`, bytes);
       }
       const ref = refOf(manifest);
@@ -133,7 +134,15 @@ export function packageOf(
   const listed = Object.entries(files).map(([path, bytes]) => ({ path, bytes: bytes.length, sha256: sha256(bytes) }));
   const [file, ...others] = listed;
   if (file === undefined) throw new Error("A package has a graph.");
-  const base = { name, version: "1", task: "tensor", description: "", licence: "Apache-2.0", tiers: ["edge"], limits: {} };
+  const base = {
+    name,
+    version: "1",
+    task: "tensor",
+    description: "",
+    licence: "Apache-2.0",
+    tiers: ["edge"],
+    limits: {},
+  };
   return { manifest: modelManifest.parse({ ...base, file, files: others, ...more }), files };
 }
 

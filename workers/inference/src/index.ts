@@ -1,14 +1,14 @@
 import { env, WorkerEntrypoint } from "cloudflare:workers";
-import {
-  type InferAnswer,
-  type InferCall,
-  type InferenceReport,
-  type InferenceService,
-  type LoadReport,
-  type PackageRef,
-  type PredictAnswer,
-  type PredictCall,
-  type Result,
+import type {
+  InferAnswer,
+  InferCall,
+  InferenceReport,
+  InferenceService,
+  LoadReport,
+  PackageRef,
+  PredictAnswer,
+  PredictCall,
+  Result,
 } from "@ledge/contract";
 import { readConfig } from "./env.ts";
 import { wire } from "./wire.ts";

@@ -75,9 +75,7 @@ export class Service {
         { item: raw.value, rows: raw.value.rows, ...(key === undefined ? {} : { key }), ...deadlineOf(call) },
         this.#rule(model),
       );
-      return answer.ok
-        ? ok({ outputs: answer.value.answer, timings: timingsOf(answer.value, 0, 0) })
-        : answer;
+      return answer.ok ? ok({ outputs: answer.value.answer, timings: timingsOf(answer.value, 0, 0) }) : answer;
     });
   }
 

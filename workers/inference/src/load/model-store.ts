@@ -1,4 +1,4 @@
-import { fail, type Fault, type ModelManifest, ok, type PackageRef, type Result } from "@ledge/contract";
+import { type Fault, fail, type ModelManifest, ok, type PackageRef, type Result } from "@ledge/contract";
 import type { Session } from "../run/run-session.ts";
 import { withExternalWeights } from "./external-weights.ts";
 import type { FoundPackage } from "./find-package.ts";
@@ -29,11 +29,7 @@ export interface Served {
 export interface StorePorts<Model extends Served> {
   readonly find: (ref: PackageRef) => Promise<Result<FoundPackage>>;
   readonly startRuntime: () => Runtime;
-  readonly serve: (
-    manifest: ModelManifest,
-    files: ReadonlyMap<string, Uint8Array>,
-    session: Session,
-  ) => Result<Model>;
+  readonly serve: (manifest: ModelManifest, files: ReadonlyMap<string, Uint8Array>, session: Session) => Result<Model>;
   /** What all runtimes together may take, bytes. */
   readonly memoryBytesMax: number;
   /** Runs work that must not interleave with runs of any model. */
