@@ -34,7 +34,7 @@ async function drive(callers, total, call) {
 }
 
 async function askedOf(service, calls) {
-  const method = calls[0].inputs instanceof Array ? "predict" : "infer";
+  const method = Array.isArray(calls[0].inputs) ? "predict" : "infer";
   const warm = await service[method](revived(calls[0]));
   if (!warm.ok) throw new Error(JSON.stringify(warm.fault));
   const all = calls.map(revived);
@@ -46,7 +46,7 @@ async function askedOf(service, calls) {
 
 /** 64-bit integers come as texts. */
 function revived(call) {
-  if (call.inputs instanceof Array) return call;
+  if (Array.isArray(call.inputs)) return call;
   const entries = Object.entries(call.inputs).map(([name, tensor]) => [
     name,
     { ...tensor, data: BigInt64Array.from(tensor.data, BigInt) },
