@@ -95,10 +95,16 @@ export default {
     const { method, object } = JSON.parse(request.headers.get("cf-r2-request") ?? "{}");
     const file = method === "get" ? await env.FILES.fetch("http://files/" + object) : undefined;
     if (file?.status !== 200) return new Response(null, { status: 404, headers: missing });
-    const bytes = await file.arrayBuffer();
-    const size = String(bytes.byteLength);
-    const head = JSON.stringify({ name: object, version: "1", size, etag: "1", uploaded: "0", httpFields: {}, customFields: [], checksums: {} });
-    return new Response(new Blob([head, bytes]), { headers: { "cf-r2-metadata-size": String(head.length) } });
+    const size = file.headers.get("content-length");
+    const head = new TextEncoder().encode(JSON.stringify({ name: object, version: "1", size, etag: "1", uploaded: "0", httpFields: {}, customFields: [], checksums: {} }));
+    const { readable, writable } = new FixedLengthStream(head.length + Number(size));
+    const writer = writable.getWriter();
+    const sent = writer.write(head).then(() => {
+      writer.releaseLock();
+      return file.body.pipeTo(writable);
+    });
+    sent.catch(() => undefined);
+    return new Response(readable, { headers: { "cf-r2-metadata-size": String(head.length) } });
   },
 };`;
 

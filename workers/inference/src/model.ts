@@ -29,7 +29,10 @@ export class Model implements Served {
   readonly raw: Batcher<RawCall, Tensors>;
   /** Rows that calls may put into one batch. */
   readonly batchRowsMax: number;
+  readonly #turn: ModelPorts["turn"];
   readonly #countRun: (rows: number) => void;
+  /** The number of the turn of its last run. */
+  #ranIn = 0;
   #session: Session | undefined;
   #executions: number[] = [];
 
@@ -38,6 +41,7 @@ export class Model implements Served {
     this.servable = servable;
     const fixed = manifest.inputs.map(({ shape }) => shape[0] ?? 1).filter((size) => size > 0);
     this.batchRowsMax = Math.min(ports.batchRowsMax, manifest.limits.batchMax ?? ports.batchRowsMax, ...fixed);
+    this.#turn = ports.turn;
     this.#countRun = ports.countRun;
     const executions = () => this.#executions.splice(0);
     this.rows = new Batcher({ ...ports, executions, run: (calls) => this.#runRows(calls) });
@@ -65,6 +69,11 @@ export class Model implements Served {
     return this.rows.waitingRows + this.raw.waitingRows;
   }
 
+  get isIdle(): boolean {
+    const { running } = this.#turn;
+    return this.waitingRows === 0 && (running === 0 || running !== this.#ranIn);
+  }
+
   /** True once its memory is gone. */
   get isClosed(): boolean {
     return this.#session === undefined;
@@ -82,6 +91,7 @@ export class Model implements Served {
   /** One run of the graph, now. Only for who holds the turn. */
   async run(feeds: Tensors, outputs?: readonly string[]): Promise<Result<Tensors>> {
     if (this.#session === undefined) return fail("model_not_ready", { cause: "The model was unloaded meanwhile." });
+    this.#ranIn = this.#turn.running;
     const given = await this.#session.run(feeds, outputs);
     const rows = rowsOf(this.manifest.inputs, feeds);
     this.#executions.push(rows);

@@ -13,6 +13,7 @@ function packageOf(name: string, bytes: number): FoundPackage {
     manifest: modelManifest.parse({ name, file, inputs: [], outputs: [], ...about }),
     files: new Map(),
     read: async () => ok(new Uint8Array()),
+    release: () => undefined,
   };
 }
 
@@ -45,7 +46,7 @@ function storeOf(sizesMib: Readonly<Record<string, number>>, more: Partial<Store
     startRuntime,
     serve: () => {
       const model = {
-        waitingRows: 0,
+        isIdle: true,
         closed: false,
         settle: async () => undefined,
         close: () => void (model.closed = true),
