@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packageOf } from "../support/model-package.ts";
 import { type Graph, type Value, writeOnnx } from "../support/onnx/write-onnx.ts";
-import { packageOf, startInference } from "./inference-harness.ts";
+import { startInference } from "./inference-harness.ts";
 
 /** Concurrent calls for one model and shape are run as one batch. */
 

@@ -1,4 +1,3 @@
-import { packageDocument } from "@ledge/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { callerWorker } from "../../scripts/bench/bare-workers.ts";
 import { freePort } from "../../scripts/bench/free-port.ts";
@@ -6,8 +5,8 @@ import { type Inspector, inspect } from "../../scripts/bench/inspector.ts";
 import { residentBytes } from "../../scripts/bench/process-figures.ts";
 import { type RunningWorkerd, startWorkerd } from "../../scripts/bench/workerd.ts";
 import { builtWorker, scriptWorker, serviceBinding } from "../../scripts/bench/workerd-config.ts";
+import { blobsOf, packageOf, refOf } from "../support/model-package.ts";
 import { int8Transformer, sixLayers } from "../support/onnx/transformer.ts";
-import { packageOf, refOf, type TestPackage } from "./inference-harness.ts";
 
 /** What models take of the isolate's 128 MB. On a bare workerd, since only there V8 can be asked. */
 
@@ -40,14 +39,6 @@ afterAll(() => {
   inspector?.close();
   workerd?.close();
 });
-
-function blobsOf({ manifest, files }: TestPackage): Record<string, Uint8Array | string> {
-  const document = packageDocument(manifest);
-  return {
-    [`blobs/${manifest.file.sha256}`]: files["model.onnx"] ?? "",
-    [`blobs/${refOf(manifest).digest}`]: document,
-  };
-}
 
 async function ask(method: string, argument: unknown) {
   const response = await fetch(`${workerd.url("caller")}/${method}`, {
