@@ -8,3 +8,4 @@ export * from "./lease.ts";
 export * from "./model-ref.ts";
 export * from "./placement.ts";
 export * from "./rate-limit.ts";
+export * from "./rollout/split.ts";
