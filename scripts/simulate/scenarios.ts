@@ -1,5 +1,5 @@
 import { type Canary, latencyBoundsMs } from "@ledge/contract";
-import { startRollout } from "@ledge/policy";
+import { planRollout } from "@ledge/policy";
 import type { Caller, Rates, World } from "./canary-world.ts";
 import type { Random } from "./random.ts";
 
@@ -9,7 +9,7 @@ export const usual: Rates = { error: 0.01, slow: 0.05, unsure: 0.1, disliked: 0.
 /** A canary as it is started when the request says nothing but the version and what is slow. */
 export function defaultCanary(id: string): Canary {
   const request = { kind: "canary", version: "2", step_seconds_min: 0 } as const;
-  const started = startRollout(request, { id, stable: "1", nowMs: 0, slowMs: latencyBoundsMs[20] ?? 50 });
+  const started = planRollout(request, { id, stable: "1", nowMs: 0, slowMs: latencyBoundsMs[20] ?? 50 });
   if (!started.ok || started.value.kind !== "canary") throw new Error("the default canary does not start");
   return started.value;
 }

@@ -43,6 +43,7 @@ const arm: fc.Arbitrary<ArmTally> = fc.record({
   ratingSum: count,
   compared: count,
   agreed: count,
+  skipped: count,
   latency: fc.array(count, { minLength: latencyBoundsMs.length + 1, maxLength: latencyBoundsMs.length + 1 }),
 });
 const versions = fc.constantFrom("1", "2", "3");

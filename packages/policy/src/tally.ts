@@ -32,6 +32,7 @@ export const emptyArmTally: ArmTally = {
   ratingSum: 0,
   compared: 0,
   agreed: 0,
+  skipped: 0,
   latency: Array(latencyBoundsMs.length + 1).fill(0),
 };
 
@@ -124,6 +125,7 @@ function combined(a: ArmTally, b: ArmTally, combine: (one: number, other: number
     ratingSum: combine(a.ratingSum, b.ratingSum),
     compared: combine(a.compared, b.compared),
     agreed: combine(a.agreed, b.agreed),
+    skipped: combine(a.skipped, b.skipped),
     latency: a.latency.map((count, bucket) => combine(count, b.latency[bucket] ?? 0)),
   };
 }

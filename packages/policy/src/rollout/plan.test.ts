@@ -1,14 +1,14 @@
 import { rollout as rolloutSchema, type StartRolloutRequest, startRolloutRequest } from "@ledge/contract";
 import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
-import { startRollout } from "./start.ts";
+import { planRollout } from "./plan.ts";
 
 const context = { id: "r1", stable: "1", nowMs: 1_000 };
 
 function start(request: StartRolloutRequest, more: { slowMs?: number } = {}) {
   const checked = z.safeParse(startRolloutRequest, request);
   expect(checked.success, JSON.stringify(request)).toBe(true);
-  return startRollout(request, { ...context, ...more });
+  return planRollout(request, { ...context, ...more });
 }
 
 function issuesOf(request: StartRolloutRequest) {
@@ -47,7 +47,7 @@ describe("a started rollout", () => {
   });
 
   test("has the stable version first in an experiment, so that callers stay with it when weights change", () => {
-    const started = startRollout({ kind: "experiment", weights: { "1": 20, "2": 80 } }, { ...context, stable: "2" });
+    const started = planRollout({ kind: "experiment", weights: { "1": 20, "2": 80 } }, { ...context, stable: "2" });
     expect(started).toMatchObject({ value: { arms: [{ version: "2" }, { version: "1" }] } });
   });
 });

@@ -22,7 +22,7 @@ export const rolloutDefaults = {
 } as const;
 
 /** What is known where a rollout is started. */
-export interface StartContext {
+export interface PlanContext {
   readonly id: string;
   /** The version that answers the bare name now. */
   readonly stable: string;
@@ -32,20 +32,20 @@ export interface StartContext {
 }
 
 /** The rollout that a request asks for. Whether its versions exist is the registry's to say. Errors: `invalid_request`. */
-export function startRollout(request: StartRolloutRequest, context: StartContext): Result<Rollout> {
+export function planRollout(request: StartRolloutRequest, context: PlanContext): Result<Rollout> {
   switch (request.kind) {
     case "canary":
-      return startCanary(request, context);
+      return planCanary(request, context);
     case "experiment":
-      return startExperiment(request, context);
+      return planExperiment(request, context);
     case "shadow":
-      return startShadow(request, context);
+      return planShadow(request, context);
   }
 }
 
 type Asked<K extends StartRolloutRequest["kind"]> = Extract<StartRolloutRequest, { kind: K }>;
 
-function startCanary(request: Asked<"canary">, { id, stable, nowMs, slowMs }: StartContext): Result<Rollout> {
+function planCanary(request: Asked<"canary">, { id, stable, nowMs, slowMs }: PlanContext): Result<Rollout> {
   const percents = request.steps ?? rolloutDefaults.stepsPercent;
   const steps = percents.map(basisPoints);
   const issues = [...sameVersion(request.version, stable), ...stepIssues(percents, steps)];
@@ -77,7 +77,7 @@ function startCanary(request: Asked<"canary">, { id, stable, nowMs, slowMs }: St
   });
 }
 
-function startExperiment(request: Asked<"experiment">, context: StartContext): Result<Rollout> {
+function planExperiment(request: Asked<"experiment">, context: PlanContext): Result<Rollout> {
   const arms = Object.entries(request.weights).map(([version, percent]) => ({ version, weight: basisPoints(percent) }));
   const issues: Issue[] = arms.flatMap(({ version, weight }) => wholeIssues(`weights.${version}`, weight));
   const sum = arms.reduce((all, { weight }) => all + weight, 0);
@@ -90,7 +90,7 @@ function startExperiment(request: Asked<"experiment">, context: StartContext): R
   return ok({ kind: "experiment", ...uncontrolled(context, asked), arms: ordered });
 }
 
-function startShadow(request: Asked<"shadow">, context: StartContext): Result<Rollout> {
+function planShadow(request: Asked<"shadow">, context: PlanContext): Result<Rollout> {
   const weight = basisPoints(request.percent ?? 100);
   const issues = [...sameVersion(request.version, context.stable), ...wholeIssues("percent", weight)];
   if (issues.length > 0) return fail("invalid_request", { issues });
@@ -103,7 +103,7 @@ function startShadow(request: Asked<"shadow">, context: StartContext): Result<Ro
 
 /** Reported, not judged: the limits only say what counts as slow and unsure. */
 function uncontrolled(
-  { id, nowMs }: StartContext,
+  { id, nowMs }: PlanContext,
   asked: { slowMs?: number | undefined; unsureBelow?: number | undefined },
 ) {
   const limits = {
