@@ -6,7 +6,7 @@ import { inferRequest } from "../infer.ts";
 import { modelManifest } from "../manifest.ts";
 import { prediction, predictRequest } from "../predict.ts";
 import { auditRow, registeredModel, registeredVersion } from "../registry.ts";
-import { feedbackRequest, rollout, startRolloutRequest } from "../rollout.ts";
+import { feedbackRequest, rollout, rolloutArm, rolloutLimits, startRolloutRequest } from "../rollout.ts";
 import { estimate, feedbackAnswer, latencyEstimate, rolloutReport } from "../rollout-report.ts";
 import * as bodies from "./bodies.ts";
 
@@ -40,6 +40,8 @@ const named = {
   RegisterAnswer: admin.registerAnswer,
   ModelManifest: modelManifest,
   Rollout: rollout,
+  RolloutArm: rolloutArm,
+  RolloutLimits: rolloutLimits,
   StartRolloutRequest: startRolloutRequest,
   Estimate: estimate,
   LatencyEstimate: latencyEstimate,
