@@ -1,4 +1,4 @@
-import { fail, ok } from "@ledge/contract";
+import { fail, ok, type Result } from "@ledge/contract";
 import { expect, test } from "vitest";
 import { Shadows } from "./shadow.ts";
 
@@ -29,7 +29,7 @@ test("a copy that fails, by a value or a throw, hurts nobody", async () => {
 test("no more copies are under way at once than allowed; the others are skipped, not queued", async () => {
   const { shadows: copies } = shadows();
   const release: (() => void)[] = [];
-  const held = () => copies.copy(() => new Promise((resolve) => release.push(() => resolve(ok(1)))));
+  const held = () => copies.copy(() => new Promise<Result<number>>((resolve) => release.push(() => resolve(ok(1)))));
   const flying = [held(), held()];
   expect(await held()).toEqual({ kind: "skipped" });
   for (const go of release) go();
