@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ModelTally, TallyBatch } from "@ledge/contract";
+import type { ModelTally, Snapshot, TallyBatch } from "@ledge/contract";
 import { emptyArmTally, emptyVersionTally } from "@ledge/policy";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startEdge, type TestEdge, until } from "../support/ledge.ts";
@@ -92,9 +92,8 @@ describe("a counter", () => {
     const digest = ((await admin(edge, "GET", "/models/intent/versions/1")).body as { digest: string }).digest;
     const snapshots = await edge.miniflare.getKVNamespace("SNAPSHOTS", "ledge-gateway");
     await until("the snapshot says so", async () => {
-      const number = await snapshots.get("current");
-      const snapshot = await snapshots.get<{ hot: string[] }>(`snapshot:${number}`, "json");
-      return snapshot?.hot.join() === digest;
+      const snapshot = await snapshots.get(`snapshot:${await snapshots.get("current")}`);
+      return snapshot !== null && (JSON.parse(String(snapshot)) as Snapshot).hot.join() === digest;
     });
   });
 });
