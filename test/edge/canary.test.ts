@@ -52,7 +52,7 @@ describe("a canary", () => {
     "whose candidate is %s is rolled back by itself, and the audit says that it was the %s rate",
     async (name, criterion) => {
       await registerTwo(edge, name);
-      await start(edge, name, { ...quick, steps: [30, 100], calls_min: 1_000, slow_ms: 80 });
+      await start(edge, name, { ...quick, steps: [30, 100], calls_min: 1_000, slow_ms: 500 });
       await callUntil("it is rolled back", edge, [key, name], async () => !(await running(name)));
       const after = await model(edge, name);
       expect(after.stable).toBe("1");
