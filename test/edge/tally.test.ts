@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { ModelTally, Snapshot, TallyBatch } from "@ledge/contract";
 import { emptyArmTally, emptyVersionTally } from "@ledge/policy";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startEdge, type TestEdge, until } from "../support/ledge.ts";
+import { startEdge, startFakeOrigin, type TestEdge, until } from "../support/ledge.ts";
 import { admin } from "../support/registry.ts";
 import { registerTwo, scriptedInference } from "../support/rollouts.ts";
 
@@ -84,6 +84,24 @@ describe("a counter", () => {
     const { failures, success } = (await counter.read()).versions["2"] ?? {};
     expect(failures).toEqual({ BACKEND: 1 });
     expect(success?.count).toBe(0);
+  });
+
+  test.each([
+    ["that ends", {}, { success: { count: 1 }, inferenceCount: 1, failures: {} }],
+    ["that dies on its way", { failAfter: 2 }, { success: { count: 0 }, failures: { BACKEND: 1 } }],
+  ])("gets a streamed chat %s when it is over, by how it ended", async (_how, script, counted) => {
+    const origin = await startFakeOrigin(script);
+    const at = await startEdge({ originUrl: origin.url });
+    const { key } = await at.issueKey();
+    const messages = [{ role: "user", content: "hello" }];
+    await (
+      await at.post("/v1/chat/completions", key, { model: "tiny-chat", messages, temperature: 0, stream: true })
+    ).text();
+    const counter = await counterOf(at, "tiny-chat");
+    await until("it is counted", async () => (await counter.read()).versions["1"] !== undefined);
+    expect((await counter.read()).versions["1"]).toMatchObject(counted);
+    await at.close();
+    await origin.close();
   });
 
   test("tells the registry what is hot, by the digest of the package", async () => {
