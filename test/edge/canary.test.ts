@@ -101,6 +101,14 @@ describe("a canary", () => {
     for (const [i, version] of first.entries()) if (version === "2") expect(grown[i]).toBe("2");
   });
 
+  test("goes on when its step has lasted long enough, though nobody calls any more", async () => {
+    await registerTwo(edge, "quiet");
+    await start(edge, "quiet", { ...quick, steps: [50, 100], step_seconds_min: 3 });
+    await until("both versions answer", async () => (await versionsNow(edge, key, "quiet")).size === 2);
+    await versionsNow(edge, key, "quiet");
+    await until("it goes on", async () => (await controlled(edge, "quiet")).length === 1);
+  });
+
   test("tells an operator its criteria with their bounds and what it waits for", async () => {
     await registerTwo(edge, "told");
     await start(edge, "told", { ...quick, steps: [50, 100], calls_min: 1_000_000 });
