@@ -1,14 +1,16 @@
 import { canonicalJson, ok, type Result } from "@ledge/contract";
-import type { AnswerIdentity } from "@ledge/policy";
+import type { AnswerIdentity, ModelRef } from "@ledge/policy";
 import { readJson } from "./accept/body.ts";
 import { readEnvelope } from "./accept/envelope.ts";
 import { openAiError } from "./accept/openai.ts";
 import { admit } from "./admit/admit.ts";
 import { assign } from "./assign/assign.ts";
 import { forwarded } from "./cache/answers.ts";
+import { type InferenceRecord, inferenceRecord, keptInference, tensorsText } from "./cache/tensors.ts";
 import { type ChatRecord, ChatRecorder, recordOf, replayStream, replayWhole, sse } from "./dispatch/chat-record.ts";
 import { relayEvents } from "./dispatch/chat-stream.ts";
 import { classify } from "./dispatch/classify.ts";
+import { infer } from "./dispatch/infer.ts";
 import type {
   Call,
   ChatCall,
@@ -16,7 +18,9 @@ import type {
   ClassifyCall,
   DeployedModel,
   Envelope,
+  Inference,
   Principal,
+  TensorsCall,
   Trail,
 } from "./exchange.ts";
 import { eventStreamReply, jsonText, type Reply } from "./reply.ts";
@@ -38,40 +42,58 @@ export interface Exchange {
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
-export interface Entered<C extends Call> {
+export interface Entered<C> {
   readonly call: C;
   readonly envelope: Envelope;
   readonly principal: Principal;
   readonly model: DeployedModel;
 }
 
-/** accept → admit → assign: everything up to knowing who asks which model for what. `read` is the surface's part. */
-export async function enter<C extends Call, T>(
+/** What a surface adds to the way: how it reads a body, and what that asks of the model that was assigned. */
+export interface Surface<A extends { readonly model: ModelRef }, C> {
+  read(request: Request, bytesMax: number): Promise<Result<A>>;
+  callOf(accepted: A, model: DeployedModel): Result<C>;
+}
+
+/** A surface whose bodies are JSON. */
+export function jsonSurface<A extends { readonly model: ModelRef }, C>(
+  accept: (body: unknown) => Result<A>,
+  callOf: Surface<A, C>["callOf"],
+): Surface<A, C> {
+  return {
+    async read(request, bytesMax) {
+      const body = await readJson(request, bytesMax);
+      return body.ok ? accept(body.value) : body;
+    },
+    callOf,
+  };
+}
+
+/** accept → admit → assign: everything up to knowing who asks which model for what. */
+export async function enter<A extends { readonly model: ModelRef }, C>(
   x: Exchange,
-  read: (body: unknown) => Result<T>,
-  callOf: (accepted: T) => C,
-): Promise<Result<Entered<C> & { readonly accepted: T }>> {
+  surface: Surface<A, C>,
+): Promise<Result<Entered<C> & { readonly accepted: A }>> {
   const { config, identity, limit, catalog } = x.runtime;
   const rule = { defaultMs: config.TIMEOUT_MS_DEFAULT, maxMs: config.TIMEOUT_MS_MAX };
   const envelope = readEnvelope(x.request, x.requestId, x.startedMs, rule);
   if (!envelope.ok) return envelope;
-  const body = await readJson(x.request, config.BODY_BYTES_MAX);
-  if (!body.ok) return body;
-  const accepted = read(body.value);
+  const accepted = await surface.read(x.request, config.BODY_BYTES_MAX);
   if (!accepted.ok) return accepted;
-  const call = callOf(accepted.value);
   const admission = await admit(x.request, identity, limit, x.trail, x.waitUntil);
   if (!admission.ok) return admission;
   const { principal } = admission.value;
   const stickyKey = envelope.value.stickyKey ?? principal.subject;
-  const assigned = assign(await catalog.view(x.waitUntil), call.model, { task: call.task, stickyKey });
+  const assigned = assign(await catalog.view(x.waitUntil), accepted.value.model, stickyKey);
   if (!assigned.ok) return assigned;
   const { model, arm } = assigned.value;
   x.trail.model = model;
   if (arm !== undefined) x.trail.arm = arm;
+  const call = surface.callOf(accepted.value, model);
+  if (!call.ok) return call;
   return ok({
     accepted: accepted.value,
-    call,
+    call: call.value,
     envelope: envelope.value,
     principal,
     model,
@@ -97,6 +119,29 @@ export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>
     x.trail.timings.run = answer.value.answer.timings.runMs;
     x.waitUntil(cache.store(identity, answer.value, envelope.cache));
   }
+  return answer;
+}
+
+/** cache → dispatch for tensors. */
+export async function answerTensors(x: Exchange, entered: Entered<TensorsCall>): Promise<Result<Inference>> {
+  const { call, envelope, model } = entered;
+  const { cache, tiers, desk } = x.runtime;
+  const identity = identityOf(entered, tensorsText(call, desk.digests.sha256Hex));
+  const hit = await cache.lookup(identity, envelope.cache);
+  const kept = hit && keptInference(hit.value as InferenceRecord);
+  if (hit !== undefined && kept !== undefined) {
+    x.trail.cache = hit.outcome;
+    x.trail.tier = kept.tier;
+    return ok(kept);
+  }
+  const answer = await infer(tiers, model, call, journeyOf(x, envelope), x.trail);
+  const record = answer.ok ? inferenceRecord(answer.value) : undefined;
+  x.trail.cache = forwarded(envelope.cache, record !== undefined);
+  if (answer.ok) {
+    x.trail.timings.queue = answer.value.timings.queueMs;
+    x.trail.timings.run = answer.value.timings.runMs;
+  }
+  if (record !== undefined) x.waitUntil(cache.store(identity, record, envelope.cache));
   return answer;
 }
 

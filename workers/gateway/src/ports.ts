@@ -1,3 +1,4 @@
+import type { ModelTally } from "@ledge/contract";
 import type { StoredKey } from "@ledge/policy";
 
 /** Ports that more than one stage needs. */
@@ -9,9 +10,14 @@ export interface KeyStore {
   delete(id: string): Promise<void>;
 }
 
-/** SHA-256 over UTF-8, and comparing its digests. */
+/** SHA-256, of a text over its UTF-8, and comparing digests. */
 export interface Digests {
-  sha256Hex(text: string): string;
+  sha256Hex(data: string | Uint8Array): string;
   /** Whether two hex digests are equal, in a time that does not depend on where they differ. */
   same(a: string, b: string): boolean;
+}
+
+/** What was counted of a model, all isolates together. A throw means that the counter cannot be reached. */
+export interface Tallies {
+  read(model: string): Promise<ModelTally>;
 }
