@@ -51,10 +51,11 @@ export class Catalog {
     const { nowMs } = this.#deps;
     const askedMs = nowMs();
     this.#age = { ...this.#age, askedMs };
-    let timer: ReturnType<typeof setTimeout> | null = null;
+    let giveUp: (fresh: boolean) => void = () => undefined;
     const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(resolve, msMax, false);
+      giveUp = resolve;
     });
+    const timer = setTimeout(() => giveUp(false), msMax);
     const reading = this.#read(background);
     // What comes late is taken when it comes.
     background(reading);

@@ -13,17 +13,27 @@ export async function putBlob(
   sha256: string,
   { blobs, bytesMax }: { readonly blobs: BlobStore; readonly bytesMax: number },
 ): Promise<Result<BlobAnswer>> {
-  if (!isDigest(sha256)) return fail("blob_not_found", { detail: "A blob is named by 64 hex digits, in lower case." });
-  const declared = request.headers.get("Content-Length");
-  // R2 stores no stream of unknown length, and holding a whole file in memory would push others out.
-  if (declared === null) return fail("invalid_header", { detail: "Send a Content-Length." });
-  if (Number(declared) > bytesMax) return fail("body_too_large", { detail: `At most ${bytesMax} bytes are taken.` });
   const { body } = request;
-  if (body === null || Number(declared) === 0)
-    return fail("invalid_request", { detail: "A file has at least one byte." });
+  const refused = refusalOf(request, sha256, bytesMax);
+  if (refused !== undefined || body === null) {
+    // Read to its end all the same: a caller who is still sending when the answer comes sees a broken connection instead.
+    await body?.pipeTo(new WritableStream()).catch(() => undefined);
+    return refused ?? emptyFile;
+  }
   const bytes = await reach(() => blobs.put(sha256, body));
   if (!bytes.ok) return bytes;
   return bytes.value === undefined ? fail("digest_mismatch") : ok({ sha256, bytes: bytes.value });
+}
+
+const emptyFile = fail("invalid_request", { detail: "A file has at least one byte." });
+
+function refusalOf({ headers }: Request, sha256: string, bytesMax: number): Result<never> | undefined {
+  if (!isDigest(sha256)) return fail("blob_not_found", { detail: "A blob is named by 64 hex digits, in lower case." });
+  const declared = headers.get("Content-Length");
+  // R2 stores no stream of unknown length, and holding a whole file in memory would push others out.
+  if (declared === null) return fail("invalid_header", { detail: "Send a Content-Length." });
+  if (Number(declared) > bytesMax) return fail("body_too_large", { detail: `At most ${bytesMax} bytes are taken.` });
+  return Number(declared) === 0 ? emptyFile : undefined;
 }
 
 export interface Blob {
