@@ -16,6 +16,7 @@ export * from "./registry.ts";
 export * from "./repository.ts";
 export * from "./result.ts";
 export * from "./rollout.ts";
+export * from "./rollout-report.ts";
 export * from "./steps.ts";
 export * from "./tally.ts";
 export * from "./tensor.ts";
