@@ -17,8 +17,7 @@ const infer = "/v2/models/intent/infer";
 
 describe("the Open Inference Protocol", () => {
   test("tells of the server, its health and its models", async () => {
-    const { name, version } = await bodyOf(await edge.get("/v2", key));
-    expect([name, version]).toEqual(["ledge", "0.1.0"]);
+    expect(await bodyOf(await edge.get("/v2", key))).toMatchObject({ name: "ledge", version: "0.1.0" });
     expect((await edge.get("/v2/health/live")).status).toBe(200);
     expect((await edge.get("/v2/health/ready")).status).toBe(200);
     expect(await bodyOf(await edge.get("/v2/models", key))).toEqual({ models: ["intent", "tiny-chat"] });

@@ -1,4 +1,5 @@
 import type { ModelTally, VersionTally } from "@ledge/contract";
+import { emptyVersionTally } from "@ledge/policy";
 import type { Reply } from "../reply.ts";
 
 /** A version and what was counted of its model. */
@@ -49,14 +50,14 @@ function metric(name: string, help: string, value: Metric["value"]): Metric {
 }
 
 const failure = "nv_inference_request_failure";
-/** Triton's reasons. */
+/** Triton's reasons; like every counter, each is there from the start, at 0, so that a rate over it has a beginning. */
 const reasons = ["REJECTED", "CANCELED", "BACKEND", "OTHER"] as const;
 
 /** `GET /metrics`: Prometheus text, version 0.0.4, under the labels of Triton's metrics. Never a tenant, never a key. */
 export function presentMetrics(measured: readonly MeasuredVersion[]): Reply {
   const versions = measured.map(({ name, version, tally }) => {
     // Names and versions are plain by their schemas: nothing in them needs escaping.
-    return { labels: `model="${name}",version="${version}"`, counts: tally.versions[version] ?? nothing };
+    return { labels: `model="${name}",version="${version}"`, counts: tally.versions[version] ?? emptyVersionTally };
   });
   const parts = counters.map(({ name, help, value }) =>
     family(
@@ -75,21 +76,3 @@ export function presentMetrics(measured: readonly MeasuredVersion[]): Reply {
 function family(name: string, help: string, samples: readonly string[]): string {
   return `# HELP ${name} ${help}\n# TYPE ${name} counter\n${samples.map((sample) => `${sample}\n`).join("")}`;
 }
-
-const none = { count: 0, ns: 0 };
-/** What is counted of a version that was never called: it is there, at 0, so that a rate over it has a beginning. */
-const nothing: VersionTally = {
-  lastInferenceMs: 0,
-  inferenceCount: 0,
-  executionCount: 0,
-  success: none,
-  fail: none,
-  queue: none,
-  computeInput: none,
-  computeInfer: none,
-  computeOutput: none,
-  cacheHit: none,
-  cacheMiss: none,
-  batches: {},
-  failures: {},
-};

@@ -1,4 +1,5 @@
-import type { Duration, ModelTally, VersionTally } from "@ledge/contract";
+import type { ModelTally, VersionTally } from "@ledge/contract";
+import { emptyVersionTally } from "@ledge/policy";
 import { jsonReply, type Reply } from "../../reply.ts";
 
 /** A version and what was counted of it; nothing yet when there is no tally. */
@@ -13,28 +14,26 @@ export function presentStatistics(counted: readonly CountedVersion[]): Reply {
   return jsonReply({ model_stats: counted.map(versionStatistics) });
 }
 
-const none: Duration = { count: 0, ns: 0 };
-
 function versionStatistics({ name, version, tally }: CountedVersion): object {
-  const counts: Partial<VersionTally> = tally.versions[version] ?? {};
+  const counts = tally.versions[version] ?? emptyVersionTally;
   return {
     name,
     version,
-    last_inference: counts.lastInferenceMs ?? 0,
-    inference_count: counts.inferenceCount ?? 0,
-    execution_count: counts.executionCount ?? 0,
+    last_inference: counts.lastInferenceMs,
+    inference_count: counts.inferenceCount,
+    execution_count: counts.executionCount,
     inference_stats: {
-      success: counts.success ?? none,
-      fail: counts.fail ?? none,
-      queue: counts.queue ?? none,
-      compute_input: counts.computeInput ?? none,
-      compute_infer: counts.computeInfer ?? none,
-      compute_output: counts.computeOutput ?? none,
-      cache_hit: counts.cacheHit ?? none,
-      cache_miss: counts.cacheMiss ?? none,
+      success: counts.success,
+      fail: counts.fail,
+      queue: counts.queue,
+      compute_input: counts.computeInput,
+      compute_infer: counts.computeInfer,
+      compute_output: counts.computeOutput,
+      cache_hit: counts.cacheHit,
+      cache_miss: counts.cacheMiss,
     },
     response_stats: {},
-    batch_stats: batchStatistics(counts.batches ?? {}),
+    batch_stats: batchStatistics(counts.batches),
     memory_usage: [],
   };
 }
