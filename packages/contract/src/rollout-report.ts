@@ -5,12 +5,12 @@ import { rollout } from "./rollout.ts";
 /** `GET /admin/v1/models/{model}/rollout`: how a running rollout is doing. Shares are 0 to 1; what has no data yet is absent. */
 
 /** An estimate and its 95 % interval. */
-const estimate = z.object({ value: z.number(), low: z.number(), high: z.number(), of: z.number() });
+export const estimate = z.object({ value: z.number(), low: z.number(), high: z.number(), of: z.number() });
 export type Estimate = z.infer<typeof estimate>;
 
 /** Milliseconds; `high` is absent when it lies above the largest latency told apart (63 s). */
-const quantile = z.object({ value: z.number(), low: z.number(), high: z.optional(z.number()) });
-export type LatencyEstimate = z.infer<typeof quantile>;
+export const latencyEstimate = z.object({ value: z.number(), low: z.number(), high: z.optional(z.number()) });
+export type LatencyEstimate = z.infer<typeof latencyEstimate>;
 
 export const armReport = z.object({
   version: modelVersion,
@@ -19,8 +19,8 @@ export const armReport = z.object({
   /** Calls counted: those the split decided and no cache answered. */
   calls: z.number(),
   errors: z.optional(estimate),
-  p50Ms: z.optional(quantile),
-  p95Ms: z.optional(quantile),
+  p50Ms: z.optional(latencyEstimate),
+  p95Ms: z.optional(latencyEstimate),
   slow: z.optional(estimate),
   /** Mean best score. */
   confidence: z.optional(estimate),

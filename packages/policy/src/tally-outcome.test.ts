@@ -1,6 +1,6 @@
 import { errors, type RolloutLimits } from "@ledge/contract";
 import { describe, expect, test } from "vitest";
-import { armTallyOf, type CallOutcome, ratingTallyOf, versionTallyOf } from "./tally-outcome.ts";
+import { armTallyOf, type CallOutcome, copyTallyOf, ratingTallyOf, versionTallyOf, workOf } from "./tally-outcome.ts";
 
 const timings = { queueMs: 1, prepareMs: 2, runMs: 3, shapeMs: 0.5, batchRows: 8, executions: 1 };
 const answered: CallOutcome = {
@@ -56,6 +56,7 @@ describe("a version counts, as Triton does,", () => {
     ["upstream_failed", "BACKEND"],
     ["origin_unavailable", "BACKEND"],
     ["deadline_exceeded", "CANCELED"],
+    ["canceled", "CANCELED"],
     ["internal_error", "OTHER"],
     ["invalid_shape", "OTHER"],
   ] as const)("a failure by its reason: %s is %s", (code, reason) => {
@@ -94,8 +95,36 @@ describe("an arm counts", () => {
     }
   });
 
+  test("nothing for a call whose caller left", () => {
+    expect(armTallyOf({ endedMs: 1, latencyMs: 1, code: "canceled" }, limits)).toBeUndefined();
+  });
+
   test("a rating as disliked below one half", () => {
     expect(ratingTallyOf(0.49)).toMatchObject({ calls: 0, rated: 1, disliked: 1, ratingSum: 0.49 });
     expect(ratingTallyOf(0.5)).toMatchObject({ disliked: 0 });
   });
+});
+
+describe("a shadow's arm counts", () => {
+  test("an answered copy with its latency and whether it agreed, when it was compared", () => {
+    const copy = { kind: "answered", latencyMs: 30 } as const;
+    expect(copyTallyOf({ ...copy, agreed: true }, limits)).toMatchObject({ calls: 1, slow: 1, compared: 1, agreed: 1 });
+    expect(copyTallyOf({ ...copy, agreed: false }, limits)).toMatchObject({ compared: 1, agreed: 0 });
+    expect(copyTallyOf(copy, limits)).toMatchObject({ calls: 1, compared: 0 });
+  });
+
+  test("a failed copy as an error, and one that was not made as skipped, not as a call", () => {
+    expect(copyTallyOf({ kind: "failed", latencyMs: 1, code: "upstream_failed" }, limits)).toMatchObject({
+      calls: 1,
+      errors: 1,
+    });
+    expect(copyTallyOf({ kind: "skipped" }, limits)).toMatchObject({ calls: 0, skipped: 1 });
+  });
+});
+
+test("the confidence of an answer is the mean of its best scores, and what has no score has none", () => {
+  const label = (score: number) => ({ label: "a", score, top: [] });
+  const answer = { inputTokens: 1, timings };
+  expect(workOf({ ...answer, predictions: [label(0.5), label(1)] })).toEqual({ rows: 2, timings, confidence: 0.75 });
+  expect(workOf({ ...answer, predictions: [{ embedding: [1] }] })).toEqual({ rows: 1, timings });
 });

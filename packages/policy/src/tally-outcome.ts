@@ -4,6 +4,7 @@ import {
   type ErrorCode,
   errors,
   latencyBoundsMs,
+  type PredictAnswer,
   type RolloutLimits,
   type RunTimings,
   type VersionTally,
@@ -15,8 +16,8 @@ export interface CallOutcome {
   /** When, milliseconds since 1970, and how long it took in all, milliseconds. */
   readonly endedMs: number;
   readonly latencyMs: number;
-  /** Absent when it was answered. */
-  readonly code?: ErrorCode;
+  /** Absent when it was answered; `canceled` when its caller left before it was. */
+  readonly code?: ErrorCode | "canceled";
   /** Absent when the cache was not asked. */
   readonly cache?: "hit" | "miss";
   /** What a tier did; absent when none answered. */
@@ -32,13 +33,20 @@ export interface Work {
   readonly confidence?: number;
 }
 
+/** What a tier did for an answer of so many predictions. */
+export function workOf({ predictions, timings }: PredictAnswer): Work {
+  const scores = predictions.flatMap(({ score }) => score ?? []);
+  const confidence = scores.reduce((sum, score) => sum + score, 0) / scores.length;
+  return { rows: predictions.length, timings, ...(scores.length === 0 ? {} : { confidence }) };
+}
+
 /** One call as Triton counts it: cache hits are successes, but neither inferences nor executions. */
 export function versionTallyOf(outcome: CallOutcome): VersionTally {
   const { endedMs, latencyMs, code, cache, work } = outcome;
   const whole = once(latencyMs);
   if (code !== undefined) return { ...emptyVersionTally, fail: whole, failures: { [failureReason(code)]: 1 } };
   const answered = { ...emptyVersionTally, lastInferenceMs: endedMs, success: whole };
-  if (cache === "hit") return { ...answered, cacheHit: whole };
+  if (cache === "hit") return { ...answered, queue: once(0), cacheHit: whole };
   const missed = cache === "miss" ? { ...answered, cacheMiss: once(0) } : answered;
   if (work === undefined) return missed;
   const timings = work.timings ?? {
@@ -70,7 +78,7 @@ export function versionTallyOf(outcome: CallOutcome): VersionTally {
  */
 export function armTallyOf(outcome: CallOutcome, limits?: RolloutLimits): ArmTally | undefined {
   const { code, cache, latencyMs, work } = outcome;
-  if (cache === "hit") return undefined;
+  if (cache === "hit" || code === "canceled") return undefined;
   if (code !== undefined)
     return errors[code].owner === "client" ? undefined : { ...emptyArmTally, calls: 1, errors: 1 };
   const confidence = work?.confidence;
@@ -87,6 +95,20 @@ export function armTallyOf(outcome: CallOutcome, limits?: RolloutLimits): ArmTal
   };
 }
 
+/** What became of a shadow's copy of a call. */
+export type CopyOutcome =
+  | { readonly kind: "answered"; readonly latencyMs: number; readonly work?: Work; readonly agreed?: boolean }
+  | { readonly kind: "failed"; readonly latencyMs: number; readonly code: ErrorCode }
+  | { readonly kind: "skipped" };
+
+/** One copy as the shadow's arm counts it; `agreed` is absent for what is not compared. */
+export function copyTallyOf(copy: CopyOutcome, limits: RolloutLimits): ArmTally | undefined {
+  if (copy.kind === "skipped") return { ...emptyArmTally, skipped: 1 };
+  const counted = armTallyOf({ endedMs: 0, ...copy }, limits);
+  if (counted === undefined || copy.kind === "failed" || copy.agreed === undefined) return counted;
+  return { ...counted, compared: 1, agreed: Number(copy.agreed) };
+}
+
 /** Below this a rating says that the answer was bad. */
 const dislikedBelow = 0.5;
 
@@ -100,7 +122,7 @@ function once(ms: number): Duration {
 }
 
 /** Triton's reasons: REJECTED never ran, BACKEND ran and failed, CANCELED was called off, OTHER is the rest. */
-function failureReason(code: ErrorCode): "REJECTED" | "CANCELED" | "BACKEND" | "OTHER" {
+function failureReason(code: ErrorCode | "canceled"): "REJECTED" | "CANCELED" | "BACKEND" | "OTHER" {
   switch (code) {
     case "overloaded":
     case "model_not_ready":
@@ -109,6 +131,7 @@ function failureReason(code: ErrorCode): "REJECTED" | "CANCELED" | "BACKEND" | "
     case "origin_unavailable":
       return "BACKEND";
     case "deadline_exceeded":
+    case "canceled":
       return "CANCELED";
     default:
       return "OTHER";

@@ -73,6 +73,11 @@ export function sinceArmTally(now: ArmTally, before: ArmTally): ArmTally {
   return combined(now, before, (one, other) => one - other);
 }
 
+/** A tally of which only a share counts any more: see `faded`. */
+export function scaleArmTally(arm: ArmTally, factor: number): ArmTally {
+  return combined(arm, arm, (count) => count * factor);
+}
+
 /** Version by version and rollout by rollout. Errors: none; what only one side knows is taken as it is. */
 export function addModelTallies(a: ModelTally, b: Pick<ModelTally, "versions" | "arms">): ModelTally {
   return {

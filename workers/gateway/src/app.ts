@@ -1,5 +1,13 @@
-import { canonicalJson, ok, type Result } from "@ledge/contract";
-import type { AnswerIdentity, ModelRef } from "@ledge/policy";
+import { canonicalJson, ok, type PredictAnswer, type Result } from "@ledge/contract";
+import {
+  type AnswerIdentity,
+  type ArmRef,
+  agree,
+  copiesToShadow,
+  copyTallyOf,
+  type ModelRef,
+  workOf,
+} from "@ledge/policy";
 import { readJson } from "./accept/body.ts";
 import { readEnvelope } from "./accept/envelope.ts";
 import { openAiError } from "./accept/openai.ts";
@@ -11,6 +19,7 @@ import { type ChatRecord, ChatRecorder, recordOf, replayStream, replayWhole, sse
 import { relayEvents } from "./dispatch/chat-stream.ts";
 import { classify } from "./dispatch/classify.ts";
 import { infer } from "./dispatch/infer.ts";
+import type { Journey } from "./dispatch/ports.ts";
 import type {
   Call,
   ChatCall,
@@ -23,6 +32,7 @@ import type {
   TensorsCall,
   Trail,
 } from "./exchange.ts";
+import { recordCall } from "./observe/record.ts";
 import { eventStreamReply, jsonText, type Reply } from "./reply.ts";
 import type { Runtime } from "./wire.ts";
 
@@ -47,6 +57,8 @@ export interface Entered<C> {
   readonly envelope: Envelope;
   readonly principal: Principal;
   readonly model: DeployedModel;
+  /** The shadow version that gets a copy of this call. */
+  readonly shadow?: { readonly model: DeployedModel; readonly arm: ArmRef };
 }
 
 /** What a surface adds to the way: how it reads a body, and what that asks of the model that was assigned. */
@@ -84,20 +96,33 @@ export async function enter<A extends { readonly model: ModelRef }, C>(
   if (!admission.ok) return admission;
   const { principal } = admission.value;
   const stickyKey = envelope.value.stickyKey ?? principal.subject;
-  const assigned = assign(await catalog.view(x.waitUntil), accepted.value.model, stickyKey);
+  const view = await catalog.view(x.waitUntil);
+  const assigned = assign(view, accepted.value.model, stickyKey);
   if (!assigned.ok) return assigned;
   const { model, arm } = assigned.value;
   x.trail.model = model;
   if (arm !== undefined) x.trail.arm = arm;
   const call = surface.callOf(accepted.value, model);
   if (!call.ok) return call;
+  const shadow = arm && shadowOf(arm, x.requestId, view.models.get(model.name)?.callable);
   return ok({
     accepted: accepted.value,
     call: call.value,
     envelope: envelope.value,
     principal,
     model,
+    ...(shadow === undefined ? {} : { shadow }),
   });
+}
+
+function shadowOf(
+  { rollout }: ArmRef,
+  requestId: string,
+  callable: ReadonlyMap<string, DeployedModel> | undefined,
+): Entered<Call>["shadow"] {
+  const version = rollout.kind === "shadow" && copiesToShadow(rollout, requestId) ? rollout.arms[1].version : undefined;
+  const model = version === undefined ? undefined : callable?.get(version);
+  return version === undefined || model === undefined ? undefined : { model, arm: { rollout, version } };
 }
 
 /** cache → dispatch for a classification. */
@@ -115,8 +140,14 @@ export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>
   const answer = await classify(tiers, model, call, journeyOf(x, envelope), x.trail);
   x.trail.cache = forwarded(envelope.cache, answer.ok);
   if (answer.ok) {
-    x.trail.timings.queue = answer.value.answer.timings.queueMs;
-    x.trail.timings.run = answer.value.answer.timings.runMs;
+    const mine = answer.value.answer;
+    x.trail.work = workOf(mine);
+    copyToShadow(x, entered, mine, async (other, journey) => {
+      const theirs = await classify(tiers, other, call, journey, { timings: {} });
+      return theirs.ok ? ok(theirs.value.answer) : theirs;
+    });
+    x.trail.timings.queue = mine.timings.queueMs;
+    x.trail.timings.run = mine.timings.runMs;
     x.waitUntil(cache.store(identity, answer.value, envelope.cache));
   }
   return answer;
@@ -138,11 +169,23 @@ export async function answerTensors(x: Exchange, entered: Entered<TensorsCall>):
   const record = answer.ok ? inferenceRecord(answer.value) : undefined;
   x.trail.cache = forwarded(envelope.cache, record !== undefined);
   if (answer.ok) {
-    x.trail.timings.queue = answer.value.timings.queueMs;
-    x.trail.timings.run = answer.value.timings.runMs;
+    const { timings } = answer.value;
+    x.trail.work = { rows: rowsOf(call, model), timings };
+    copyToShadow(x, entered, undefined, async (other, journey) => {
+      const theirs = await infer(tiers, other, call, journey, { timings: {} });
+      return theirs.ok ? ok(undefined) : theirs;
+    });
+    x.trail.timings.queue = timings.queueMs;
+    x.trail.timings.run = timings.runMs;
   }
   if (record !== undefined) x.waitUntil(cache.store(identity, record, envelope.cache));
   return answer;
+}
+
+/** Rows of a call of a graph: 1 where the graph has no batch. */
+function rowsOf({ inputs }: TensorsCall, { manifest }: DeployedModel): number {
+  const [first] = manifest.inputs;
+  return first?.shape[0] === -1 ? (inputs[first.name]?.shape[0] ?? 1) : 1;
 }
 
 /** cache → dispatch for a chat. Only temperature 0 is deterministic, so only that is kept. */
@@ -165,8 +208,38 @@ export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promi
   const record = keep && envelope.cache.store ? store : undefined;
   const reply = call.stream ? await streamed(x, envelope, body, record) : await whole(x, envelope, body, record);
   x.trail.cache = forwarded(envelope.cache, keep && reply.ok);
-  if (reply.ok) x.trail.tier = "origin";
+  if (!reply.ok) return reply;
+  x.trail.tier = "origin";
+  x.trail.work = { rows: 1 };
+  copyToShadow(x, entered, undefined, async (other, journey) => {
+    const { stream: _stream, stream_options: _options, ...rest } = body;
+    const theirs = await x.runtime.tiers.origin.complete({ ...rest, model: versioned(other) }, journey);
+    return theirs.ok ? ok(undefined) : theirs;
+  });
   return reply;
+}
+
+/** Asks the shadow version behind the answer, and counts what it says of it. Chats and tensors are not compared, only timed. */
+function copyToShadow(
+  x: Exchange,
+  { shadow }: Entered<Call>,
+  mine: PredictAnswer | undefined,
+  ask: (model: DeployedModel, journey: Journey) => Promise<Result<PredictAnswer | undefined>>,
+): void {
+  if (shadow === undefined) return;
+  const { shadows, tallies } = x.runtime;
+  const { model, arm } = shadow;
+  const { signal } = new AbortController();
+  const counted = shadows
+    .copy((deadlineMs) => ask(model, { requestId: x.requestId, deadlineMs, signal }))
+    .then((copy) => {
+      const theirs = copy.kind === "answered" ? copy.value : undefined;
+      const compared =
+        mine === undefined || theirs === undefined ? {} : { work: workOf(theirs), agreed: agree(mine, theirs) };
+      const tally = copyTallyOf({ ...copy, ...compared }, arm.rollout.limits);
+      if (tally !== undefined) tallies.recordArm(model.name, arm, tally, x.waitUntil);
+    });
+  x.waitUntil(counted);
 }
 
 type StoreRecord = (record: ChatRecord | undefined) => void;
@@ -176,11 +249,13 @@ async function streamed(x: Exchange, envelope: Envelope, body: object, store?: S
   const { tiers, nowMs } = x.runtime;
   const source = await tiers.origin.stream(body, journeyOf(x, envelope));
   if (!source.ok) return source;
+  x.trail.streams = true;
   const recorder = store && new ChatRecorder();
   const events = relayEvents(source.value, {
     ...(recorder === undefined ? {} : { onData: (payload: string) => recorder.onData(payload) }),
-    onEnd: ({ complete }) => {
+    onEnd: ({ complete, code }) => {
       if (complete) store?.(recorder?.record());
+      recordCall(x, nowMs(), complete ? undefined : (code ?? "canceled"));
     },
     errorEvent: (code) => sse(openAiError({ code })),
     timeoutMs: envelope.deadlineMs - nowMs(),

@@ -17,11 +17,11 @@ import { assign } from "./assign/assign.ts";
 import { type CatalogView, deployedModels } from "./assign/view.ts";
 import type { DeployedModel } from "./exchange.ts";
 import { listModels, lookUp, refIn, viewFor } from "./look-up.ts";
+import { countsOf } from "./observe/counts.ts";
 import { admitOperator } from "./operate/operator.ts";
 import { loadModel, registerInline, unloadModel } from "./operate/repository.ts";
 import { jsonReply, type Reply } from "./reply.ts";
 import { type GatewayContext, type Handler, type Route, ready } from "./routes.ts";
-import { countsOf } from "./tallies.ts";
 
 /** The Open Inference Protocol v2, with the extensions that model-server clients use. */
 
@@ -84,7 +84,7 @@ const statistics: Handler = async (x, c) => {
   if (!view.ok) return view;
   const versions = versionsMeant(view.value, c);
   if (!versions.ok) return versions;
-  const counted = await countsOf(versions.value, x.runtime.tallies);
+  const counted = await countsOf(versions.value, x.runtime.counter);
   return counted.ok ? ok(presentStatistics(counted.value satisfies readonly CountedVersion[])) : counted;
 };
 

@@ -1,4 +1,3 @@
-import type { ModelTally } from "@ledge/contract";
 import type { StoredKey } from "@ledge/policy";
 
 /** Ports that more than one stage needs. */
@@ -15,9 +14,4 @@ export interface Digests {
   sha256Hex(data: string | Uint8Array): string;
   /** Whether two hex digests are equal, in a time that does not depend on where they differ. */
   same(a: string, b: string): boolean;
-}
-
-/** What was counted of a model, all isolates together. A throw means that the counter cannot be reached. */
-export interface Tallies {
-  read(model: string): Promise<ModelTally>;
 }

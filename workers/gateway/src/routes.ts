@@ -2,6 +2,7 @@ import { type Fault, fail, ok, type Result } from "@ledge/contract";
 import { type Context, Hono } from "hono";
 import openapi from "../../../openapi.json";
 import operatorOpenapi from "../../../openapi-operator.json";
+import { readJson } from "./accept/body.ts";
 import { acceptEmbeddings, embeddingCalls, presentEmbeddings } from "./accept/embeddings.ts";
 import { presentOipFault } from "./accept/oip/metadata.ts";
 import {
@@ -13,15 +14,18 @@ import {
 } from "./accept/openai.ts";
 import { acceptPredict, predictCallOf, presentPrediction, presentProblem } from "./accept/predict.ts";
 import { adminRoutes } from "./admin-routes.ts";
+import { admit } from "./admit/admit.ts";
 import { answerChat, answerClassify, type Exchange, enter, jsonSurface } from "./app.ts";
 import { deployedModels, stableModels } from "./assign/view.ts";
 import type { GatewayEnv } from "./env.ts";
+import type { Trail } from "./exchange.ts";
 import { listModels, lookUp } from "./look-up.ts";
+import { countsOf } from "./observe/counts.ts";
+import { takeFeedback } from "./observe/feedback.ts";
 import { presentMetrics } from "./observe/metrics.ts";
 import { oipRoutes, unsupported, unsupportedPaths } from "./oip-routes.ts";
 import { admitOperator } from "./operate/operator.ts";
 import { jsonReply, type Reply } from "./reply.ts";
-import { countsOf } from "./tallies.ts";
 
 /** Which path speaks which surface. What happens between a call and its answer is in app.ts. */
 
@@ -46,20 +50,38 @@ const chat: Handler = async (x) => {
   return entered.ok ? await answerChat(x, entered.value) : entered;
 };
 
-/** More texts than a call takes are asked one call after the other. */
+/** More texts than a call takes are asked one call after the other, and counted as one. */
 const embeddings: Handler = async (x) => {
   const entered = await enter(x, jsonSurface(acceptEmbeddings, embeddingCalls));
   if (!entered.ok) return entered;
   const { accepted, model, call: calls } = entered.value;
   const vectors: (readonly number[])[] = [];
   let inputTokens = 0;
+  let asked: Pick<Trail, "cache" | "work"> | undefined;
   for (const call of calls) {
     const answer = await answerClassify(x, { ...entered.value, call });
     if (!answer.ok) return answer;
+    const { cache, work } = x.trail;
+    if (cache?.kind !== "hit" && work !== undefined) {
+      asked = { ...(cache && { cache }), work: { ...work, rows: work.rows + (asked?.work?.rows ?? 0) } };
+    }
     vectors.push(...answer.value.answer.predictions.map(({ embedding }) => embedding ?? []));
     inputTokens += answer.value.answer.inputTokens;
   }
+  Object.assign(x.trail, asked);
   return ok(presentEmbeddings(accepted, vectors, inputTokens, model));
+};
+
+/** Any caller may rate an answer; a rating costs a request like any other. */
+const feedback: Handler = async (x) => {
+  const { config, identity, limit, catalog, counter } = x.runtime;
+  const body = await readJson(x.request, config.BODY_BYTES_MAX);
+  if (!body.ok) return body;
+  const admission = await admit(x.request, identity, limit, x.trail, x.waitUntil);
+  if (!admission.ok) return admission;
+  const { models } = await catalog.view(x.waitUntil);
+  const taken = await takeFeedback(body.value, (name) => models.get(name)?.model, counter);
+  return taken.ok ? ok(jsonReply(taken.value, 202)) : taken;
 };
 
 /** Ready while the edge can answer: an origin that is down takes only its own models away. */
@@ -75,7 +97,7 @@ const metrics: Handler = async (x) => {
   const operator = admitOperator(x.request, x.runtime.gatekeeper);
   if (!operator.ok) return operator;
   const models = deployedModels(await x.runtime.catalog.view(x.waitUntil));
-  const counted = await countsOf(models, x.runtime.tallies);
+  const counted = await countsOf(models, x.runtime.counter);
   if (!counted.ok) return counted;
   return ok(presentMetrics(counted.value));
 };
@@ -84,6 +106,7 @@ const table: readonly Route[] = [
   ["POST", "/v1/predict", predict],
   ["POST", "/v1/chat/completions", chat],
   ["POST", "/v1/embeddings", embeddings],
+  ["POST", "/v1/feedback", feedback],
   ["GET", "/v1/models", listModels((view) => presentOpenAiModels(stableModels(view)))],
   ["GET", "/v1/models/:model", lookUp((model) => jsonReply(presentOpenAiModel(model)))],
   ...oipRoutes(version),

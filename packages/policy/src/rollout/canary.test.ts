@@ -1,7 +1,7 @@
 import type { ArmTally, Canary } from "@ledge/contract";
 import { describe, expect, test } from "vitest";
 import { emptyArmTally, latencyBucket } from "../tally.ts";
-import { canaryStep, judgeCriteria } from "./canary.ts";
+import { canaryChange, canaryStep, judgeCriteria } from "./canary.ts";
 import { criteriaOf, watchCanary } from "./criteria.ts";
 
 const slowMs = 100;
@@ -143,4 +143,14 @@ describe("a canary", () => {
     expect(later.slowMs).toBe(learned.slowMs);
     expect(criteriaOf(canary, arms, later)[1]).toMatchObject({ stable: { bad: 0 }, candidate: { bad: 50 } });
   });
+});
+
+test("a verdict changes the registry by one step on, or by the canary's end; waiting changes nothing", () => {
+  const canary = canaryAt(1);
+  const change = (kind: Parameters<typeof canaryChange>[2]["kind"]) =>
+    canaryChange("m", canary, { kind, reason: "why" });
+  expect(change("wait")).toBeUndefined();
+  expect(change("advance")).toEqual({ kind: "advance-rollout", model: "m", id: "r1", step: 2, reason: "why" });
+  expect(change("promote")).toMatchObject({ kind: "end-rollout", outcome: "promoted", id: "r1" });
+  expect(change("roll-back")).toMatchObject({ kind: "end-rollout", outcome: "rolled-back", reason: "why" });
 });

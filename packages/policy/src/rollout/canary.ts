@@ -1,4 +1,4 @@
-import type { ArmTally, Canary } from "@ledge/contract";
+import type { ArmTally, Canary, RegistryChange } from "@ledge/contract";
 import { type CanaryWatch, type Criterion, criteriaOf } from "./criteria.ts";
 import { lowerBound, type RateBounds, rateBounds, upperBound } from "./rate-bounds.ts";
 
@@ -47,6 +47,25 @@ export function canaryStep(
   if (doubtful !== undefined) return wait(`${inWords(doubtful)}: worse than tolerated, not surely so`);
   const reason = `${had} calls of the candidate in step ${canary.step + 1} of ${canary.steps.length}, and nothing worse than tolerated`;
   return { kind: last ? "promote" : "advance", reason };
+}
+
+/** The change that carries a verdict out; `undefined` for waiting. The registry refuses it when the canary has moved on meanwhile. */
+export function canaryChange(
+  model: string,
+  canary: Canary,
+  { kind, reason }: CanaryVerdict,
+): RegistryChange | undefined {
+  const { id, step } = canary;
+  switch (kind) {
+    case "wait":
+      return undefined;
+    case "advance":
+      return { kind: "advance-rollout", model, id, step: step + 1, reason };
+    case "promote":
+      return { kind: "end-rollout", model, id, outcome: "promoted", reason };
+    case "roll-back":
+      return { kind: "end-rollout", model, id, outcome: "rolled-back", reason };
+  }
 }
 
 /** Each criterion with its bounds, for the operator. */

@@ -1,13 +1,12 @@
-import { rollout as rolloutSchema, type StartRolloutRequest, startRolloutRequest } from "@ledge/contract";
+import { parse, rollout as rolloutSchema, type StartRolloutRequest, startRolloutRequest } from "@ledge/contract";
 import { describe, expect, test } from "vitest";
-import * as z from "zod/mini";
 import { planRollout } from "./plan.ts";
 
 const context = { id: "r1", stable: "1", nowMs: 1_000 };
 
 function start(request: StartRolloutRequest, more: { slowMs?: number } = {}) {
-  const checked = z.safeParse(startRolloutRequest, request);
-  expect(checked.success, JSON.stringify(request)).toBe(true);
+  const checked = parse(startRolloutRequest, request);
+  expect(checked.ok, JSON.stringify(request)).toBe(true);
   return planRollout(request, { ...context, ...more });
 }
 
@@ -25,7 +24,7 @@ describe("a started rollout", () => {
   ])("is one the registry takes, its weights whole and adding up: %o", (request) => {
     const started = start(request);
     if (!started.ok) throw new Error(JSON.stringify(started.fault));
-    expect(z.safeParse(rolloutSchema, started.value).success).toBe(true);
+    expect(parse(rolloutSchema, started.value).ok).toBe(true);
     const sum = started.value.arms.reduce((all, { weight }) => all + weight, 0);
     expect(sum).toBe(request.kind === "shadow" ? 11_250 : 10_000);
   });

@@ -1,6 +1,6 @@
 import { fail, type ModelTally, ok, type Result } from "@ledge/contract";
-import type { DeployedModel } from "./exchange.ts";
-import type { Tallies } from "./ports.ts";
+import type { DeployedModel } from "../exchange.ts";
+import type { TallyReader } from "./ports.ts";
 
 export interface CountedModel extends Pick<DeployedModel, "name" | "version"> {
   readonly tally: ModelTally;
@@ -9,11 +9,11 @@ export interface CountedModel extends Pick<DeployedModel, "name" | "version"> {
 /** The versions with their models' counts, each model asked once. Errors: `counts_unavailable`. */
 export async function countsOf(
   versions: readonly DeployedModel[],
-  tallies: Tallies,
+  counter: TallyReader,
 ): Promise<Result<readonly CountedModel[]>> {
   const names = [...new Set(versions.map(({ name }) => name))];
   try {
-    const read = await Promise.all(names.map(async (name) => [name, await tallies.read(name)] as const));
+    const read = await Promise.all(names.map(async (name) => [name, await counter.read(name)] as const));
     const byName = new Map(read);
     return ok(
       versions.flatMap(({ name, version }) => {
