@@ -96,11 +96,14 @@ async function runRows(
   limits: RunLimits,
 ): Promise<Result<OutputRow[]>> {
   const all: OutputRow[] = [];
-  for (const [from, to] of planRuns(rows.map(valuesOf), limits)) {
+  const { padding } = preparer;
+  for (const [from, to] of planRuns(rows.map(valuesOf), limits, padding === undefined)) {
     const part = rows.slice(from, to);
-    const outputs = await run(stackRows(part, inputs, preparer.padding));
+    const feeds = stackRows(part, inputs, padding ?? {});
+    const outputs = await run(feeds, [shaper.output]);
     if (!outputs.ok) return outputs;
-    const split = splitRows(outputs.value, shaper, part);
+    const length = padding === undefined ? undefined : Object.values(feeds)[0]?.shape[1];
+    const split = splitRows(outputs.value, shaper, part, length);
     if (!split.ok) return split;
     all.push(...split.value);
   }

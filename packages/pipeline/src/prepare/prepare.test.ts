@@ -96,6 +96,16 @@ describe("the plan of runs", () => {
   });
 });
 
+describe("the plan of runs for rows that must not be filled up", () => {
+  test("never puts rows of different lengths into one run", () => {
+    expect(planRuns([2, 2, 3, 2], { rowsMax: 8, cellsMax: 100 }, true)).toEqual([
+      [0, 2],
+      [2, 3],
+      [3, 4],
+    ]);
+  });
+});
+
 describe("feature hashing", () => {
   const spec = featureHashing.parse({
     kind: "feature-hashing",

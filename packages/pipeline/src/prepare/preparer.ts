@@ -13,8 +13,11 @@ export interface Preparer {
   readonly takes: "text" | "image" | "audio";
   /** Fault: `invalid_shape`, whose detail says what is wrong with the input. Never throws, whatever the input. */
   prepare(input: PredictInput): Result<PreparedRow>;
-  /** What fills a row that is shorter than its mates, by input. Default 0. */
-  readonly padding: Readonly<Record<string, number>>;
+  /**
+   * What fills a row that is shorter than its mates, by input; default 0. Absent when nothing may: rows of different shapes
+   * never share a run then, since what was filled in would change the answer.
+   */
+  readonly padding?: Readonly<Record<string, number>>;
 }
 
 /** A tensor that a step makes. */
