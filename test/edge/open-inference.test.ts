@@ -1,5 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { decodeInfer, decodeInferAnswer, encodeInfer, type Tensor, type Tensors } from "@ledge/contract";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RunningOrigin } from "../../scripts/local/origin.ts";
 import { bodyOf } from "../support/answer-body.ts";
@@ -107,6 +108,34 @@ describe("a model with steps of its own", () => {
     const answer = await send(infer, new Uint8Array([...head, 1, 0, 0, 0, 0xff]), { [length]: String(head.length) });
     expect(answer.status).toBe(400);
     expect(await bodyOf(answer)).toMatchObject({ code: "invalid_shape", error: expect.stringContaining("'text'") });
+  });
+});
+
+describe("anything at all", () => {
+  test("in binary form is answered below 500", async () => {
+    const right = new TextEncoder().encode(
+      JSON.stringify({
+        inputs: [{ name: "ids", datatype: "INT32", shape: [1, 2], parameters: { binary_data_size: 8 } }],
+      }),
+    );
+    const whole = new Uint8Array([...right, 1, 0, 0, 0, 2, 0, 0, 0]);
+    const noise = fc.record({
+      bytes: fc.oneof(
+        fc.uint8Array({ maxLength: 64 }),
+        fc.tuple(fc.nat(whole.length - 1), fc.nat(255)).map(([at, byte]) => whole.with(at, byte)),
+        fc.nat(whole.length).map((end) => whole.subarray(0, end)),
+      ),
+      header: fc.oneof(
+        fc.constant(String(right.length)),
+        fc.nat(300).map(String),
+        fc.string({ maxLength: 5 }).map(encodeURIComponent),
+      ),
+    });
+    for (const { bytes, header } of fc.sample(noise, 200)) {
+      const answer = await send(infer, bytes, { [length]: header });
+      expect(answer.status, `${header} ${[...bytes]}`).toBeLessThan(500);
+      await answer.arrayBuffer();
+    }
   });
 });
 
