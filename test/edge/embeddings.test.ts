@@ -55,9 +55,10 @@ describe("OpenAI's client", () => {
 
 describe("the Open Inference Protocol", () => {
   test("describes an embedder by its texts and its vector, and gives that", async () => {
-    const metadata = await bodyOf(await edge.get("/v2/models/embed", key));
-    expect(metadata.inputs).toEqual([{ name: "text", datatype: "BYTES", shape: [-1] }]);
-    expect(metadata.outputs).toEqual([{ name: "embedding", datatype: "FP32", shape: [-1, 2] }]);
+    expect(await bodyOf(await edge.get("/v2/models/embed", key))).toMatchObject({
+      inputs: [{ name: "text", datatype: "BYTES", shape: [-1] }],
+      outputs: [{ name: "embedding", datatype: "FP32", shape: [-1, 2] }],
+    });
     const inputs = [{ name: "text", datatype: "BYTES", shape: [2, 1], data: ["a b", "c"] }];
     const { outputs } = await bodyOf(await edge.post("/v2/models/embed/infer", key, { inputs }));
     expect(outputs).toEqual([{ name: "embedding", datatype: "FP32", shape: [2, 2], data: [3, 0.5, 1, 0.25] }]);

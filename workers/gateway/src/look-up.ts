@@ -5,7 +5,7 @@ import type { Exchange } from "./app.ts";
 import { assign } from "./assign/assign.ts";
 import { type CatalogView, deployedModels } from "./assign/view.ts";
 import type { DeployedModel } from "./exchange.ts";
-import type { Reply } from "./reply.ts";
+import { jsonReply, type Reply } from "./reply.ts";
 import type { GatewayContext, Handler } from "./routes.ts";
 
 /** Answers about models, for callers who may call them; a look costs a request like any other. */
@@ -42,3 +42,13 @@ export function listModels(present: (view: CatalogView) => Reply): Handler {
     return view.ok ? ok(present(view.value)) : view;
   };
 }
+
+const readyTimeoutMs = 3_000;
+
+/** Ready while the edge can answer: an origin that is down takes only its own models away. */
+export const ready: Handler = async (x) => {
+  const { tiers, nowMs } = x.runtime;
+  const journey = { requestId: x.requestId, deadlineMs: nowMs() + readyTimeoutMs, signal: x.request.signal };
+  const [edge, origin] = await Promise.all([tiers.edge.ready(journey), tiers.origin.ready(journey)]);
+  return ok(jsonReply({ ready: edge, edge, origin }, edge ? 200 : 503));
+};

@@ -1,5 +1,4 @@
 import { fail, ok, type Result } from "@ledge/contract";
-import inferenceOpenapi from "../../../openapi-inference.json";
 import { parseJson, readBytes, readJson } from "./accept/body.ts";
 import { graphOutputs, type InferOutputs, presentInfer, stepsOutputs } from "./accept/oip/answer.ts";
 import { askInfer, type InferAsked } from "./accept/oip/asked.ts";
@@ -16,12 +15,12 @@ import { answerChat, answerClassify, answerTensors, type Entered, type Exchange,
 import { assign } from "./assign/assign.ts";
 import { type CatalogView, deployedModels } from "./assign/view.ts";
 import type { DeployedModel } from "./exchange.ts";
-import { listModels, lookUp, refIn, viewFor } from "./look-up.ts";
+import { listModels, lookUp, ready, refIn, viewFor } from "./look-up.ts";
 import { countsOf } from "./observe/counts.ts";
 import { admitOperator } from "./operate/operator.ts";
 import { loadModel, registerInline, unloadModel } from "./operate/repository.ts";
 import { jsonReply, type Reply } from "./reply.ts";
-import { type GatewayContext, type Handler, type Route, ready } from "./routes.ts";
+import type { GatewayContext, Handler, Route } from "./routes.ts";
 
 /** The Open Inference Protocol v2, with the extensions that model-server clients use. */
 
@@ -169,7 +168,6 @@ function modelRoutes(path: string): readonly Route[] {
 export function oipRoutes(version: string): readonly Route[] {
   return [
     ["GET", "/v2", () => ok(presentOipServer(version))],
-    ["GET", "/v2/openapi.json", () => ok(jsonReply(inferenceOpenapi))],
     ["GET", "/v2/health/live", () => ok(jsonReply({ live: true }))],
     ["GET", "/v2/health/ready", ready],
     ["GET", "/v2/models", listModels(({ models }) => jsonReply({ models: [...models.keys()] }))],

@@ -19,7 +19,7 @@ import { answerChat, answerClassify, type Exchange, enter, jsonSurface } from ".
 import { deployedModels, stableModels } from "./assign/view.ts";
 import type { GatewayEnv } from "./env.ts";
 import type { Trail } from "./exchange.ts";
-import { listModels, lookUp } from "./look-up.ts";
+import { listModels, lookUp, ready } from "./look-up.ts";
 import { countsOf } from "./observe/counts.ts";
 import { takeFeedback } from "./observe/feedback.ts";
 import { presentMetrics } from "./observe/metrics.ts";
@@ -35,7 +35,6 @@ export type Handler = (x: Exchange, c: GatewayContext) => Promise<Answer> | Answ
 export type Route = readonly [method: "GET" | "POST" | "PUT" | "DELETE", path: string, handler: Handler];
 
 const version = openapi.info.version;
-const readyTimeoutMs = 3_000;
 
 const predict: Handler = async (x) => {
   const entered = await enter(x, jsonSurface(acceptPredict, predictCallOf));
@@ -82,14 +81,6 @@ const feedback: Handler = async (x) => {
   const { models } = await catalog.view(x.waitUntil);
   const taken = await takeFeedback(body.value, (name) => models.get(name)?.model, counter);
   return taken.ok ? ok(jsonReply(taken.value, 202)) : taken;
-};
-
-/** Ready while the edge can answer: an origin that is down takes only its own models away. */
-export const ready: Handler = async (x) => {
-  const { tiers, nowMs } = x.runtime;
-  const journey = { requestId: x.requestId, deadlineMs: nowMs() + readyTimeoutMs, signal: x.request.signal };
-  const [edge, origin] = await Promise.all([tiers.edge.ready(journey), tiers.origin.ready(journey)]);
-  return ok(jsonReply({ ready: edge, edge, origin }, edge ? 200 : 503));
 };
 
 /** For Prometheus: what it may see of all models takes the operator's key. */

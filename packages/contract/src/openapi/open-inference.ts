@@ -8,7 +8,7 @@ const changing = [...reading, ...operating, "model_not_found", "registry_unavail
 
 const common = { surface, credential: "caller" } as const;
 
-/** The Open Inference Protocol v2 with Triton's extensions, described in a document of its own. */
+/** The Open Inference Protocol v2 with Triton's extensions, described in a document of its own that is not served: the protocol is known. */
 export const inferenceOperations: readonly Operation[] = [
   {
     method: "get",
@@ -17,15 +17,6 @@ export const inferenceOperations: readonly Operation[] = [
     surface,
     summary: "Describe the server.",
     answers: { 200: { description: "Name, version and extensions.", schema: "OipServer" } },
-    errors: always,
-  },
-  {
-    method: "get",
-    path: "/v2/openapi.json",
-    id: "oipOpenapi",
-    surface,
-    summary: "This description.",
-    answers: { 200: { description: "OpenAPI 3.1." } },
     errors: always,
   },
   {

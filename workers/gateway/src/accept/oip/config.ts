@@ -15,8 +15,7 @@ export function presentConfig({ name, manifest }: DeployedModel): Reply {
   const graph = signature !== undefined;
   return jsonReply({
     name,
-    platform: "onnxruntime_onnx",
-    backend: "onnxruntime",
+    platform: "onnx_onnxv1",
     version_policy: { latest: { num_versions: 1 } },
     max_batch_size: batched ? (manifest.limits.batchMax ?? 64) : 0,
     input: side(inputs),
