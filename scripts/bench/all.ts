@@ -3,6 +3,7 @@ import { buildWorkers } from "../edge/build.ts";
 import { readMachine } from "./machine.ts";
 import { help, type Options, type PartName, readOptions } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
+import { measureBatching } from "./parts/batching.ts";
 import { measureClassify } from "./parts/classify.ts";
 import { measureCold } from "./parts/cold.ts";
 import { measureMemory } from "./parts/memory.ts";
@@ -39,6 +40,7 @@ async function measure(world: World, plan: Plan, only: readonly PartName[]): Pro
     workerd.close();
   }
   for (const [name, part] of [
+    ["batching", (_world: World, plan: Plan) => measureBatching(plan)],
     ["cold", measureCold],
     ["memory", measureMemory],
   ] as const) {

@@ -1,5 +1,10 @@
 import { fork } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { modelManifest } from "@ledge/contract";
+import { refOf } from "../../test/support/model-package.ts";
+import { repoRoot } from "../repo.ts";
 import { callerWorker, constantWorker, proxyWorker } from "./bare-workers.ts";
 import { type Generator, startGenerator } from "./load/drive.ts";
 import type { Job } from "./load/job.ts";
@@ -25,6 +30,16 @@ export const predictBody = JSON.stringify({
   model: "intent",
   input: "transfer fifty dollars from checking to savings",
 });
+/** The same for the inference Worker by RPC. */
+const intent = modelManifest.parse(
+  JSON.parse(readFileSync(join(repoRoot, "models", "intent", "1", "model.json"), "utf8")),
+);
+export const predictCall = {
+  ...refOf(intent),
+  inputs: [JSON.parse(predictBody).input],
+  topK: 5,
+  logits: false,
+};
 const chat = {
   model: "tiny-chat",
   messages: [

@@ -1,19 +1,17 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type InferAnswer,
   type InferenceReport,
   type LoadReport,
-  type ModelManifest,
   modelManifest,
   type PackageRef,
   type PredictAnswer,
   type PredictCall,
-  packageDocument,
   type Result,
 } from "@ledge/contract";
 import { createTestHarness } from "wrangler";
+import { blobsOf, refOf, type TestPackage } from "../support/model-package.ts";
 import type { InferCallJson } from "./inference-caller.ts";
 import type { TensorsJson } from "./inference-tensors.ts";
 
@@ -99,15 +97,9 @@ function clientOf(harness: Harness) {
       first(await post<Result<{ unloaded: boolean }>>("unload", [ref], worker)),
     report: async (worker = "edge") => (await (await harness.fetch(`/${worker}/report`)).json()) as InferenceReport,
     /** Stores a package as the registry does, and says how it is asked for. */
-    async store({ manifest, files }: TestPackage): Promise<PackageRef> {
-      for (const [name, bytes] of Object.entries(files)) {
-        const { sha256 } =
-          [manifest.file, ...(manifest.files ?? [])].find(({ path }) => path === name) ?? manifest.file;
-        await put("store", `blobs/${sha256}`, bytes);
-      }
-      const ref = refOf(manifest);
-      await put("store", `blobs/${ref.digest}`, packageDocument(manifest));
-      return ref;
+    async store(one: TestPackage): Promise<PackageRef> {
+      for (const [key, bytes] of Object.entries(blobsOf(one))) await put("store", key, bytes);
+      return refOf(one.manifest);
     },
     remove: (sha256: string) => harness.fetch(`/store/blobs/${sha256}`, { method: "DELETE" }),
   };
@@ -118,38 +110,4 @@ export type InferJson = Omit<InferAnswer, "outputs"> & { readonly outputs: Tenso
 function first<T>([only]: readonly T[]): T {
   if (only === undefined) throw new Error("No answer came.");
   return only;
-}
-
-export interface TestPackage {
-  readonly manifest: ModelManifest;
-  readonly files: Readonly<Record<string, Uint8Array>>;
-}
-
-/** A package of a graph and what else the manifest says; `model.onnx` is the graph. */
-export function packageOf(
-  name: string,
-  files: Readonly<Record<string, Uint8Array>>,
-  more: Pick<ModelManifest, "inputs" | "outputs"> & Partial<ModelManifest>,
-): TestPackage {
-  const listed = Object.entries(files).map(([path, bytes]) => ({ path, bytes: bytes.length, sha256: sha256(bytes) }));
-  const [file, ...others] = listed;
-  if (file === undefined) throw new Error("A package has a graph.");
-  const base = {
-    name,
-    version: "1",
-    task: "tensor",
-    description: "",
-    licence: "Apache-2.0",
-    tiers: ["edge"],
-    limits: {},
-  };
-  return { manifest: modelManifest.parse({ ...base, file, files: others, ...more }), files };
-}
-
-export function refOf(manifest: ModelManifest): PackageRef {
-  return { model: manifest.name, version: manifest.version, digest: sha256(packageDocument(manifest)) };
-}
-
-export function sha256(content: Uint8Array | string): string {
-  return createHash("sha256").update(content).digest("hex");
 }

@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Datatype, PredictCall } from "@ledge/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packageOf, refOf, sha256 } from "../support/model-package.ts";
 import { type AttributeValue, type Graph, type Value, writeOnnx } from "../support/onnx/write-onnx.ts";
-import { intent, intentDir, intentManifest, packageOf, refOf, sha256, startInference } from "./inference-harness.ts";
+import { intent, intentDir, intentManifest, startInference } from "./inference-harness.ts";
 import type { TensorsJson } from "./inference-tensors.ts";
 
 /** Models that are not in the bundle: any ONNX graph, by its content, from the bucket. */

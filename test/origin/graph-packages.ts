@@ -9,6 +9,8 @@ export interface WrittenPackage {
   readonly task: ModelManifest["task"];
   readonly preprocess?: object;
   readonly postprocess?: object;
+  /** What the manifest says of outputs, where it is not what the graph has. */
+  readonly outputs?: Graph["outputs"];
   /** Other files of the package by path. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
 }
@@ -29,7 +31,7 @@ export async function writePackage(modelsDir: string, name: string, made: Writte
     file: entry("model.onnx", bytes),
     files: contents.map(([path, content]) => entry(path, content)),
     inputs: tensors.inputs,
-    outputs: tensors.outputs,
+    outputs: made.outputs ?? tensors.outputs,
     preprocess,
     postprocess,
     tiers: ["origin"],

@@ -2,15 +2,14 @@ import { compare, medianOf } from "../compare.ts";
 import { type Outcome, rowOf } from "../outcome.ts";
 import { connections, type Plan } from "../plan.ts";
 import type { RunningWorkerd } from "../workerd.ts";
-import { askOnce, predictBody, targetsOf, type World } from "../world.ts";
+import { askOnce, predictBody, predictCall, targetsOf, type World } from "../world.ts";
 import { measureNative } from "./native.ts";
 
 /** A model run in the inference Worker: by itself, behind the whole gateway, and the same graph in native code. */
 export async function measureClassify(world: World, workerd: RunningWorkerd, plan: Plan): Promise<Outcome> {
   const { classify } = targetsOf(world, workerd);
   const { input } = JSON.parse(predictBody) as { readonly input: string };
-  const call = { model: "intent", version: "1", digest: "0".repeat(64), inputs: [input], topK: 5, logits: false };
-  const rpc = { url: `${workerd.url("caller")}/`, headers: {}, body: JSON.stringify(call), expect: [] };
+  const rpc = { url: `${workerd.url("caller")}/`, headers: {}, body: JSON.stringify(predictCall), expect: [] };
   await askOnce(rpc);
   const { pid } = workerd;
   const sides = [

@@ -6,7 +6,7 @@ import { connections, type Plan } from "../plan.ts";
 import { residentBytes } from "../process-figures.ts";
 import { startWorkerd } from "../workerd.ts";
 import { builtWorker, scriptWorker, serviceBinding, type WorkerPart } from "../workerd-config.ts";
-import { askOnce, chatBody, predictBody, type World } from "../world.ts";
+import { askOnce, chatBody, predictBody, predictCall, type World } from "../world.ts";
 
 /**
  * Each Worker in a workerd of its own, resident memory before load and after 1×, 2× and 4× of it. Beside them a bare
@@ -28,16 +28,6 @@ interface Subject {
   readonly entry: string;
   readonly loads: readonly (readonly [string, string])[];
 }
-
-const { input } = JSON.parse(predictBody) as { readonly input: string };
-const call = JSON.stringify({
-  model: "intent",
-  version: "1",
-  digest: "0".repeat(64),
-  inputs: [input],
-  topK: 5,
-  logits: false,
-});
 
 const subjects: readonly Subject[] = [
   {
@@ -68,7 +58,7 @@ const subjects: readonly Subject[] = [
       scriptWorker("caller", callerWorker, [serviceBinding("INFERENCE", "ledge-inference")], true),
     ],
     entry: "caller",
-    loads: [["/", call]],
+    loads: [["/", JSON.stringify(predictCall)]],
   },
 ];
 
