@@ -52,7 +52,7 @@ describe("a canary", () => {
     "whose candidate is %s is rolled back by itself, and the audit says that it was the %s rate",
     async (name, criterion) => {
       await registerTwo(edge, name);
-      await start(edge, name, { ...quick, steps: [30, 100], calls_min: 1_000, slow_ms: 80 });
+      await start(edge, name, { ...quick, steps: [30, 100], calls_min: 1_000, slow_ms: 500 });
       await callUntil("it is rolled back", edge, [key, name], async () => !(await running(name)));
       const after = await model(edge, name);
       expect(after.stable).toBe("1");
@@ -99,6 +99,14 @@ describe("a canary", () => {
     await callUntil("the next step", edge, [key, "sticky"], async () => (await controlled(edge, "sticky")).length > 0);
     const grown = await Promise.all(callers.map(armOf));
     for (const [i, version] of first.entries()) if (version === "2") expect(grown[i]).toBe("2");
+  });
+
+  test("goes on when its step has lasted long enough, though nobody calls any more", async () => {
+    await registerTwo(edge, "quiet");
+    await start(edge, "quiet", { ...quick, steps: [50, 100], step_seconds_min: 3 });
+    await until("both versions answer", async () => (await versionsNow(edge, key, "quiet")).size === 2);
+    await versionsNow(edge, key, "quiet");
+    await until("it goes on", async () => (await controlled(edge, "quiet")).length === 1);
   });
 
   test("tells an operator its criteria with their bounds and what it waits for", async () => {

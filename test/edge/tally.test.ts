@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ModelTally, TallyBatch } from "@ledge/contract";
+import type { ModelTally, Snapshot, TallyBatch } from "@ledge/contract";
 import { emptyArmTally, emptyVersionTally } from "@ledge/policy";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startEdge, type TestEdge, until } from "../support/ledge.ts";
+import { startEdge, startFakeOrigin, type TestEdge, until } from "../support/ledge.ts";
 import { admin } from "../support/registry.ts";
 import { registerTwo, scriptedInference } from "../support/rollouts.ts";
 
@@ -86,15 +86,32 @@ describe("a counter", () => {
     expect(success?.count).toBe(0);
   });
 
+  test.each([
+    ["that ends", {}, { success: { count: 1 }, inferenceCount: 1, failures: {} }],
+    ["that dies on its way", { failAfter: 2 }, { success: { count: 0 }, failures: { BACKEND: 1 } }],
+  ])("gets a streamed chat %s when it is over, by how it ended", async (_how, script, counted) => {
+    const origin = await startFakeOrigin(script);
+    const at = await startEdge({ originUrl: origin.url });
+    const { key } = await at.issueKey();
+    const messages = [{ role: "user", content: "hello" }];
+    await (
+      await at.post("/v1/chat/completions", key, { model: "tiny-chat", messages, temperature: 0, stream: true })
+    ).text();
+    const counter = await counterOf(at, "tiny-chat");
+    await until("it is counted", async () => (await counter.read()).versions["1"] !== undefined);
+    expect((await counter.read()).versions["1"]).toMatchObject(counted);
+    await at.close();
+    await origin.close();
+  });
+
   test("tells the registry what is hot, by the digest of the package", async () => {
     const { key } = await edge.issueKey();
     await (await edge.post("/v1/predict", key, { model: "intent", input: "warm" })).text();
     const digest = ((await admin(edge, "GET", "/models/intent/versions/1")).body as { digest: string }).digest;
     const snapshots = await edge.miniflare.getKVNamespace("SNAPSHOTS", "ledge-gateway");
     await until("the snapshot says so", async () => {
-      const number = await snapshots.get("current");
-      const snapshot = await snapshots.get<{ hot: string[] }>(`snapshot:${number}`, "json");
-      return snapshot?.hot.join() === digest;
+      const snapshot = await snapshots.get(`snapshot:${await snapshots.get("current")}`);
+      return snapshot !== null && (JSON.parse(String(snapshot)) as Snapshot).hot.join() === digest;
     });
   });
 });

@@ -1,3 +1,4 @@
+import { lowerBound, upperBound } from "@ledge/policy";
 import { describe, expect, test } from "vitest";
 import { binomial, randomOf } from "../../scripts/simulate/random.ts";
 import { simulate } from "../../scripts/simulate/rollouts.ts";
@@ -41,6 +42,24 @@ describe("a canary that is worse than tolerated", () => {
     expect(row.rolledBack).toBeGreaterThanOrEqual(198);
     expect(row.candidateCalls).toBeLessThanOrEqual(callsMax);
   });
+});
+
+test("bounds that one looks at after every call miss the true rate no more often than they promise", () => {
+  const [sequences, calls, rate, miss] = [500, 1_000, 0.05, 0.2];
+  const random = randomOf(5);
+  let missed = 0;
+  for (let sequence = 0; sequence < sequences; sequence++) {
+    let bad = 0;
+    let outside = false;
+    for (let of = 1; of <= calls && !outside; of++) {
+      bad += Number(random() < rate);
+      outside = lowerBound({ bad, of }, miss) > rate || upperBound({ bad, of }, miss) < rate;
+    }
+    missed += Number(outside);
+  }
+  expect(missed).toBeLessThanOrEqual(sequences * miss);
+  // They are not so wide that they could not miss.
+  expect(missed).toBeGreaterThan(sequences * 0.02);
 });
 
 test("the simulation's draws have the mean and the variance of a binomial", () => {

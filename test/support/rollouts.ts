@@ -13,7 +13,7 @@ export const scriptedInference = `import { WorkerEntrypoint } from "cloudflare:w
     async predict({ model, version, inputs }) {
       const later = version !== "1";
       if (later && model === "failing") return { ok: false, fault: { code: "upstream_failed", cause: "as scripted" } };
-      if (later && model === "slow") await new Promise((resolve) => setTimeout(resolve, 120));
+      if (later && model === "slow") await new Promise((resolve) => setTimeout(resolve, 700));
       const predictions = inputs.map((text) => ({
         label: later && model === "differing" && text.length % 2 === 1 ? "other" : "same",
         score: later && model === "unsure" ? 0.1 : 0.9,

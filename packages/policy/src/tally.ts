@@ -131,15 +131,22 @@ function combined(a: ArmTally, b: ArmTally, combine: (one: number, other: number
     compared: combine(a.compared, b.compared),
     agreed: combine(a.agreed, b.agreed),
     skipped: combine(a.skipped, b.skipped),
-    latency: a.latency.map((count, bucket) => combine(count, b.latency[bucket] ?? 0)),
+    latency: combinedCounts(a.latency, b.latency, combine),
   };
+}
+
+/** A plain loop: this runs on every call. */
+function combinedCounts(a: readonly number[], b: readonly number[], combine: (one: number, other: number) => number) {
+  const counts = a.slice();
+  for (let bucket = 0; bucket < counts.length; bucket++) counts[bucket] = combine(a[bucket] ?? 0, b[bucket] ?? 0);
+  return counts;
 }
 
 function joined<T>(a: Readonly<Record<string, T>>, b: Readonly<Record<string, T>>, add: (one: T, other: T) => T) {
   const all: Record<string, T> = { ...a };
-  for (const [key, other] of Object.entries(b)) {
-    const one = all[key];
-    all[key] = one === undefined ? other : add(one, other);
+  for (const key of Object.keys(b)) {
+    const [one, other] = [all[key], b[key]];
+    if (other !== undefined) all[key] = one === undefined ? other : add(one, other);
   }
   return all;
 }

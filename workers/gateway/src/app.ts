@@ -244,18 +244,29 @@ function copyToShadow(
 
 type StoreRecord = (record: ChatRecord | undefined) => void;
 
-/** Recorded as it passes when it is to be kept, without holding anything back. */
+/**
+ * Recorded as it passes when it is to be kept, without holding anything back; watched as well when a rollout dealt it, as an
+ * engine that died says so in the stream alone.
+ */
 async function streamed(x: Exchange, envelope: Envelope, body: object, store?: StoreRecord): Promise<Result<Reply>> {
   const { tiers, nowMs } = x.runtime;
   const source = await tiers.origin.stream(body, journeyOf(x, envelope));
   if (!source.ok) return source;
   x.trail.streams = true;
+  // Without this the runtime ends the request with its stream, and with it the hand-over of what was counted.
+  let ended = () => {};
+  x.waitUntil(
+    new Promise<void>((resolve) => {
+      ended = resolve;
+    }),
+  );
   const recorder = store && new ChatRecorder();
   const events = relayEvents(source.value, {
-    ...(recorder === undefined ? {} : { onData: (payload: string) => recorder.onData(payload) }),
+    ...(recorder === undefined && x.trail.arm === undefined ? {} : { onData: (payload) => recorder?.onData(payload) }),
     onEnd: ({ complete, code }) => {
       if (complete) store?.(recorder?.record());
       recordCall(x, nowMs(), complete ? undefined : (code ?? "canceled"));
+      ended();
     },
     errorEvent: (code) => sse(openAiError({ code })),
     timeoutMs: envelope.deadlineMs - nowMs(),

@@ -9,22 +9,27 @@ const tables = `
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, json TEXT NOT NULL);
 `;
 
-/** Rollouts whose arms are kept. */
-const rolloutsMax = 20;
+/** What is used of a Durable Object's SQLite. */
+export interface Sql {
+  exec<T extends Record<string, string | number>>(query: string, ...values: (string | number)[]): { toArray(): T[] };
+}
+
+/** Rollouts whose arms are kept, and ratings whose requests are remembered, so that none is counted twice. */
+const keptDefault = { rolloutsMax: 20, ratedMax: 100_000 };
 /** An isolate that was silent for longer will not send its last batch again. */
 const isolateMsMax = 24 * 3_600_000;
-/** Ratings whose requests are remembered, so that none is counted twice. */
-const ratedMax = 100_000;
 
 /** One model's counts on its Durable Object's SQLite. Every method is synchronous, so callers see no half-counted batch. */
 export class TallyStore {
-  readonly #sql: SqlStorage;
+  readonly #sql: Sql;
+  readonly #kept: typeof keptDefault;
   readonly #versions: Map<string, VersionTally>;
   /** By rollout and version, joined by a space. */
   readonly #arms: Map<string, { readonly tally: ArmTally; readonly atMs: number }>;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: Sql, kept = keptDefault) {
     this.#sql = sql;
+    this.#kept = kept;
     sql.exec(tables);
     const versions = sql.exec<{ version: string; json: string }>("SELECT * FROM versions").toArray();
     this.#versions = new Map(versions.map(({ version, json }) => [version, JSON.parse(json)]));
@@ -68,7 +73,7 @@ export class TallyStore {
   isFirstRating(request: string): boolean {
     if (this.#sql.exec("SELECT 1 FROM rated WHERE request = ?", request).toArray().length > 0) return false;
     this.#sql.exec("INSERT INTO rated (request) VALUES (?)", request);
-    this.#sql.exec("DELETE FROM rated WHERE number <= (SELECT max(number) FROM rated) - ?", ratedMax);
+    this.#sql.exec("DELETE FROM rated WHERE number <= (SELECT max(number) FROM rated) - ?", this.#kept.ratedMax);
     return true;
   }
 
@@ -111,7 +116,7 @@ export class TallyStore {
       .exec<{ rollout: string }>(
         "SELECT rollout FROM arms WHERE rollout <> ? GROUP BY rollout ORDER BY max(at_ms) DESC LIMIT -1 OFFSET ?",
         noRollout,
-        rolloutsMax,
+        this.#kept.rolloutsMax,
       )
       .toArray();
     for (const { rollout } of old) {
