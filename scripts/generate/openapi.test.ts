@@ -1,14 +1,15 @@
 import { readFileSync } from "node:fs";
 import { errors } from "@ledge/contract";
-import { openApiDocument, operations, operatorOperations } from "@ledge/contract/openapi";
+import { inferenceOperations, openApiDocument, operations, operatorOperations } from "@ledge/contract/openapi";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it, vi } from "vitest";
 
 const parts = [
   { file: "openapi.json", part: operations },
+  { file: "openapi-inference.json", part: inferenceOperations },
   { file: "openapi-operator.json", part: operatorOperations },
 ].map(({ file, part }) => ({ file, part, document: JSON.parse(JSON.stringify(openApiDocument("1.2.3", part))) }));
-const every = [...operations, ...operatorOperations];
+const every = [...operations, ...inferenceOperations, ...operatorOperations];
 
 interface Routes {
   route(answer: () => Promise<Response>): { readonly routes: readonly { method: string; path: string }[] };
@@ -63,7 +64,7 @@ describe.each(parts)("$file", ({ file, part, document }) => {
         const [mediaType] = Object.keys(response.content);
         expect(response.description).toContain(`\`${code}\``);
         expect(mediaType).toBe(
-          /^\/v2|^\/v1\/(?:chat|models)/.test(path) ? "application/json" : "application/problem+json",
+          /^\/v2|^\/v1\/(?:chat|models|embeddings)/.test(path) ? "application/json" : "application/problem+json",
         );
       }
     },

@@ -1,11 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openApiDocument, operations, operatorOperations } from "@ledge/contract/openapi";
+import { inferenceOperations, openApiDocument, operations, operatorOperations } from "@ledge/contract/openapi";
 import { repoRoot } from "../repo.ts";
 import type { Generated } from "./generated.ts";
 
 /** `openapi.json`, what callers may do. Indented so that its diffs can be read; the gateway's build packs it tight again. */
 export const openApi = () => described("openapi.json", operations);
+
+/** `openapi-inference.json`, the Open Inference Protocol. */
+export const inferenceOpenApi = () => described("openapi-inference.json", inferenceOperations);
 
 /** `openapi-operator.json`, what the operator may. */
 export const operatorOpenApi = () => described("openapi-operator.json", operatorOperations);

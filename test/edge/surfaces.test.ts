@@ -17,7 +17,7 @@ const infer = "/v2/models/intent/infer";
 
 describe("the Open Inference Protocol", () => {
   test("tells of the server, its health and its models", async () => {
-    expect(await bodyOf(await edge.get("/v2", key))).toEqual({ name: "ledge", version: "0.1.0", extensions: [] });
+    expect(await bodyOf(await edge.get("/v2", key))).toMatchObject({ name: "ledge", version: "0.1.0" });
     expect((await edge.get("/v2/health/live")).status).toBe(200);
     expect((await edge.get("/v2/health/ready")).status).toBe(200);
     expect(await bodyOf(await edge.get("/v2/models", key))).toEqual({ models: ["intent", "tiny-chat"] });
@@ -55,7 +55,7 @@ describe("the Open Inference Protocol", () => {
     expect(logits.data).toHaveLength(302);
     const predicted = await bodyOf(await edge.post("/v1/predict", key, { model: "intent", input: texts }));
     expect(label.data).toEqual(predicted.output.map((row: { label: string }) => row.label));
-    expect(score.data).toEqual(predicted.output.map((row: { score: number }) => row.score));
+    expect(score.data).toEqual(predicted.output.map((row: { score: number }) => Math.fround(row.score)));
   });
 
   test("takes data flat or nested, and gives only the outputs asked for, in their order", async () => {

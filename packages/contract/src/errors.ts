@@ -18,6 +18,12 @@ export interface ErrorEntry {
 export const errors = {
   invalid_utf8: { status: 400, owner: "client", retryable: false, message: "The body is not valid UTF-8." },
   invalid_json: { status: 400, owner: "client", retryable: false, message: "The body is not valid JSON." },
+  invalid_encoding: {
+    status: 400,
+    owner: "client",
+    retryable: false,
+    message: "The body cannot be decompressed as its Content-Encoding says.",
+  },
   too_deep: { status: 400, owner: "client", retryable: false, message: "The body is nested too deeply." },
   invalid_request: {
     status: 400,
@@ -165,6 +171,12 @@ export const errors = {
     owner: "upstream",
     retryable: true,
     message: "The credentials cannot be checked right now.",
+  },
+  counts_unavailable: {
+    status: 503,
+    owner: "platform",
+    retryable: true,
+    message: "What was counted of the models cannot be read right now.",
   },
   model_not_ready: {
     status: 503,

@@ -1,7 +1,9 @@
 export * from "./admin.ts";
 export * from "./canonical-json.ts";
 export * from "./chat.ts";
+export * from "./embeddings.ts";
 export * from "./errors.ts";
+export * from "./generate.ts";
 export * from "./headers.ts";
 export * from "./infer.ts";
 export * from "./inference.ts";
@@ -11,6 +13,7 @@ export * from "./parse.ts";
 export * from "./predict.ts";
 export * from "./problem.ts";
 export * from "./registry.ts";
+export * from "./repository.ts";
 export * from "./result.ts";
 export * from "./rollout.ts";
 export * from "./rollout-report.ts";

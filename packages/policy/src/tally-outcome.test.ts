@@ -46,7 +46,7 @@ describe("a version counts, as Triton does,", () => {
       cacheHit: { count: 1, ns: 2_000_000 },
       inferenceCount: 0,
       executionCount: 0,
-      queue: { count: 0 },
+      queue: { count: 1, ns: 0 },
     });
   });
 

@@ -46,7 +46,7 @@ export function versionTallyOf(outcome: CallOutcome): VersionTally {
   const whole = once(latencyMs);
   if (code !== undefined) return { ...emptyVersionTally, fail: whole, failures: { [failureReason(code)]: 1 } };
   const answered = { ...emptyVersionTally, lastInferenceMs: endedMs, success: whole };
-  if (cache === "hit") return { ...answered, cacheHit: whole };
+  if (cache === "hit") return { ...answered, queue: once(0), cacheHit: whole };
   const missed = cache === "miss" ? { ...answered, cacheMiss: once(0) } : answered;
   if (work === undefined) return missed;
   const timings = work.timings ?? {

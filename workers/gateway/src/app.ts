@@ -1,14 +1,24 @@
 import { canonicalJson, ok, type PredictAnswer, type Result } from "@ledge/contract";
-import { type AnswerIdentity, type ArmRef, agree, copiesToShadow, copyTallyOf, workOf } from "@ledge/policy";
+import {
+  type AnswerIdentity,
+  type ArmRef,
+  agree,
+  copiesToShadow,
+  copyTallyOf,
+  type ModelRef,
+  workOf,
+} from "@ledge/policy";
 import { readJson } from "./accept/body.ts";
 import { readEnvelope } from "./accept/envelope.ts";
 import { openAiError } from "./accept/openai.ts";
 import { admit } from "./admit/admit.ts";
 import { assign } from "./assign/assign.ts";
 import { forwarded } from "./cache/answers.ts";
+import { type InferenceRecord, inferenceRecord, keptInference, tensorsText } from "./cache/tensors.ts";
 import { type ChatRecord, ChatRecorder, recordOf, replayStream, replayWhole, sse } from "./dispatch/chat-record.ts";
 import { relayEvents } from "./dispatch/chat-stream.ts";
 import { classify } from "./dispatch/classify.ts";
+import { infer } from "./dispatch/infer.ts";
 import type { Journey } from "./dispatch/ports.ts";
 import type {
   Call,
@@ -17,7 +27,9 @@ import type {
   ClassifyCall,
   DeployedModel,
   Envelope,
+  Inference,
   Principal,
+  TensorsCall,
   Trail,
 } from "./exchange.ts";
 import { recordCall } from "./observe/record.ts";
@@ -40,7 +52,7 @@ export interface Exchange {
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
-export interface Entered<C extends Call> {
+export interface Entered<C> {
   readonly call: C;
   readonly envelope: Envelope;
   readonly principal: Principal;
@@ -49,35 +61,53 @@ export interface Entered<C extends Call> {
   readonly shadow?: { readonly model: DeployedModel; readonly arm: ArmRef };
 }
 
-/** accept → admit → assign: everything up to knowing who asks which model for what. `read` is the surface's part. */
-export async function enter<C extends Call, T>(
+/** What a surface adds to the way: how it reads a body, and what that asks of the model that was assigned. */
+export interface Surface<A extends { readonly model: ModelRef }, C> {
+  read(request: Request, bytesMax: number): Promise<Result<A>>;
+  callOf(accepted: A, model: DeployedModel): Result<C>;
+}
+
+/** A surface whose bodies are JSON. */
+export function jsonSurface<A extends { readonly model: ModelRef }, C>(
+  accept: (body: unknown) => Result<A>,
+  callOf: Surface<A, C>["callOf"],
+): Surface<A, C> {
+  return {
+    async read(request, bytesMax) {
+      const body = await readJson(request, bytesMax);
+      return body.ok ? accept(body.value) : body;
+    },
+    callOf,
+  };
+}
+
+/** accept → admit → assign: everything up to knowing who asks which model for what. */
+export async function enter<A extends { readonly model: ModelRef }, C>(
   x: Exchange,
-  read: (body: unknown) => Result<T>,
-  callOf: (accepted: T) => C,
-): Promise<Result<Entered<C> & { readonly accepted: T }>> {
+  surface: Surface<A, C>,
+): Promise<Result<Entered<C> & { readonly accepted: A }>> {
   const { config, identity, limit, catalog } = x.runtime;
   const rule = { defaultMs: config.TIMEOUT_MS_DEFAULT, maxMs: config.TIMEOUT_MS_MAX };
   const envelope = readEnvelope(x.request, x.requestId, x.startedMs, rule);
   if (!envelope.ok) return envelope;
-  const body = await readJson(x.request, config.BODY_BYTES_MAX);
-  if (!body.ok) return body;
-  const accepted = read(body.value);
+  const accepted = await surface.read(x.request, config.BODY_BYTES_MAX);
   if (!accepted.ok) return accepted;
-  const call = callOf(accepted.value);
   const admission = await admit(x.request, identity, limit, x.trail, x.waitUntil);
   if (!admission.ok) return admission;
   const { principal } = admission.value;
   const stickyKey = envelope.value.stickyKey ?? principal.subject;
   const view = await catalog.view(x.waitUntil);
-  const assigned = assign(view, call.model, { task: call.task, stickyKey });
+  const assigned = assign(view, accepted.value.model, stickyKey);
   if (!assigned.ok) return assigned;
   const { model, arm } = assigned.value;
   x.trail.model = model;
   if (arm !== undefined) x.trail.arm = arm;
+  const call = surface.callOf(accepted.value, model);
+  if (!call.ok) return call;
   const shadow = arm && shadowOf(arm, x.requestId, view.models.get(model.name)?.callable);
   return ok({
     accepted: accepted.value,
-    call,
+    call: call.value,
     envelope: envelope.value,
     principal,
     model,
@@ -123,6 +153,41 @@ export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>
   return answer;
 }
 
+/** cache → dispatch for tensors. */
+export async function answerTensors(x: Exchange, entered: Entered<TensorsCall>): Promise<Result<Inference>> {
+  const { call, envelope, model } = entered;
+  const { cache, tiers, desk } = x.runtime;
+  const identity = identityOf(entered, tensorsText(call, desk.digests.sha256Hex));
+  const hit = await cache.lookup(identity, envelope.cache);
+  const kept = hit && keptInference(hit.value as InferenceRecord);
+  if (hit !== undefined && kept !== undefined) {
+    x.trail.cache = hit.outcome;
+    x.trail.tier = kept.tier;
+    return ok(kept);
+  }
+  const answer = await infer(tiers, model, call, journeyOf(x, envelope), x.trail);
+  const record = answer.ok ? inferenceRecord(answer.value) : undefined;
+  x.trail.cache = forwarded(envelope.cache, record !== undefined);
+  if (answer.ok) {
+    const { timings } = answer.value;
+    x.trail.work = { rows: rowsOf(call, model), timings };
+    copyToShadow(x, entered, undefined, async (other, journey) => {
+      const theirs = await infer(tiers, other, call, journey, { timings: {} });
+      return theirs.ok ? ok(undefined) : theirs;
+    });
+    x.trail.timings.queue = timings.queueMs;
+    x.trail.timings.run = timings.runMs;
+  }
+  if (record !== undefined) x.waitUntil(cache.store(identity, record, envelope.cache));
+  return answer;
+}
+
+/** Rows of a call of a graph: 1 where the graph has no batch. */
+function rowsOf({ inputs }: TensorsCall, { manifest }: DeployedModel): number {
+  const [first] = manifest.inputs;
+  return first?.shape[0] === -1 ? (inputs[first.name]?.shape[0] ?? 1) : 1;
+}
+
 /** cache → dispatch for a chat. Only temperature 0 is deterministic, so only that is kept. */
 export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promise<Result<Reply>> {
   const { call, envelope, model } = entered;
@@ -154,7 +219,7 @@ export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promi
   return reply;
 }
 
-/** Asks the shadow version behind the answer, and counts what it says of it. Chats are not compared, only timed. */
+/** Asks the shadow version behind the answer, and counts what it says of it. Chats and tensors are not compared, only timed. */
 function copyToShadow(
   x: Exchange,
   { shadow }: Entered<Call>,

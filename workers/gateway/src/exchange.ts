@@ -1,4 +1,13 @@
-import type { ChatRequest, ErrorCode, ModelManifest, PredictAnswer, PredictInput, Tier } from "@ledge/contract";
+import type {
+  ChatRequest,
+  ErrorCode,
+  ModelManifest,
+  PredictAnswer,
+  PredictInput,
+  Task,
+  Tensors,
+  Tier,
+} from "@ledge/contract";
 import type { ArmRef, CacheOutcome, CacheWish, ModelRef, RateDecision, RateRule, Work } from "@ledge/policy";
 
 /** What travels through the stages. Each stage adds its part; none changes what another wrote. */
@@ -14,9 +23,12 @@ export interface Envelope {
   readonly stickyKey?: string;
 }
 
-/** Sentences to classify: `/v1/predict` and `/v2/…/infer`. */
+/** What a model can be asked through its own steps. */
+export type StepsTask = Exclude<Task, "chat" | "tensor">;
+
+/** Inputs for a model's own steps: `/v1/predict`, `/v1/embeddings` and `/v2/…/infer`. */
 export interface ClassifyCall {
-  readonly task: "text-classification";
+  readonly task: StepsTask;
   readonly model: ModelRef;
   readonly inputs: readonly PredictInput[];
   readonly topK: number;
@@ -32,7 +44,16 @@ export interface ChatCall {
   readonly includeUsage: boolean;
 }
 
-export type Call = ClassifyCall | ChatCall;
+/** Tensors for the graph itself: `/v2/…/infer` by the graph's own names. */
+export interface TensorsCall {
+  readonly task: "tensor";
+  readonly model: ModelRef;
+  readonly inputs: Tensors;
+  /** Outputs wanted, in any order; all when absent. */
+  readonly outputs?: readonly string[];
+}
+
+export type Call = ClassifyCall | ChatCall | TensorsCall;
 
 /** Who is calling. Stored in KV under the hash of the key, or made from the claims of a verified token. */
 export interface Principal {
@@ -58,6 +79,12 @@ export interface DeployedModel {
 
 export interface Classification {
   readonly answer: PredictAnswer;
+  readonly tier: Tier;
+}
+
+/** What the graph gave, by its own names. */
+export interface Inference {
+  readonly outputs: Tensors;
   readonly tier: Tier;
 }
 

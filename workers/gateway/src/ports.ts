@@ -9,9 +9,9 @@ export interface KeyStore {
   delete(id: string): Promise<void>;
 }
 
-/** SHA-256 over UTF-8, and comparing its digests. */
+/** SHA-256, of a text over its UTF-8, and comparing digests. */
 export interface Digests {
-  sha256Hex(text: string): string;
+  sha256Hex(data: string | Uint8Array): string;
   /** Whether two hex digests are equal, in a time that does not depend on where they differ. */
   same(a: string, b: string): boolean;
 }

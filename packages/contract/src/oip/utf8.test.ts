@@ -14,11 +14,13 @@ test("writes what TextEncoder writes, lone surrogates included", () => {
 });
 
 test("reads what a strict TextDecoder reads, and refuses what it refuses", () => {
-  const near = fc.array(fc.constantFrom(0x41, 0x80, 0xbf, 0xc0, 0xc2, 0xe0, 0xed, 0xa0, 0x9f, 0xf0, 0x90, 0xf4, 0x8f));
+  const near = fc.array(fc.constantFrom(0x41, 0x80, 0xbf, 0xc0, 0xc2, 0xe0, 0xed, 0xa0, 0x9f, 0xf0, 0x90, 0xf4, 0x8f), {
+    maxLength: 6,
+  });
   const bytes = fc.oneof(
     fc.uint8Array(),
     near.map((list) => Uint8Array.from(list)),
-    fc.string({ unit: "binary" }).map(encodeUtf8),
+    fc.array(fc.nat(0x10_ffff)).map((points) => encodeUtf8(String.fromCodePoint(...points))),
   );
   fc.assert(
     fc.property(bytes, (some) => {
@@ -30,7 +32,7 @@ test("reads what a strict TextDecoder reads, and refuses what it refuses", () =>
       }
       expect(decodeUtf8(some)).toBe(expected);
     }),
-    { numRuns: 2000 },
+    { numRuns: 400 },
   );
 });
 

@@ -83,6 +83,59 @@ export const oipInference = z.object({
   outputs: z.array(valued),
 });
 
+const tensorConfig = z.looseObject({ name: z.string(), data_type: z.string(), dims: z.array(int) });
+/** Triton's ModelConfig, the members that mean something here. */
+export const oipConfig = z.looseObject({
+  name: z.string(),
+  max_batch_size: int,
+  input: z.array(tensorConfig),
+  output: z.array(tensorConfig),
+});
+
+const duration = z.object({ count: int, ns: z.number() });
+const computing = { compute_input: duration, compute_infer: duration, compute_output: duration };
+export const oipStatistics = z.object({
+  model_stats: z.array(
+    z.object({
+      name: z.string(),
+      version: z.string(),
+      last_inference: int,
+      /** Rows and runs of the graph: cache hits are in neither. */
+      inference_count: int,
+      execution_count: int,
+      inference_stats: z.object({
+        success: duration,
+        fail: duration,
+        queue: duration,
+        ...computing,
+        cache_hit: duration,
+        cache_miss: duration,
+      }),
+      batch_stats: z.array(z.object({ batch_size: int, ...computing })),
+    }),
+  ),
+});
+
+export const oipIndex = z.array(
+  z.object({ name: z.string(), version: z.string(), state: z.enum(["READY", "UNAVAILABLE"]), reason: z.string() }),
+);
+
+export const generated = z.object({
+  id: z.optional(z.string()),
+  model_name: z.string(),
+  model_version: z.string(),
+  text_output: z.string(),
+});
+
+export const embeddings = z.object({
+  object: z.literal("list"),
+  data: z.array(
+    z.object({ object: z.literal("embedding"), index: int, embedding: z.union([z.array(z.number()), z.string()]) }),
+  ),
+  model: z.string(),
+  usage: z.object({ prompt_tokens: int, total_tokens: int }),
+});
+
 export const live = z.object({ live: z.boolean() });
 export const alive = z.object({ alive: z.boolean() });
 export const ready = z.object({ ready: z.boolean(), edge: z.boolean(), origin: z.boolean() });
@@ -102,7 +155,8 @@ export const errorCode = z.enum(Object.keys(errors) as [ErrorCode, ...ErrorCode[
 export const openAiError = z.object({
   error: z.object({ message: z.string(), type: z.string(), code: errorCode, param: z.nullable(z.string()) }),
 });
-export const oipError = z.object({ error: z.string() });
+/** `error` is all that clients of the protocol read, so the code stands in front of its sentence too. */
+export const oipError = z.object({ error: z.string(), code: errorCode });
 export const problem: z.ZodMiniType<Problem> = z.object({
   type: z.string(),
   title: z.string(),

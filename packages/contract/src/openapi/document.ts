@@ -59,8 +59,9 @@ function operationObject(operation: Operation): object {
 
 function requestBody(request: NonNullable<Operation["request"]>): object {
   if ("bytes" in request) return { required: true, content: bytesContent };
-  const { schema, example } = request;
-  return { required: true, content: { "application/json": { schema: schemaRef(schema), example } } };
+  const { schema, example, binary } = request;
+  const json = { "application/json": { schema: schemaRef(schema), example } };
+  return { required: true, content: { ...json, ...(binary === true ? bytesContent : {}) } };
 }
 
 const bytesContent = { "application/octet-stream": {} };
@@ -76,14 +77,19 @@ function responsesOf(operation: Operation): object {
   return responses;
 }
 
-function answerObject(operation: Operation, { description: text, schema, example, bytes }: Answer): object {
-  if (bytes) return { description: text, headers: answerHeaders(operation), content: bytesContent };
+function answerObject(operation: Operation, answer: Answer): object {
+  const said = { description: answer.description, headers: answerHeaders(operation) };
+  return answer.empty === true ? said : { ...said, content: contentOf(operation, answer) };
+}
+
+function contentOf({ events }: Operation, { schema, example, bytes, mediaType, binary }: Answer): object {
+  if (bytes === true) return bytesContent;
+  if (mediaType !== undefined) return { [mediaType]: {} };
   const json = {
     schema: schema === undefined ? {} : schemaRef(schema),
     ...(example === undefined ? {} : { example }),
   };
-  const content = { "application/json": json, ...streamContent(operation.events) };
-  return { description: text, headers: answerHeaders(operation), content };
+  return { "application/json": json, ...(binary === true ? bytesContent : {}), ...streamContent(events) };
 }
 
 /** OpenAPI 3.1 has no word for the events of a stream; `contentSchema` says what each one's data holds. */

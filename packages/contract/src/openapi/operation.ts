@@ -12,6 +12,12 @@ export interface Answer {
   readonly schema?: SchemaName;
   /** Bytes instead of JSON. */
   readonly bytes?: true;
+  /** Text of this type instead of JSON. */
+  readonly mediaType?: string;
+  /** JSON with binary data behind it as well. */
+  readonly binary?: true;
+  /** No body. */
+  readonly empty?: true;
   readonly example?: unknown;
 }
 
@@ -26,7 +32,9 @@ export interface Operation {
   readonly credential?: "caller" | "operator";
   /** A call to a model: takes a deadline, and says which model and tier answered. */
   readonly inference?: true;
-  readonly request?: { readonly schema: SchemaName; readonly example: unknown } | { readonly bytes: true };
+  readonly request?:
+    | { readonly schema: SchemaName; readonly example: unknown; readonly binary?: true }
+    | { readonly bytes: true };
   readonly answers: Readonly<Record<number, Answer>>;
   /** The schema of each event's data when the answer streams. */
   readonly events?: SchemaName;

@@ -1,4 +1,3 @@
-import { openInference } from "./open-inference.ts";
 import { admitting, always, calling, type Operation, reading } from "./operation.ts";
 import { readiness } from "./readiness.ts";
 
@@ -62,6 +61,18 @@ const openAi: readonly Operation[] = [
     errors: [...calling, "unsupported_parameter", "context_length_exceeded"],
   },
   {
+    method: "post",
+    path: "/v1/embeddings",
+    id: "createEmbedding",
+    surface: "OpenAI",
+    summary: "Turn texts into vectors.",
+    credential: "caller",
+    inference: true,
+    request: { schema: "EmbeddingsRequest", example: { model: "embed", input: ["a text", "another"] } },
+    answers: { 200: { description: "A vector for each text, in their order.", schema: "Embeddings" } },
+    errors: [...calling, "invalid_shape", "unsupported_parameter"],
+  },
+  {
     method: "get",
     path: "/v1/models",
     id: "listModels",
@@ -96,6 +107,16 @@ const probes: readonly Operation[] = [
   readiness("/readyz", "readyz", "Operations"),
   {
     method: "get",
+    path: "/metrics",
+    id: "metrics",
+    surface: "Operations",
+    summary: "Counters of all models under Triton's names, for Prometheus.",
+    credential: "operator",
+    answers: { 200: { description: "Prometheus text.", mediaType: "text/plain" } },
+    errors: ["missing_credentials", "invalid_credentials", "counts_unavailable", ...always],
+  },
+  {
+    method: "get",
     path: "/openapi.json",
     id: "openapi",
     surface: "Operations",
@@ -105,5 +126,5 @@ const probes: readonly Operation[] = [
   },
 ];
 
-/** Every route of the gateway but the operator's; `document.ts` turns them into OpenAPI. */
-export const operations: readonly Operation[] = [...ledge, ...openAi, ...openInference, ...probes];
+/** Every route of the gateway but the operator's and the Open Inference Protocol's; `document.ts` turns them into OpenAPI. */
+export const operations: readonly Operation[] = [...ledge, ...openAi, ...probes];

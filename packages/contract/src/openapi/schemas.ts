@@ -1,11 +1,14 @@
 import * as z from "zod/mini";
 import * as admin from "../admin.ts";
 import { chatRequest } from "../chat.ts";
+import { embeddingsRequest } from "../embeddings.ts";
 import { type ErrorCode, errors } from "../errors.ts";
+import { generateRequest } from "../generate.ts";
 import { inferRequest } from "../infer.ts";
 import { modelManifest } from "../manifest.ts";
 import { prediction, predictRequest } from "../predict.ts";
 import { auditRow, registeredModel, registeredVersion } from "../registry.ts";
+import { indexRequest, loadRequest } from "../repository.ts";
 import { feedbackRequest, rollout, rolloutArm, rolloutLimits, startRolloutRequest } from "../rollout.ts";
 import { estimate, feedbackAnswer, latencyEstimate, rolloutReport } from "../rollout-report.ts";
 import * as bodies from "./bodies.ts";
@@ -18,6 +21,8 @@ const named = {
   ChatRequest: chatRequest,
   ChatCompletion: bodies.chatCompletion,
   ChatChunk: bodies.chatChunk,
+  EmbeddingsRequest: embeddingsRequest,
+  Embeddings: bodies.embeddings,
   OpenAiModel: bodies.openAiModel,
   OpenAiModels: bodies.openAiModels,
   ErrorCode: bodies.errorCode,
@@ -27,6 +32,13 @@ const named = {
   OipModels: bodies.oipModels,
   OipModel: bodies.oipModel,
   OipInference: bodies.oipInference,
+  OipConfig: bodies.oipConfig,
+  OipStatistics: bodies.oipStatistics,
+  OipIndexRequest: indexRequest,
+  OipIndex: bodies.oipIndex,
+  OipLoadRequest: loadRequest,
+  GenerateRequest: generateRequest,
+  Generated: bodies.generated,
   OipError: bodies.oipError,
   Live: bodies.live,
   Alive: bodies.alive,

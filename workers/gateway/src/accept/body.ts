@@ -4,25 +4,58 @@ import { nestsDeeperThan } from "@ledge/policy";
 /** Deeper than any request of ours needs to be, shallow enough that recursion over a body is safe. */
 const depthMax = 64;
 
-/** Reads a JSON body. Errors: `unsupported_media_type`, `body_too_large`, `invalid_utf8`, `too_deep`, `invalid_json`. */
+/** Reads a JSON body. Errors: `unsupported_media_type`, `body_too_large`, and those of {@link parseJson}. */
 export async function readJson(request: Request, bytesMax: number): Promise<Result<unknown>> {
   if (!isJson(request.headers.get("Content-Type"))) return fail("unsupported_media_type");
-  const bytes = await readBytes(request, bytesMax);
-  if (bytes === undefined) return fail("body_too_large", { detail: `At most ${bytesMax} bytes are taken.` });
+  const bytes = await plainBytes(request, bytesMax);
+  if (!bytes.ok) return bytes;
+  const json = parseJson(bytes.value);
+  // A compressed body is never JSON, so its header is looked at only when a body could not be read.
+  const unreadable = !json.ok && json.fault.code !== "too_deep" && encodingOf(request) !== "identity";
+  return unreadable ? fail("unsupported_media_type") : json;
+}
+
+/** Parses JSON, strictly. Errors: `invalid_utf8`, `too_deep`, `invalid_json`. */
+export function parseJson(bytes: Uint8Array): Result<unknown> {
   const text = decodeUtf8(bytes);
-  if (text === undefined) return unreadable(request.headers, "invalid_utf8");
+  if (text === undefined) return fail("invalid_utf8");
   if (nestsDeeperThan(text, depthMax)) return fail("too_deep", { detail: `At most ${depthMax} levels are taken.` });
   try {
     return ok(JSON.parse(text));
   } catch {
-    return unreadable(request.headers, "invalid_json");
+    return fail("invalid_json");
   }
 }
 
-/** A compressed body is never JSON, so its header is looked at only when a body could not be read. */
-function unreadable(headers: Headers, code: "invalid_utf8" | "invalid_json"): Result<never> {
-  const encoding = headers.get("Content-Encoding");
-  return fail(encoding === null || encoding.toLowerCase() === "identity" ? code : "unsupported_media_type");
+/**
+ * Reads a body that may be binary and may be compressed: gzip, or deflate as HTTP means it (RFC 9110: zlib). The bound
+ * holds for what comes out as well as for what comes in. Errors: `unsupported_media_type`, `body_too_large`, `invalid_encoding`.
+ */
+export async function readBytes(request: Request, bytesMax: number): Promise<Result<Uint8Array>> {
+  const type = request.headers.get("Content-Type");
+  if (!isJson(type) && !/^application\/octet-stream\s*(?:;|$)/i.test(type?.trim() ?? "")) {
+    return fail("unsupported_media_type");
+  }
+  const encoding = encodingOf(request);
+  if (encoding === "identity") return plainBytes(request, bytesMax);
+  if (encoding !== "gzip" && encoding !== "deflate") return fail("unsupported_media_type");
+  if (Number(request.headers.get("Content-Length")) > bytesMax) return tooLarge(bytesMax);
+  try {
+    const { readable, writable } = new DecompressionStream(encoding);
+    // What breaks here breaks the reading below, which says so.
+    void request.body?.pipeTo(writable).catch(() => undefined);
+    return request.body === null ? ok(new Uint8Array()) : await gathered(readable, bytesMax);
+  } catch {
+    return fail("invalid_encoding", { detail: `The body is not ${encoding}.` });
+  }
+}
+
+function encodingOf(request: Request): string {
+  return request.headers.get("Content-Encoding")?.trim().toLowerCase() ?? "identity";
+}
+
+function tooLarge(bytesMax: number): Result<never> {
+  return fail("body_too_large", { detail: `At most ${bytesMax} bytes are taken.` });
 }
 
 /** No Content-Type is taken as JSON: Open Inference Protocol clients send none. */
@@ -32,23 +65,27 @@ function isJson(type: string | null): boolean {
 
 const jsonType = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/i;
 
-/** The whole body, or `undefined` when it is larger than the bound: a body that lies about its length is cut off there. */
-async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array | undefined> {
+/** The whole body as it came: one that lies about its length is cut off at the bound. Errors: `body_too_large`. */
+async function plainBytes(request: Request, bytesMax: number): Promise<Result<Uint8Array>> {
   const declared = request.headers.get("Content-Length");
   if (declared !== null) {
     // The runtime holds a body to its declared length, so nothing needs counting; and `request.body` stays untouched:
     // making its stream visible to JavaScript costs more than reading it.
-    return Number(declared) > bytesMax ? undefined : new Uint8Array(await request.arrayBuffer());
+    return Number(declared) > bytesMax ? tooLarge(bytesMax) : ok(new Uint8Array(await request.arrayBuffer()));
   }
-  if (request.body === null) return new Uint8Array();
+  return request.body === null ? ok(new Uint8Array()) : gathered(request.body, bytesMax);
+}
+
+/** Leaving the loop early cancels the stream, so what lies behind the bound is neither read nor inflated. */
+async function gathered(stream: ReadableStream<Uint8Array>, bytesMax: number): Promise<Result<Uint8Array>> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of request.body) {
+  for await (const chunk of stream) {
     length += chunk.byteLength;
-    if (length > bytesMax) return undefined;
+    if (length > bytesMax) return tooLarge(bytesMax);
     chunks.push(chunk);
   }
-  return joined(chunks, length);
+  return ok(joined(chunks, length));
 }
 
 function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {

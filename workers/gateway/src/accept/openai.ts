@@ -2,6 +2,7 @@ import { chatRequest, errors, type Fault, fail, ok, parse, type Result } from "@
 import { parseModelRef } from "@ledge/policy";
 import type { ChatCall, DeployedModel } from "../exchange.ts";
 import { jsonReply, type Reply } from "../reply.ts";
+import { doesTask } from "../task.ts";
 
 /** OpenAI's surface: chat completions, the model list, and its error object. */
 export function acceptChat(body: unknown): Result<ChatCall> {
@@ -17,6 +18,12 @@ export function acceptChat(body: unknown): Result<ChatCall> {
     stream: request.value.stream === true,
     includeUsage: request.value.stream_options?.include_usage === true,
   });
+}
+
+/** Errors: `unsupported_task`. */
+export function chatCallOf(call: ChatCall, model: DeployedModel): Result<ChatCall> {
+  const task = doesTask(model, "chat");
+  return task.ok ? ok(call) : task;
 }
 
 export function presentOpenAiModel(model: DeployedModel): object {

@@ -1,14 +1,26 @@
-import { type Fault, fail, ok, parse, predictRequest, problemOf, type Result } from "@ledge/contract";
-import { parseModelRef } from "@ledge/policy";
+import {
+  type Fault,
+  fail,
+  ok,
+  type PredictInput,
+  parse,
+  predictRequest,
+  problemOf,
+  type Result,
+} from "@ledge/contract";
+import { type ModelRef, parseModelRef } from "@ledge/policy";
 import type { Classification, ClassifyCall, DeployedModel } from "../exchange.ts";
 import { jsonReply, type Reply } from "../reply.ts";
+import { stepsTask } from "../task.ts";
 
 const topKDefault = 5;
 
 /** Ledge's own surface: `POST /v1/predict`. */
 export interface PredictExchange {
-  readonly call: ClassifyCall;
-  /** Whether `input` was one string: then `output` is one prediction, not a list. */
+  readonly model: ModelRef;
+  readonly inputs: readonly PredictInput[];
+  readonly topK: number;
+  /** Whether `input` was one input: then `output` is one prediction, not a list. */
   readonly single: boolean;
 }
 
@@ -20,10 +32,16 @@ export function acceptPredict(body: unknown): Result<PredictExchange> {
   if (ref === undefined) return fail("model_not_found", { detail: "A model is named like 'intent' or 'intent@1'." });
   const single = !Array.isArray(input);
   const topK = options?.top_k ?? topKDefault;
-  return ok({
-    call: { task: "text-classification", model: ref, inputs: single ? [input] : input, topK, logits: false },
-    single,
-  });
+  return ok({ model: ref, inputs: single ? [input] : input, topK, single });
+}
+
+/** Errors: `unsupported_task`. */
+export function predictCallOf(
+  { model: ref, inputs, topK }: PredictExchange,
+  model: DeployedModel,
+): Result<ClassifyCall> {
+  const task = stepsTask(model);
+  return task.ok ? ok({ task: task.value, model: ref, inputs, topK, logits: false }) : task;
 }
 
 export function presentPrediction(

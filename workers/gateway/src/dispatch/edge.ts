@@ -1,5 +1,5 @@
 import { fail, type InferenceService, type LoadReport, type PackageRef, type Result } from "@ledge/contract";
-import type { Classifier, Readiness } from "./ports.ts";
+import type { Classifier, Readiness, TensorEngine } from "./ports.ts";
 import { within } from "./within.ts";
 
 /** What the operator's desk asks of the edge. */
@@ -9,7 +9,10 @@ interface Loading {
 }
 
 /** The inference Worker over its service binding. It answers expected failures as values; a throw means it is broken. */
-export function edgeTier(inference: InferenceService, nowMs: () => number): Classifier & Readiness & Loading {
+export function edgeTier(
+  inference: InferenceService,
+  nowMs: () => number,
+): Classifier & TensorEngine & Readiness & Loading {
   async function ask<T>(deadlineMs: number, work: () => Promise<Result<T>>): Promise<Result<T>> {
     return within(deadlineMs - nowMs(), async () => {
       try {
@@ -21,6 +24,7 @@ export function edgeTier(inference: InferenceService, nowMs: () => number): Clas
   }
   return {
     predict: (call, { deadlineMs }) => ask(deadlineMs, () => inference.predict(call)),
+    infer: (call, { deadlineMs }) => ask(deadlineMs, () => inference.infer(call)),
     load: (model, deadlineMs) => ask(deadlineMs, () => inference.load(model)),
     unload: (model, deadlineMs) => ask(deadlineMs, () => inference.unload(model)),
     ready: async ({ deadlineMs }) => (await ask(deadlineMs, () => inference.warm())).ok,

@@ -1,6 +1,8 @@
 import {
   fail,
   headers,
+  type InferAnswer,
+  type InferCall,
   isErrorCode,
   ok,
   type PredictAnswer,
@@ -9,7 +11,8 @@ import {
   predictAnswer,
   type Result,
 } from "@ledge/contract";
-import type { ChatEngine, Classifier, Journey, Readiness } from "./ports.ts";
+import { type Outgoing, tensorsIn, tensorsOut } from "./origin-tensors.ts";
+import type { ChatEngine, Classifier, Journey, Readiness, TensorEngine } from "./ports.ts";
 import { within } from "./within.ts";
 
 export interface OriginConfig {
@@ -24,23 +27,26 @@ const downRetryAfterMs = 5_000;
 const problemCharsMax = 65_536;
 
 /** The origin over HTTP. Deadline, request id and our secret travel as headers; the caller's key does not. */
-export function originTier(config: OriginConfig, nowMs: () => number): Classifier & ChatEngine & Readiness {
+export function originTier(
+  config: OriginConfig,
+  nowMs: () => number,
+): Classifier & TensorEngine & ChatEngine & Readiness {
   /** The origin's answer with status 200 once its headers are here; anything else is a fault. */
   async function send(
     path: string,
-    body: object,
+    { body, type }: Outgoing,
     { requestId, deadlineMs, signal }: Journey,
   ): Promise<Result<Response>> {
     try {
       const response = await fetch(config.url + path, {
         method: "POST",
         headers: {
-          "Content-Type": "application/json",
+          ...type,
           Authorization: `Bearer ${config.secret}`,
           [headers.requestId]: requestId,
           [headers.timeoutMs]: String(Math.max(1, Math.ceil(deadlineMs - nowMs()))),
         },
-        body: JSON.stringify(body),
+        body,
         redirect: "manual",
         signal,
       });
@@ -51,12 +57,17 @@ export function originTier(config: OriginConfig, nowMs: () => number): Classifie
   }
 
   /** The whole body of an answer: one that breaks off half-way is a fault, not a short answer. */
-  async function whole(path: string, body: object, journey: Journey): Promise<Result<string>> {
+  async function whole<T>(
+    path: string,
+    outgoing: Outgoing,
+    journey: Journey,
+    read: (response: Response) => Promise<T>,
+  ): Promise<Result<T>> {
     return await within(journey.deadlineMs - nowMs(), async () => {
-      const response = await send(path, body, journey);
+      const response = await send(path, outgoing, journey);
       if (!response.ok) return response;
       try {
-        return ok(await response.value.text());
+        return ok(await read(response.value));
       } catch (cause) {
         return fail("upstream_failed", { cause: `origin: ${String(cause)}` });
       }
@@ -65,26 +76,45 @@ export function originTier(config: OriginConfig, nowMs: () => number): Classifie
 
   return {
     async predict(call: PredictCall, journey: Journey): Promise<Result<PredictAnswer>> {
-      const answer = await whole("/v1/predict", call, journey);
+      const answer = await whole("/v1/predict", json(call), journey, textOf);
       return answer.ok ? readPrediction(answer.value) : answer;
     },
-    complete: (body, journey) => whole("/v1/chat/completions", body, journey),
+    async infer(call: InferCall, journey: Journey): Promise<Result<InferAnswer>> {
+      const outgoing = tensorsOut(call);
+      if (!outgoing.ok) return outgoing;
+      const path = `/v2/models/${call.model}/versions/${call.version}/infer`;
+      const answer = await whole(path, outgoing.value, journey, tensorsIn);
+      return answer.ok ? answer.value : answer;
+    },
+    complete: (body, journey) => whole("/v1/chat/completions", json(body), journey, textOf),
     async stream(body, journey) {
-      const response = await within(journey.deadlineMs - nowMs(), () => send("/v1/chat/completions", body, journey));
+      const response = await within(journey.deadlineMs - nowMs(), () =>
+        send("/v1/chat/completions", json(body), journey),
+      );
       return response.ok ? ok(response.value.body ?? new ReadableStream()) : response;
     },
-    async ready({ deadlineMs }: Journey): Promise<boolean> {
-      const answer = await within(deadlineMs - nowMs(), async () => {
-        try {
-          const { status } = await fetch(`${config.url}/readyz`, { redirect: "manual" });
-          return status === 200 ? ok(true) : fail("origin_unavailable");
-        } catch {
-          return fail("origin_unavailable");
-        }
-      });
-      return answer.ok;
-    },
+    ready: ({ deadlineMs }) => isReady(config.url, deadlineMs - nowMs()),
   };
+}
+
+async function isReady(url: string, timeoutMs: number): Promise<boolean> {
+  const answer = await within(timeoutMs, async () => {
+    try {
+      const { status } = await fetch(`${url}/readyz`, { redirect: "manual" });
+      return status === 200 ? ok(true) : fail("origin_unavailable");
+    } catch {
+      return fail("origin_unavailable");
+    }
+  });
+  return answer.ok;
+}
+
+function json(body: object): Outgoing {
+  return { body: JSON.stringify(body), type: { "Content-Type": "application/json" } };
+}
+
+function textOf(response: Response): Promise<string> {
+  return response.text();
 }
 
 function readPrediction(text: string): Result<PredictAnswer> {

@@ -1,4 +1,4 @@
-import type { PredictAnswer, PredictCall, Result } from "@ledge/contract";
+import type { InferAnswer, InferCall, PredictAnswer, PredictCall, Result } from "@ledge/contract";
 
 /** What every call to a tier carries. */
 export interface Journey {
@@ -12,6 +12,11 @@ export interface Journey {
 /** A tier that classifies. Failures are values; nothing is thrown. */
 export interface Classifier {
   predict(call: PredictCall, journey: Journey): Promise<Result<PredictAnswer>>;
+}
+
+/** A tier that runs graphs on tensors. Failures are values; nothing is thrown. */
+export interface TensorEngine {
+  infer(call: InferCall, journey: Journey): Promise<Result<InferAnswer>>;
 }
 
 /** A tier that chats. `body` is OpenAI's, and so is what comes back. Failures are values; nothing is thrown. */

@@ -14,7 +14,9 @@ export function speak(reply: Reply, requestId: string, trail: Trail, totalMs: nu
   if (trail.model !== undefined) out[headers.model] = `${trail.model.name}@${trail.model.version}`;
   if (trail.tier !== undefined) out[headers.tier] = trail.tier;
   if (trail.rate !== undefined) sayRate(out, trail.rate);
-  return new Response(reply.body, { status: reply.status, headers: out });
+  // A body that was compressed here must not be compressed by the runtime for the header that says so.
+  const encodeBody = out["Content-Encoding"] === undefined ? "automatic" : "manual";
+  return new Response(reply.body, { status: reply.status, headers: out, encodeBody });
 }
 
 /** draft-ietf-httpapi-ratelimit-headers: the policy, then what is left of it and when it is whole again. */

@@ -20,7 +20,7 @@ export interface BlobStore {
   bytesOf(sha256: string): Promise<number | undefined>;
   get(sha256: string): Promise<{ readonly bytes: number; readonly body: ReadableStream<Uint8Array> } | undefined>;
   /** Its size; `undefined`, and nothing is stored, when the bytes have another SHA-256. A stream must know its length. */
-  put(sha256: string, body: ReadableStream<Uint8Array> | string): Promise<number | undefined>;
+  put(sha256: string, body: ReadableStream<Uint8Array> | Uint8Array | string): Promise<number | undefined>;
 }
 
 /** What a model's counter knows of its rollouts. A throw means that it cannot be reached. */

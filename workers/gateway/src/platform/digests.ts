@@ -6,7 +6,7 @@ import type { Digests } from "../ports.ts";
  * a `createHash` object is a whole Node stream.
  */
 export const digests: Digests = {
-  sha256Hex: (text) => hash("sha256", text, "hex"),
+  sha256Hex: (data) => hash("sha256", data, "hex"),
   same: (a, b) => a.length === b.length && timingSafeEqual(encoder.encode(a), encoder.encode(b)),
 };
 
