@@ -162,16 +162,18 @@ function writeValue(writer: BinaryWriter, { name, type, shape }: OnnxValue) {
   message(writer, 2, (kind) =>
     message(kind, 1, (tensor) => {
       int(tensor, 1, typeNumbers[type]);
-      if (shape !== undefined) message(tensor, 2, (dims) => shape.forEach((size) => writeDimension(dims, size)));
+      if (shape !== undefined) message(tensor, 2, (dims) => writeDimensions(dims, shape));
     }),
   );
 }
 
-function writeDimension(writer: BinaryWriter, size: number | string | null) {
-  message(writer, 1, (dim) => {
-    if (typeof size === "number") int(dim, 1, size);
-    else if (size !== null) text(dim, 2, size);
-  });
+function writeDimensions(writer: BinaryWriter, shape: NonNullable<OnnxValue["shape"]>) {
+  for (const size of shape) {
+    message(writer, 1, (dim) => {
+      if (typeof size === "number") int(dim, 1, size);
+      else if (size !== null) text(dim, 2, size);
+    });
+  }
 }
 
 function message(writer: BinaryWriter, field: number, write: (into: BinaryWriter) => void) {
