@@ -5,9 +5,10 @@ import {
   modelManifest,
   type PredictAnswer,
   type PredictCall,
+  type Prediction,
   type Result,
 } from "@ledge/contract";
-import { createClassifier, type Run } from "@ledge/pipeline";
+import { createServable, type Run } from "@ledge/pipeline";
 import * as ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestHarness } from "wrangler";
@@ -153,12 +154,10 @@ describe("an answer", () => {
   });
 
   test("agrees with native onnxruntime-node on 200 texts: the same label, logits to 1e-4", async () => {
-    const native = await nativeClassifier();
     const edge = (await predictions(chunks(texts, 50).map((part) => callOf(part)))).flat();
-    const reference = await native.predict(texts, { topK: 5, logits: true });
-    if (!reference.ok) throw new Error(reference.fault.cause);
+    const reference = await nativePredictions(texts);
     let furthest = 0;
-    for (const [index, expected] of reference.value.predictions.entries()) {
+    for (const [index, expected] of reference.entries()) {
       expect(edge[index]?.label).toBe(expected.label);
       for (const [at, logit] of (expected.logits ?? []).entries()) {
         furthest = Math.max(furthest, Math.abs(logit - (edge[index]?.logits?.[at] ?? Number.NaN)));
@@ -204,7 +203,7 @@ describe("calls that arrive together", () => {
   });
 });
 
-async function nativeClassifier() {
+async function nativePredictions(texts: readonly string[]): Promise<Prediction[]> {
   const session = await ort.InferenceSession.create(join(model, "model.onnx"), { intraOpNumThreads: 1 });
   const run: Run = async (feeds) => {
     const ids = feeds.ids;
@@ -216,9 +215,13 @@ async function nativeClassifier() {
     };
   };
   const manifest = modelManifest.parse(readJson(join(model, "model.json")));
-  const classifier = createClassifier({ manifest, labels: readJson(join(model, "labels.json")), run });
-  if (!classifier.ok) throw new Error(classifier.fault.cause);
-  return classifier.value;
+  const files = new Map([["labels.json", readFileSync(join(model, "labels.json"))]]);
+  const servable = createServable({ manifest, files, run });
+  if (!servable.ok) throw new Error(servable.fault.cause);
+  const rows = texts.map(servable.value.prepare).flatMap((row) => (row.ok ? [row.value] : []));
+  const outputs = await servable.value.run(rows);
+  if (!outputs.ok) throw new Error(outputs.fault.cause);
+  return outputs.value.map((row) => servable.value.shape(row, { topK: 5, logits: true }));
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {

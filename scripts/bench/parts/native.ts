@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { modelManifest, ok, parse, type Tensor, type Tensors } from "@ledge/contract";
-import { createClassifier } from "@ledge/pipeline";
+import { createServable } from "@ledge/pipeline";
 import * as ort from "onnxruntime-node";
 import { repoRoot } from "../../repo.ts";
 import type { Row } from "../outcome.ts";
@@ -42,18 +42,19 @@ export async function measureNative(text: string, seconds: number): Promise<Row>
 async function feedsOf(text: string): Promise<Record<string, ort.Tensor>> {
   const manifest = parse(modelManifest, JSON.parse(readFileSync(join(dir, "model.json"), "utf8")));
   if (!manifest.ok) throw new Error(`${dir}/model.json is broken: ${JSON.stringify(manifest.fault)}`);
-  const labels: unknown = JSON.parse(readFileSync(join(dir, "labels.json"), "utf8"));
   let seen: Tensors = {};
-  const classifier = createClassifier({
+  const servable = createServable({
     manifest: manifest.value,
-    labels,
+    files: new Map([["labels.json", readFileSync(join(dir, "labels.json"))]]),
     run: async (feeds) => {
       seen = feeds;
       return ok({});
     },
   });
-  if (!classifier.ok) throw new Error(`${dir} does not load: ${JSON.stringify(classifier.fault)}`);
-  await classifier.value.predict([text], { topK: 1, logits: false });
+  if (!servable.ok) throw new Error(`${dir} does not load: ${JSON.stringify(servable.fault)}`);
+  const row = servable.value.prepare(text);
+  if (!row.ok) throw new Error(`The text cannot be prepared: ${JSON.stringify(row.fault)}`);
+  await servable.value.run([row.value]);
   return Object.fromEntries(Object.entries(seen).map(([name, tensor]) => [name, toOrt(tensor)]));
 }
 

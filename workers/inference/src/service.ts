@@ -1,4 +1,5 @@
 import { fail, type InferenceReport, ok, type PredictAnswer, type PredictCall, type Result } from "@ledge/contract";
+import type { PreparedRow } from "@ledge/pipeline";
 import type { EdgeModel } from "./load/edge-model.ts";
 import { Batcher, type BatcherPorts } from "./run/batcher.ts";
 import type { QueueRule } from "./run/queue.ts";
@@ -24,7 +25,7 @@ export class Service {
     this.#served = ports.models.map((model) => {
       if (!model.ok) return model;
       const { hop, now } = ports;
-      return ok({ model: model.value, batcher: new Batcher({ run: model.value.classifier.run, hop, now, turn }) });
+      return ok({ model: model.value, batcher: new Batcher({ run: model.value.servable.run, hop, now, turn }) });
     });
   }
 
@@ -32,16 +33,19 @@ export class Service {
   async predict(call: PredictCall, rule: QueueRule): Promise<Result<PredictAnswer>> {
     const served = this.#find(call.model, call.version);
     if (!served.ok) return served;
-    const { classifier } = served.value.model;
-    const texts = call.inputs.filter((input) => typeof input === "string");
-    if (texts.length < call.inputs.length) return fail("invalid_shape", { detail: "This model takes texts." });
-    const rows = texts.map(classifier.prepare);
+    const { servable } = served.value.model;
+    const rows: PreparedRow[] = [];
+    for (const input of call.inputs) {
+      const row = servable.prepare(input);
+      if (!row.ok) return row;
+      rows.push(row.value);
+    }
     const answer = await served.value.batcher.submit(rows, rule);
     if (!answer.ok) return answer;
-    const { logits, queueMs, runMs } = answer.value;
+    const { outputs, queueMs, runMs } = answer.value;
     return ok({
-      predictions: logits.map((row) => classifier.shape(row, call)),
-      inputTokens: rows.reduce((sum, row) => sum + row.length, 0),
+      predictions: outputs.map((row) => servable.shape(row, call)),
+      inputTokens: rows.reduce((sum, row) => sum + row.tokens, 0),
       timings: { queueMs, prepareMs: 0, runMs, shapeMs: 0, batchRows: rows.length, executions: 1 },
     });
   }
@@ -51,8 +55,9 @@ export class Service {
     for (const served of this.#served) {
       if (!served.ok) return served;
       const { model, batcher } = served.value;
-      const row = model.classifier.prepare("warm");
-      const answer = await batcher.submit([row], { ...rule, waitingRowsMax: Number.POSITIVE_INFINITY });
+      const row = model.servable.prepare("warm");
+      if (!row.ok) return row;
+      const answer = await batcher.submit([row.value], { ...rule, waitingRowsMax: Number.POSITIVE_INFINITY });
       if (!answer.ok) return answer;
     }
     return ok(this.report());

@@ -8,16 +8,18 @@ export interface RunLimits {
 /**
  * Parts rows into runs, in order: each run is as large as the limits let it be, and holds at least one row.
  *
+ * @param alike whether rows of different lengths must not share a run
  * @returns `[from, to)` of each run
  */
-export function planRuns(lengths: readonly number[], limits: RunLimits): [number, number][] {
+export function planRuns(lengths: readonly number[], limits: RunLimits, alike = false): [number, number][] {
   const runs: [number, number][] = [];
   let from = 0;
   let longest = 1;
   for (const [index, length] of lengths.entries()) {
     const rows = index - from + 1;
     const wouldBe = Math.max(longest, length);
-    if (rows > 1 && (rows > limits.rowsMax || rows * wouldBe > limits.cellsMax)) {
+    const fits = rows <= limits.rowsMax && rows * wouldBe <= limits.cellsMax && (!alike || length === lengths[from]);
+    if (rows > 1 && !fits) {
       runs.push([from, index]);
       from = index;
       longest = Math.max(1, length);

@@ -1,9 +1,11 @@
+import type { TensorSpec } from "@ledge/contract";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { featureHashing } from "./feature-hashing.schema.ts";
 import { featureHasher } from "./feature-hashing.ts";
-import { padRows } from "./pad.ts";
 import { planRuns } from "./plan-runs.ts";
+import type { PreparedRow } from "./preparer.ts";
+import { stackRows } from "./stack-rows.ts";
 import { utf8BytesMax, writeUtf8 } from "./utf8.ts";
 
 const text = fc.oneof(
@@ -25,23 +27,52 @@ describe("UTF-8 by hand", () => {
   });
 });
 
-describe("padding", () => {
-  const rows = [Int32Array.of(1, 2, 3), Int32Array.of(4), new Int32Array(0)];
+describe("stacking rows", () => {
+  const rowOf = (...ids: number[]): PreparedRow => ({
+    tokens: ids.length,
+    tensors: {
+      ids: { datatype: "INT64", shape: [ids.length], data: BigInt64Array.from(ids, BigInt) },
+      mask: { datatype: "INT32", shape: [ids.length], data: Int32Array.from(ids, () => 1) },
+    },
+  });
+  const inputs = (shape: number[]): TensorSpec[] => [
+    { name: "ids", datatype: "INT64", shape },
+    { name: "mask", datatype: "INT32", shape },
+  ];
 
-  test("lays rows into one tensor as long as the longest, in both integer types", () => {
-    expect(padRows(rows, 0, "INT32")).toEqual({
-      datatype: "INT32",
-      shape: [3, 3],
-      data: Int32Array.of(1, 2, 3, 4, 0, 0, 0, 0, 0),
+  test("makes one tensor an input, as long as the longest row, and fills the others up", () => {
+    expect(stackRows([rowOf(1, 2, 3), rowOf(4), rowOf()], inputs([-1, -1]), { ids: 9 })).toEqual({
+      ids: { datatype: "INT64", shape: [3, 3], data: BigInt64Array.of(1n, 2n, 3n, 4n, 9n, 9n, 9n, 9n, 9n) },
+      mask: { datatype: "INT32", shape: [3, 3], data: Int32Array.of(1, 1, 1, 1, 0, 0, 0, 0, 0) },
     });
-    expect(padRows(rows, 9, "INT64").data).toEqual(BigInt64Array.of(1n, 2n, 3n, 4n, 9n, 9n, 9n, 9n, 9n));
   });
 
   test("keeps a column even when every row is empty", () => {
-    expect(padRows([new Int32Array(0)], 7, "INT32")).toEqual({
-      datatype: "INT32",
+    expect(stackRows([rowOf()], inputs([-1, -1]), { ids: 7 }).ids).toEqual({
+      datatype: "INT64",
       shape: [1, 1],
-      data: Int32Array.of(7),
+      data: BigInt64Array.of(7n),
+    });
+  });
+
+  test("makes rows as long and as many as a graph with fixed dimensions takes", () => {
+    expect(stackRows([rowOf(1), rowOf(2)], inputs([3, 2]), {}).ids).toEqual({
+      datatype: "INT64",
+      shape: [3, 2],
+      data: BigInt64Array.of(1n, 0n, 2n, 0n, 2n, 0n),
+    });
+  });
+
+  test("lays rows of several dimensions one behind the other", () => {
+    const picture = (first: number): PreparedRow => ({
+      tokens: 2,
+      tensors: { pixels: { datatype: "FP32", shape: [1, 1, 2], data: Float32Array.of(first, first + 1) } },
+    });
+    const specs: TensorSpec[] = [{ name: "pixels", datatype: "FP32", shape: [-1, 1, 1, 2] }];
+    expect(stackRows([picture(1), picture(3)], specs, {}).pixels).toEqual({
+      datatype: "FP32",
+      shape: [2, 1, 1, 2],
+      data: Float32Array.of(1, 2, 3, 4),
     });
   });
 });
@@ -62,6 +93,16 @@ describe("the plan of runs", () => {
         expect(next).toBe(lengths.length);
       }),
     );
+  });
+});
+
+describe("the plan of runs for rows that must not be filled up", () => {
+  test("never puts rows of different lengths into one run", () => {
+    expect(planRuns([2, 2, 3, 2], { rowsMax: 8, cellsMax: 100 }, true)).toEqual([
+      [0, 2],
+      [2, 3],
+      [3, 4],
+    ]);
   });
 });
 

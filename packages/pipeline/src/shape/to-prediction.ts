@@ -1,13 +1,6 @@
 import type { LabelPrediction, SoftmaxLabels } from "@ledge/contract";
+import type { Asked } from "./shaper.ts";
 import { softmax, topIndices } from "./top-labels.ts";
-
-/** What a caller wants to see of a row. */
-export interface Asked {
-  /** How many labels, best first. At least 1. */
-  readonly topK: number;
-  /** Whether the raw logits come along, unrounded. */
-  readonly logits: boolean;
-}
 
 /**
  * One row of logits as the contract's prediction.

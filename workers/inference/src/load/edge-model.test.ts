@@ -19,7 +19,11 @@ function modelOf(ports: Partial<LoadPorts<string>>, more: Partial<ModelManifest>
   return model.value;
 }
 
-const runOnce = (model: ReturnType<typeof modelOf>) => model.classifier.run([model.classifier.prepare("hello")]);
+function runOnce({ servable }: ReturnType<typeof modelOf>) {
+  const row = servable.prepare("hello");
+  if (!row.ok) throw new Error(row.fault.detail);
+  return servable.run([row.value]);
+}
 
 describe("a model of the edge", () => {
   test("loads once, at its first run, and says how long that took", async () => {

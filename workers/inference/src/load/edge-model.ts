@@ -1,5 +1,5 @@
 import { fail, type ModelManifest, modelManifest, ok, parse, type Result, type Tensors } from "@ledge/contract";
-import { type Classifier, createClassifier } from "@ledge/pipeline";
+import { createServable, type Servable } from "@ledge/pipeline";
 
 /** A model package that travels in this Worker's bundle. */
 export interface BundledModel {
@@ -24,7 +24,7 @@ export interface LoadPorts<Session> {
 
 export interface EdgeModel {
   readonly manifest: ModelManifest;
-  readonly classifier: Classifier;
+  readonly servable: Servable;
   readonly isLoaded: () => boolean;
   /** Milliseconds from the start of loading to the end of the first run; undefined before. */
   readonly loadMs: () => number | undefined;
@@ -64,11 +64,12 @@ export function createEdgeModel<Session>(bundled: BundledModel, ports: LoadPorts
   }
 
   const { file } = manifest.value;
-  const classifier = createClassifier({ manifest: manifest.value, labels: bundled.labels, run, limits: runLimits });
-  if (!classifier.ok) return classifier;
+  const files = new Map([["labels.json", new TextEncoder().encode(JSON.stringify(bundled.labels))]]);
+  const servable = createServable({ manifest: manifest.value, files, run, limits: runLimits });
+  if (!servable.ok) return servable;
   return ok({
     manifest: manifest.value,
-    classifier: classifier.value,
+    servable: servable.value,
     isLoaded: () => session !== undefined,
     loadMs: () => loadMs,
   });

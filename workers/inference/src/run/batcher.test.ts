@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from "@ledge/contract";
+import type { OutputRow, PreparedRow } from "@ledge/pipeline";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Batcher, type BatcherPorts } from "./batcher.ts";
@@ -37,20 +38,21 @@ class Loop {
   }
 }
 
-type Runs = (readonly Int32Array[])[];
+type Runs = (readonly PreparedRow[])[];
 
-/** The answer to a row is its first id, so that a mix-up of rows shows. */
+/** The answer to a row has its id as tokens, so that a mix-up of rows shows. */
 function batcherOf(loop: Loop, runs: Runs, run?: BatcherPorts["run"]): Batcher {
-  const echo = async (rows: readonly Int32Array[]): Promise<Result<Float32Array[]>> => {
+  const echo = async (rows: readonly PreparedRow[]): Promise<Result<OutputRow[]>> => {
     runs.push(rows);
-    return ok(rows.map((row) => Float32Array.of(row[0] ?? 0)));
+    return ok(rows.map(({ tokens }) => rowOf(tokens)));
   };
   return new Batcher({ run: run ?? echo, hop: loop.hop, now: () => 0, turn: { running: 0, begun: 0 } });
 }
 
-const rowsOf = (...ids: number[]) => ids.map((id) => Int32Array.of(id));
+const rowOf = (id: number) => ({ tokens: id, tensors: {} });
+const rowsOf = (...ids: number[]) => ids.map(rowOf);
 const idsOf = (answer: Awaited<ReturnType<Batcher["submit"]>>) =>
-  answer.ok ? answer.value.logits.map((row) => row[0]) : answer.fault.code;
+  answer.ok ? answer.value.outputs.map(({ tokens }) => tokens) : answer.fault.code;
 
 describe("the batcher", () => {
   test("puts calls that wait together into one run and gives each its own rows", async () => {
@@ -138,8 +140,8 @@ describe("the batcher", () => {
   test("runs each call alone when a batch fails, so that only the bad one fails", async () => {
     const loop = new Loop();
     const batcher = batcherOf(loop, [], async (rows) => {
-      if (rows.some((row) => row[0] === 13)) throw new Error("thirteen");
-      return ok(rows.map((row) => Float32Array.of(row[0] ?? 0)));
+      if (rows.some((row) => row.tokens === 13)) throw new Error("thirteen");
+      return ok(rows.map(({ tokens }) => rowOf(tokens)));
     });
     const answers = [1, 13, 3].map((id) => batcher.submit(rowsOf(id), rule));
     await loop.drain();
@@ -151,7 +153,7 @@ describe("the batcher", () => {
     const loop = new Loop();
     let ready = false;
     const batcher = batcherOf(loop, [], async (rows) =>
-      ready ? ok(rows.map(() => Float32Array.of(1))) : fail("model_not_ready"),
+      ready ? ok(rows.map(() => rowOf(1))) : fail("model_not_ready"),
     );
     const early = batcher.submit(rowsOf(1), rule);
     await loop.drain();
@@ -166,7 +168,7 @@ describe("the batcher", () => {
     let hang = true;
     const batcher = batcherOf(loop, [], (rows) => {
       if (hang) return new Promise(() => {});
-      return Promise.resolve(ok(rows.map((row) => Float32Array.of(row[0] ?? 0))));
+      return Promise.resolve(ok(rows.map(({ tokens }) => rowOf(tokens))));
     });
     void batcher.submit(rowsOf(1), rule);
     const mate = batcher.submit(rowsOf(2), rule);
@@ -187,7 +189,7 @@ describe("the batcher", () => {
       most = Math.max(most, ++inside);
       await Promise.resolve();
       inside--;
-      return ok(rows.map(() => Float32Array.of(0)));
+      return ok(rows.map(() => rowOf(0)));
     });
     const answers = Array.from({ length: 40 }, (_, id) => batcher.submit(rowsOf(id), rule));
     while (loop.size > 0) await loop.stepAll();

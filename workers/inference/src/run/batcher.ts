@@ -1,10 +1,11 @@
 import { fail, ok, type Result } from "@ledge/contract";
+import type { OutputRow, PreparedRow } from "@ledge/pipeline";
 import { admit, dropBefore, emptyQueue, type QueueRule, type Ticket, take, waitingRows } from "./queue.ts";
 
 /** What one call gets back from the batch it was in. */
 export interface BatchAnswer {
-  /** One `[classes]` array per row, in the order of the call's rows. */
-  readonly logits: readonly Float32Array[];
+  /** One per row, in the order of the call's rows. */
+  readonly outputs: readonly OutputRow[];
   /** Milliseconds from arrival to the start of the batch. */
   readonly queueMs: number;
   /** Milliseconds the whole batch ran. */
@@ -20,8 +21,8 @@ export interface Turn {
 }
 
 export interface BatcherPorts {
-  /** Runs rows of ids. May throw: that counts as `upstream_failed`. */
-  readonly run: (rows: readonly Int32Array[]) => Promise<Result<Float32Array[]>>;
+  /** Runs rows. May throw: that counts as `upstream_failed`. */
+  readonly run: (rows: readonly PreparedRow[]) => Promise<Result<OutputRow[]>>;
   /** Lets calls that have already reached the isolate come in. Costs a lone caller next to nothing. */
   readonly hop: () => Promise<void>;
   /** Milliseconds, any origin. */
@@ -30,7 +31,7 @@ export interface BatcherPorts {
 }
 
 interface Job {
-  readonly rows: readonly Int32Array[];
+  readonly rows: readonly PreparedRow[];
   readonly arrivedMs: number;
   /** True once a batch holds it. */
   taken: boolean;
@@ -62,7 +63,7 @@ export class Batcher {
    * Waits for a place in a batch and runs.
    * Faults: `overloaded` at once when too many rows wait; `upstream_failed` and whatever the run says.
    */
-  async submit(rows: readonly Int32Array[], rule: QueueRule): Promise<Result<BatchAnswer>> {
+  async submit(rows: readonly PreparedRow[], rule: QueueRule): Promise<Result<BatchAnswer>> {
     const [admission, queue] = admit(rule, this.#queue, rows.length);
     this.#queue = queue;
     if (admission.kind === "refused") {
@@ -106,8 +107,10 @@ export class Batcher {
       const outcomes = await this.#runBatch(batch);
       const runMs = now() - startedMs;
       for (const [index, job] of batch.entries()) {
-        const logits = outcomes[index] ?? fail("internal_error", { cause: "A batch gave fewer outcomes than calls." });
-        job.outcome ??= logits.ok ? ok({ logits: logits.value, queueMs: startedMs - job.arrivedMs, runMs }) : logits;
+        const outputs = outcomes[index] ?? fail("internal_error", { cause: "A batch gave fewer outcomes than calls." });
+        job.outcome ??= outputs.ok
+          ? ok({ outputs: outputs.value, queueMs: startedMs - job.arrivedMs, runMs })
+          : outputs;
       }
     } finally {
       if (turn.running === mine) turn.running = 0;
@@ -134,11 +137,11 @@ export class Batcher {
   }
 
   /** One outcome per job. When a batch of several fails, each runs alone, so that only the one at fault fails. */
-  async #runBatch(batch: readonly Job[]): Promise<Result<readonly Float32Array[]>[]> {
+  async #runBatch(batch: readonly Job[]): Promise<Result<readonly OutputRow[]>[]> {
     const together = await this.#attempt(batch.flatMap((job) => job.rows));
     if (!together.ok) {
       if (batch.length === 1) return [together];
-      const alone: Result<readonly Float32Array[]>[] = [];
+      const alone: Result<readonly OutputRow[]>[] = [];
       for (const job of batch) alone.push(await this.#attempt(job.rows));
       return alone;
     }
@@ -150,7 +153,7 @@ export class Batcher {
     });
   }
 
-  async #attempt(rows: readonly Int32Array[]): Promise<Result<Float32Array[]>> {
+  async #attempt(rows: readonly PreparedRow[]): Promise<Result<OutputRow[]>> {
     try {
       const answer = await this.#ports.run(rows);
       if (answer.ok && answer.value.length !== rows.length) {

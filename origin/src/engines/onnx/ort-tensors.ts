@@ -1,0 +1,49 @@
+import type { Datatype, Tensor, Tensors } from "@ledge/contract";
+import * as ort from "onnxruntime-node";
+
+/** ONNX Runtime's name of each datatype. */
+const names = {
+  BOOL: "bool",
+  UINT8: "uint8",
+  UINT16: "uint16",
+  UINT32: "uint32",
+  UINT64: "uint64",
+  INT8: "int8",
+  INT16: "int16",
+  INT32: "int32",
+  INT64: "int64",
+  FP16: "float16",
+  FP32: "float32",
+  FP64: "float64",
+  BYTES: "string",
+} as const satisfies Record<Datatype, ort.Tensor.Type>;
+
+/** Ledge's tensors as ONNX Runtime takes them; the data is shared, not copied. */
+export function toOrt(tensors: Tensors): Record<string, ort.Tensor> {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, ortTensor(tensor)]));
+}
+
+function ortTensor({ datatype, data, shape }: Tensor): ort.Tensor {
+  return new ort.Tensor(names[datatype], data as ort.Tensor.DataType, shape);
+}
+
+/** ONNX Runtime's outputs as tensors of ours. Throws for what no tensor of ours holds: a sequence, a map, 4-bit integers. */
+export function fromOrt(outputs: ort.InferenceSession.OnnxValueMapType): Tensors {
+  return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, tensorOf(name, value)]));
+}
+
+function tensorOf(name: string, value: ort.OnnxValue): Tensor {
+  const { type, dims: shape, data } = value as ort.Tensor;
+  const datatype = datatypes.get(type);
+  if (datatype === undefined) throw new Error(`The output ${name} is of type ${type ?? "unknown"}.`);
+  // The two tables hold the type and its array together, which no type can say.
+  return { datatype, shape, data: datatype === "FP16" ? bitsOf(data) : data } as Tensor;
+}
+
+const datatypes = new Map(Object.entries(names).map(([datatype, name]) => [name as string, datatype as Datatype]));
+
+/** Half floats come as a Float16Array where the runtime has one: the same bits. */
+function bitsOf(data: ort.Tensor.DataType): Uint16Array {
+  if (data instanceof Uint16Array || !ArrayBuffer.isView(data)) return data as Uint16Array;
+  return new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+}
