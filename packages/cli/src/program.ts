@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type Context, newCommand } from "./command.ts";
+import { modelAdd, modelCheck } from "./commands/model-add.ts";
 import { modelMeasure } from "./commands/model-measure.ts";
 
 /** Every command there is: what `ledge --help` prints. */
@@ -9,7 +10,7 @@ export function program(context: Context): Command {
     "ledge rollout start sentiment 2",
   ]);
   const model = newCommand("model", "Bring, measure and operate models", ["ledge model list"]);
-  for (const command of [modelMeasure]) model.addCommand(command(context));
+  for (const command of [modelAdd, modelCheck, modelMeasure]) model.addCommand(command(context));
   ledge.addCommand(model);
   everyCommand(ledge, (command) => settle(command, context));
   return ledge;

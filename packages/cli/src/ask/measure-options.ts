@@ -18,10 +18,14 @@ export interface MeasureFlags {
 /** The options of every command that runs a model. */
 export function withMeasureOptions(command: Command): Command {
   return command
-    .option("--input FILE", "JSON with the inputs to run: an Open Inference Protocol request, or a list of them")
-    .option("--size NAME=N", "size of a variable dimension in generated inputs (may be repeated; default 16)", collect)
-    .option("--timeout SECONDS", "longest that one engine may take in all (default 300)", "300")
-    .option("--memory MIB", "most memory that running it may take on this machine (default 3072)", "3072");
+    .option("--input <file>", "JSON with the inputs to run: an Open Inference Protocol request, or a list of them")
+    .option(
+      "--size <name=n>",
+      "size of a variable dimension in generated inputs (may be repeated; default 16)",
+      collect,
+    )
+    .option("--timeout <seconds>", "longest that one engine may take in all", "300")
+    .option("--memory <mib>", "most memory that running it may take on this machine", "3072");
 }
 
 /** Reads the flags; the caller runs the measurement. Throws {@link Refusal} for what cannot be understood. */

@@ -48,7 +48,10 @@ export async function measureGraph(facts: GraphFacts, options: MeasureOptions): 
     runs: runsOf(facts, options),
     countMs: options.countMs,
   };
-  const measured = (engine: EngineName) => runProcess(engine, job, limits, (done, of) => onStep?.(engine, done, of));
+  const measured = (engine: EngineName) => {
+    onStep?.(engine, 0, job.runs.length + 1);
+    return runProcess(engine, job, limits, (done, of) => onStep?.(engine, done, of));
+  };
   const native = await measured("native");
   const bytes = facts.externals.reduce((sum, file) => sum + file.bytes, facts.bytes);
   const common = { bytes, native: costOf(native), outputs: native.runs[0]?.outputs ?? {} };
