@@ -8,6 +8,7 @@ export function newCommand(name: string, summary: string, examples: readonly str
     .summary(summary)
     .description(`${summary}.`)
     .helpOption("--help", "this text")
+    .enablePositionalOptions()
     .addHelpText("after", `\n${heading}:\n${examples.map((line) => `  ${line}`).join("\n")}`);
 }
 
