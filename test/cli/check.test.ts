@@ -1,0 +1,264 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { main } from "../../packages/cli/src/main.ts";
+import { repoRoot } from "../../scripts/repo.ts";
+import { fakeTerminal } from "../support/fake-terminal.ts";
+import { addGraph, identityGraph, linearGraph, statefulGraph } from "../support/onnx-models.ts";
+import { type OnnxModel, writeOnnx } from "../support/onnx-writer.ts";
+
+const root = mkdtempSync(join(tmpdir(), "ledge-cli-"));
+let folders = 0;
+
+/** A folder with these files. */
+function folderOf(files: Readonly<Record<string, Uint8Array | string>>): string {
+  const folder = join(root, String(++folders));
+  mkdirSync(folder);
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  return folder;
+}
+
+async function check(...args: string[]) {
+  const terminal = fakeTerminal({ cwd: root });
+  const code = await main(["model", "check", ...args], terminal);
+  return { code, said: terminal.said.join("\n"), printed: terminal.printed.join("\n") };
+}
+
+/** Checks a graph that must pass, as raw tensors. */
+async function checked(graph: Uint8Array, ...args: string[]) {
+  const folder = folderOf({ "model.onnx": graph });
+  const { code, said, printed } = await check(
+    join(folder, "model.onnx"),
+    "--task",
+    "tensor",
+    "--yes",
+    "--json",
+    ...args,
+  );
+  expect([code, said]).toEqual([0, expect.any(String)]);
+  return JSON.parse(printed);
+}
+
+/** The one sentence that a graph is refused with, after what was said of it. */
+async function refused(graph: Uint8Array, ...args: string[]): Promise<string> {
+  const folder = folderOf({ "model.onnx": graph });
+  const { code, said, printed } = await check(join(folder, "model.onnx"), "--task", "tensor", "--yes", ...args);
+  expect([code, printed]).toEqual([1, ""]);
+  return said.split("\n").at(-1) ?? "";
+}
+
+describe("any valid ONNX file works, with the same outputs natively and in workerd", () => {
+  test("float, int8, int32, int64, bool, string and every other datatype, several inputs and outputs, dynamic axes", async () => {
+    const numbers = ["UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64"] as const;
+    const types = ["FP16", "FP32", "FP64", "BOOL", "BYTES", ...numbers] as const;
+    const { manifest, difference, measured } = await checked(identityGraph(types));
+    expect(manifest.inputs.map(({ datatype }: { datatype: string }) => datatype)).toEqual(types);
+    expect(manifest.inputs[0].shape).toEqual([-1, -1]);
+    expect(difference).toEqual({ maxAbs: 0, maxRel: 0, unequal: 0 });
+    expect(Object.keys(measured.runMs)).toEqual(["1", "8"]);
+    expect(measured.heapBytes).toBeGreaterThanOrEqual(16 * 2 ** 20);
+    expect(manifest.tiers).toEqual(["edge", "origin"]);
+  });
+
+  test("stateful models whose state goes in and out as tensors", async () => {
+    const { manifest, difference } = await checked(statefulGraph());
+    expect(manifest.outputs.map(({ name }: { name: string }) => name)).toEqual(["y", "next"]);
+    expect(difference.unequal).toBe(0);
+  });
+
+  test("fixed shapes run as they are, and an output that says nothing of its shape shows its rank", async () => {
+    const shape = [2, 3];
+    const { manifest, measured } = await checked(
+      addGraph("FP32", {
+        inputs: ["a", "b"].map((name) => ({ name, type: "FP32", shape })),
+        outputs: [{ name: "y", type: "FP32" }],
+      }),
+    );
+    expect(manifest.outputs[0].shape).toEqual([-1, -1]);
+    expect(manifest.limits.batchMax).toBe(1);
+    expect(Object.keys(measured.runMs)).toEqual(["1"]);
+  });
+
+  test("weights in another file, which becomes part of the package", async () => {
+    const weights = Float32Array.from({ length: 64 }, (_, at) => at / 64);
+    const initialisers: OnnxModel["initialisers"] = [
+      { name: "w", type: "FP32", shape: [8, 8], external: { location: "weights.bin", offset: 0, length: 256 } },
+    ];
+    const folder = folderOf({
+      "model.onnx": linearGraph(8, 8, { initialisers }),
+      "weights.bin": new Uint8Array(weights.buffer),
+    });
+    const { code, printed } = await check(folder, "--name", "split", "--task", "tensor", "--json");
+    expect(code).toBe(0);
+    const { manifest, difference } = JSON.parse(printed);
+    expect(manifest.files).toMatchObject([{ path: "weights.bin", bytes: 256 }]);
+    expect(difference.maxRel).toBeLessThan(1e-5);
+  });
+
+  test("given samples are run in place of generated ones", async () => {
+    const folder = folderOf({
+      "model.onnx": linearGraph(2, 2),
+      "samples.json": JSON.stringify([
+        { inputs: [{ name: "x", data: [[1, 2]] }] },
+        {
+          inputs: [
+            {
+              name: "x",
+              data: [
+                [3, 4],
+                [5, 6],
+                [7, 8],
+              ],
+            },
+          ],
+        },
+      ]),
+    });
+    const { code, printed } = await check(
+      folder,
+      "--name",
+      "given",
+      "--task",
+      "tensor",
+      "--json",
+      "--input",
+      join(folder, "samples.json"),
+    );
+    expect(code).toBe(0);
+    expect(Object.keys(JSON.parse(printed).measured.runMs)).toEqual(["1", "3"]);
+  });
+});
+
+describe("a model that cannot run", () => {
+  test("for an operator that is not there is refused, naming it", async () => {
+    const foo = { op: "Foo", domain: "com.acme", inputs: ["x"], outputs: ["y"] };
+    const sentence = await refused(linearGraph(4, 4, { nodes: [foo], domains: { "com.acme": 1 } }));
+    expect(sentence).toBe(
+      "The model does not run in native ONNX Runtime: it has no operator com.acme:Foo for these types: export the model without it.",
+    );
+  });
+
+  test("for wires that lead nowhere is refused with what ONNX Runtime says", async () => {
+    const add = { op: "Add", inputs: ["x", "nothing"], outputs: ["y"] };
+    expect(await refused(linearGraph(4, 4, { nodes: [add] }))).toContain("Node input 'nothing' is not a graph input");
+  });
+
+  test("for the memory it takes is ended at the limit, and nothing is left running", async () => {
+    const size = BigInt64Array.of(3_000_000n, 1000n);
+    const graph = linearGraph(1, 1, {
+      outputs: [{ name: "y", type: "FP32" }],
+      initialisers: [{ name: "size", type: "INT64", shape: [2], data: size }],
+      nodes: [
+        { op: "ConstantOfShape", inputs: ["size"], outputs: ["huge"] },
+        { op: "Add", inputs: ["x", "huge"], outputs: ["y"] },
+      ],
+    });
+    expect(await refused(graph, "--memory", "700")).toBe(
+      "The model does not run in native ONNX Runtime: it took more than 700 MiB of memory.",
+    );
+    expect(measuringProcesses()).toEqual([]);
+  });
+
+  test("for the time it takes is ended at the limit, and nothing is left running", async () => {
+    expect(await refused(endlessGraph(), "--timeout", "2")).toBe(
+      "The model does not run in native ONNX Runtime: it took longer than 2 s.",
+    );
+    expect(measuringProcesses()).toEqual([]);
+  });
+});
+
+/** A loop that counts to a number it never reaches. */
+function endlessGraph(): Uint8Array {
+  const scalar = (name: string, type: "INT64" | "BOOL", data: ArrayBufferView) => ({ name, type, shape: [], data });
+  const body = {
+    inputs: [
+      { name: "turn", type: "INT64", shape: [] },
+      { name: "going", type: "BOOL", shape: [] },
+      { name: "before", type: "FP32", shape: ["batch", 1] },
+    ],
+    outputs: [
+      { name: "on", type: "BOOL", shape: [] },
+      { name: "after", type: "FP32", shape: ["batch", 1] },
+    ],
+    nodes: [
+      { op: "Identity", inputs: ["going"], outputs: ["on"] },
+      { op: "Sin", inputs: ["before"], outputs: ["after"] },
+    ],
+  } as const;
+  return writeOnnx({
+    inputs: [{ name: "x", type: "FP32", shape: ["batch", 1] }],
+    outputs: [{ name: "y", type: "FP32", shape: ["batch", 1] }],
+    initialisers: [scalar("turns", "INT64", BigInt64Array.of(2n ** 60n)), scalar("yes", "BOOL", Uint8Array.of(1))],
+    nodes: [{ op: "Loop", inputs: ["turns", "yes", "x"], outputs: ["y"], attributes: { body: { graph: body } } }],
+  });
+}
+
+/** Processes of this machine that measure, or were started by one that did. */
+function measuringProcesses(): readonly string[] {
+  const lines = execFileSync("ps", ["-axo", "ppid=,stat=,args="], { encoding: "utf8" }).split("\n");
+  return lines.filter((line) => /src\/measure\/(?:native|wasm)-process/.test(line) && !/^\s*\d+\s+Z/.test(line));
+}
+
+describe("a package for a task", () => {
+  const intent = join(repoRoot, "models", "intent", "1");
+  let shipped: { code: number; printed: string };
+
+  beforeAll(async () => {
+    shipped = await check(intent, "--json");
+  });
+
+  test("keeps what its model.json says, and gets its own digests, opset, producer and measurement", async () => {
+    expect(shipped.code).toBe(0);
+    const { manifest } = JSON.parse(shipped.printed);
+    const written = JSON.parse(readFileSync(join(intent, "model.json"), "utf8"));
+    for (const part of [
+      "name",
+      "task",
+      "licence",
+      "file",
+      "inputs",
+      "outputs",
+      "preprocess",
+      "postprocess",
+      "limits",
+      "tiers",
+    ]) {
+      expect(manifest[part]).toEqual(written[part]);
+    }
+    expect(manifest).toMatchObject({ opset: 18, producer: "ledge", files: [{ path: "labels.json" }] });
+    expect(manifest.measured.heapBytes).toBeGreaterThan(0);
+  });
+
+  test("whose labels are not as many as its outputs is refused", async () => {
+    const folder = folderOf({
+      "model.onnx": readFileSync(join(intent, "model.onnx")),
+      "model.json": readFileSync(join(intent, "model.json"), "utf8"),
+    });
+    const { code, said } = await check(folder, "--labels", "good,bad");
+    expect([code, said.split("\n").at(-1)]).toEqual([
+      1,
+      "The package does not fit together: labels.json has 2 labels and logits 151 classes.",
+    ]);
+  });
+
+  test("that lacks what its task needs says which flag to type", async () => {
+    const graph = join(folderOf({ "model.onnx": linearGraph(4, 2) }), "model.onnx");
+    const classify = await check(graph, "--name", "a", "--task", "image-classification", "--labels", "a,b");
+    expect([classify.code, classify.said]).toEqual([2, expect.stringContaining("--preprocess FILE")]);
+    const unnamed = await check(graph);
+    expect([unnamed.code, unnamed.said]).toEqual([
+      2,
+      expect.stringContaining("--name is missing: give it, or --yes to take 'model'."),
+    ]);
+  });
+
+  test("is written beside its graph with --write, and checks the same again", async () => {
+    const folder = folderOf({ "model.onnx": linearGraph(4, 2) });
+    expect((await check(folder, "--name", "scores", "--task", "tensor", "--write")).code).toBe(0);
+    const { code, printed } = await check(folder, "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(printed).manifest).toMatchObject({ name: "scores", task: "tensor" });
+  });
+});
