@@ -40,7 +40,7 @@ export async function measureOptionsOf(
       timeoutMs: 1000 * numberOf("--timeout", flags.timeout),
       memoryBytesMax: 2 ** 20 * numberOf("--memory", flags.memory),
     },
-    countMs: 500,
+    countMs: 300,
     sizes: new Map((flags.size ?? []).map(sizeOf)),
     ...(samples === undefined ? {} : { samples }),
     onStep: stepsOn(terminal),

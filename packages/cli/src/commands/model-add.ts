@@ -11,6 +11,7 @@ import { type DescribeFlags, describePackage } from "../describe/describe-packag
 import { findPackage } from "../describe/find-package.ts";
 import type { Content } from "../describe/package-content.ts";
 import { type GraphFacts, readGraph } from "../inspect/read-graph.ts";
+import { longestSizes } from "../measure/longest-sizes.ts";
 import { type Measurement, measureGraph } from "../measure/measure-graph.ts";
 import { decideTiers } from "../place/decide-tiers.ts";
 import { callAdmin } from "../send/admin.ts";
@@ -97,11 +98,13 @@ async function checkPackage(path: string, flags: CheckFlags, terminal: Terminal)
   const facts = await readGraph(join(found.folder, found.graph));
   terminal.say(factsText(facts));
   const description = await describePackage(found, facts, flags, terminal);
-  const measurement = await measureGraph(facts, await measureOptionsOf(flags, facts, terminal));
+  await buildManifest(facts, description);
+  const options = await measureOptionsOf(flags, facts, terminal);
+  const measurement = await measureGraph(facts, { ...options, longest: longestSizes(facts, description) });
   terminal.say(measurementText(measurement));
   const placement = decideTiers(description.task, measurement);
   terminal.say(placement.reason);
-  const manifest = await buildManifest(facts, description, measurement, placement);
+  const manifest = await buildManifest(facts, description, { measurement, placement });
   if (flags.write) await writePackage(found.folder, manifest, description.contents, terminal);
   return { manifest, contents: description.contents, measurement, reason: placement.reason };
 }
@@ -143,5 +146,5 @@ async function register(target: Target, checked: Checked, flags: AddFlags, termi
   terminal.print(`${model}@${version} ${created ? "is registered" : "was registered already"}.`);
   if (stable === version) return;
   terminal.print(`'${model}' is still answered by version ${stable}. To move callers over by steps:`);
-  terminal.print(`  ledge rollout start ${model} ${version}`);
+  terminal.print(`  ledge rollout start ${model}@${version}`);
 }

@@ -10,16 +10,22 @@ import { bytesOf, fileEntry } from "./package-content.ts";
 /** The registry gives the real one. */
 const versionPlaceholder = "1";
 
+/** What running it showed. */
+export interface Outcome {
+  readonly measurement: Measurement;
+  readonly placement: Placement;
+}
+
 /**
- * The package's `model.json`, held to its schema and to the steps it names.
+ * The package's `model.json`, held to its schema and to the steps it names. Before anything was run it is a draft, and
+ * tells what does not fit together without the wait.
  *
  * @throws Refusal listing every fault.
  */
 export async function buildManifest(
   facts: GraphFacts,
   description: Description,
-  measurement: Measurement,
-  placement: Placement,
+  outcome?: Outcome,
 ): Promise<ModelManifest> {
   const { contents, ...described } = description;
   const [graph, ...others] = contents;
@@ -31,16 +37,22 @@ export async function buildManifest(
     opset: facts.opset,
     ...(facts.producer === undefined ? {} : { producer: facts.producer }),
     inputs: facts.inputs.map(specOf),
-    outputs: facts.outputs.map((value) => specOf(withShape(value, measurement))),
-    tiers: placement.tiers,
-    ...("refused" in measurement.wasm ? {} : { measured: measurement.wasm }),
+    outputs: facts.outputs.map((value) => specOf(withShape(value, outcome?.measurement))),
+    tiers: outcome?.placement.tiers ?? ["origin"],
+    ...measuredOf(outcome?.measurement),
   });
   if (!checked.ok) {
     const issues = (checked.fault.issues ?? []).map(({ path, message }) => `${path}: ${message}`);
     throw new Refusal(`This would make no valid model.json: ${issues.join("; ")}.`);
   }
-  await checkSteps(checked.value, description);
+  // An output that says nothing of its shape may fit its step all the same: that shows when it has run.
+  const known = outcome !== undefined || facts.outputs.every(({ dimensions }) => dimensions !== undefined);
+  if (known) await checkSteps(checked.value, description);
   return checked.value;
+}
+
+function measuredOf(measurement: Measurement | undefined) {
+  return measurement === undefined || "refused" in measurement.wasm ? {} : { measured: measurement.wasm };
 }
 
 function specOf({ name, datatype, shape }: Pick<GraphValue, "name" | "datatype" | "shape">) {
@@ -48,9 +60,9 @@ function specOf({ name, datatype, shape }: Pick<GraphValue, "name" | "datatype" 
 }
 
 /** A graph that says nothing of an output's shape showed its rank when it ran. */
-function withShape(value: GraphValue, { outputs }: Measurement): GraphValue {
+function withShape(value: GraphValue, measurement: Measurement | undefined): GraphValue {
   if (value.dimensions !== undefined) return value;
-  return { ...value, shape: (outputs[value.name]?.shape ?? []).map(() => -1) };
+  return { ...value, shape: (measurement?.outputs[value.name]?.shape ?? []).map(() => -1) };
 }
 
 /** The tiers refuse a package whose steps do not fit its graph or files: better here than there. */

@@ -7,6 +7,8 @@ export interface MeasureJob {
   /** Files of weights: the path in the graph, and where each lies. */
   readonly externals: readonly { readonly location: string; readonly path: string }[];
   readonly runs: readonly { readonly rows: number; readonly feeds: Tensors }[];
+  /** Run once at the end in the WASM build: the most that its heap must hold. */
+  readonly largest?: Tensors;
   /** Milliseconds spent on counting one batch size. */
   readonly countMs: number;
 }

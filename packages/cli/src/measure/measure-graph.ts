@@ -30,10 +30,14 @@ export interface MeasureOptions {
   readonly countMs: number;
   /** Sizes of variable dimensions by name. */
   readonly sizes: ReadonlyMap<string, number>;
+  /** Sizes of variable dimensions in the longest input the package takes: what the heap must hold, too. */
+  readonly longest?: ReadonlyMap<string, number>;
   /** Given feeds, each one run, in place of generated ones of 1 and 8 rows. */
   readonly samples?: readonly Tensors[];
   readonly onStep?: (engine: EngineName, done: number, of: number) => void;
 }
+
+const rowsMeasured = 8;
 
 /**
  * Runs a graph natively and in workerd on the same feeds, and compares what comes out.
@@ -47,6 +51,7 @@ export async function measureGraph(facts: GraphFacts, options: MeasureOptions): 
     externals: facts.externals.map(({ location, path }) => ({ location, path })),
     runs: runsOf(facts, options),
     countMs: options.countMs,
+    ...largestOf(facts, options),
   };
   const measured = (engine: EngineName) => {
     onStep?.(engine, 0, job.runs.length + 1);
@@ -72,8 +77,13 @@ export async function measureGraph(facts: GraphFacts, options: MeasureOptions): 
 
 function runsOf(facts: GraphFacts, { samples, sizes }: MeasureOptions): MeasureJob["runs"] {
   if (samples !== undefined) return samples.map((feeds) => ({ rows: rowsIn(feeds), feeds }));
-  const rows = takesRows(facts) ? [1, 8] : [1];
+  const rows = takesRows(facts) ? [1, rowsMeasured] : [1];
   return rows.map((count) => ({ rows: count, feeds: generateFeeds(facts, count, sizes) }));
+}
+
+function largestOf(facts: GraphFacts, { longest, sizes }: MeasureOptions): Pick<MeasureJob, "largest"> {
+  if (longest === undefined || longest.size === 0 || !takesRows(facts)) return {};
+  return { largest: generateFeeds(facts, rowsMeasured, new Map([...sizes, ...longest])) };
 }
 
 function rowsIn(feeds: Tensors): number {
