@@ -1,10 +1,14 @@
 import { readFileSync } from "node:fs";
 import { errors } from "@ledge/contract";
-import { openApiDocument, operations } from "@ledge/contract/openapi";
+import { openApiDocument, operations, operatorOperations } from "@ledge/contract/openapi";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it, vi } from "vitest";
 
-const document = JSON.parse(JSON.stringify(openApiDocument("1.2.3")));
+const parts = [
+  { file: "openapi.json", part: operations },
+  { file: "openapi-operator.json", part: operatorOperations },
+].map(({ file, part }) => ({ file, part, document: JSON.parse(JSON.stringify(openApiDocument("1.2.3", part))) }));
+const every = [...operations, ...operatorOperations];
 
 interface Routes {
   route(answer: () => Promise<Response>): { readonly routes: readonly { method: string; path: string }[] };
@@ -18,29 +22,16 @@ function refsIn(value: unknown): string[] {
   );
 }
 
-describe("the OpenAPI description", () => {
+describe.each(parts)("$file", ({ file, part, document }) => {
   it("is valid OpenAPI 3.1 by the official schema", async () => {
     const validator = new Validator();
     expect(await validator.validate(structuredClone(document))).toEqual({ valid: true });
     expect(validator.version).toBe("3.1");
   });
 
-  it("describes exactly the routes that the gateway has", async () => {
-    // By text, because the gateway's sources compile with the types of Workers, and this file with Node's.
-    const { route } = await vi.importActual<Routes>("../../workers/gateway/src/routes.ts");
-    const router = route(async () => new Response());
-    const served = router.routes
-      .filter(({ method }) => method !== "ALL")
-      .map(({ method, path }) => `${method} ${path}`);
-    const described = operations.map(
-      ({ method, path }) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ":$1")}`,
-    );
-    expect(described.toSorted()).toEqual(served.toSorted());
-  });
-
   it("carries the version of package.json", () => {
     const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-    const committed = JSON.parse(readFileSync(new URL("../../openapi.json", import.meta.url), "utf8"));
+    const committed = JSON.parse(readFileSync(new URL(`../../${file}`, import.meta.url), "utf8"));
     expect(committed.info.version).toBe(version);
     expect(document.info.version).toBe("1.2.3");
   });
@@ -53,16 +44,14 @@ describe("the OpenAPI description", () => {
     expect([...refs].toSorted()).toEqual(there.toSorted());
   });
 
-  it("says the sentence of every code", () => {
+  it("says the sentence of every code that its routes may answer", () => {
     const { description } = document.components.schemas.ErrorCode;
-    for (const [code, { message }] of Object.entries(errors)) expect(description).toContain(`\`${code}\`: ${message}`);
+    for (const code of part.flatMap((operation) => operation.errors)) {
+      expect(description).toContain(`\`${code}\`: ${errors[code].message}`);
+    }
   });
 
-  it("gives every operation an id of its own", () => {
-    expect(new Set(operations.map(({ id }) => id)).size).toBe(operations.length);
-  });
-
-  it.each(operations)(
+  it.each(part)(
     "answers $method $path's errors in the shape of its surface",
     ({ method, path, errors: codes, answers }) => {
       const operation = document.paths[path][method];
@@ -82,5 +71,29 @@ describe("the OpenAPI description", () => {
 
   it("takes at most 40 KiB of what the gateway carries", () => {
     expect(JSON.stringify(document).length).toBeLessThanOrEqual(40 * 1024);
+  });
+});
+
+describe("the descriptions together", () => {
+  it("describes exactly the routes that the gateway has", async () => {
+    // By text, because the gateway's sources compile with the types of Workers, and this file with Node's.
+    const { route } = await vi.importActual<Routes>("../../workers/gateway/src/routes.ts");
+    const router = route(async () => new Response());
+    const served = router.routes
+      .filter(({ method }) => method !== "ALL")
+      .map(({ method, path }) => `${method} ${path}`);
+    const described = every.map(
+      ({ method, path }) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ":$1")}`,
+    );
+    expect(described.toSorted()).toEqual(served.toSorted());
+  });
+
+  it("say the sentence of every code", () => {
+    const said = parts.map(({ document }) => document.components.schemas.ErrorCode.description).join("\n");
+    for (const [code, { message }] of Object.entries(errors)) expect(said).toContain(`\`${code}\`: ${message}`);
+  });
+
+  it("give every operation an id of its own", () => {
+    expect(new Set(every.map(({ id }) => id)).size).toBe(every.length);
   });
 });

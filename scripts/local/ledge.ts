@@ -5,6 +5,7 @@ import { buildWorkers } from "../edge/build.ts";
 import { type RunningEdge, runEdge } from "../edge/run.ts";
 import { repoRoot } from "../repo.ts";
 import { type RunningOrigin, runOrigin } from "./origin.ts";
+import { registerPackages } from "./packages.ts";
 import { freePort } from "./port.ts";
 import { dropState, edgeDir, openSecrets, saveSecrets } from "./state.ts";
 
@@ -67,6 +68,8 @@ export async function startLedge(options: LedgeOptions): Promise<RunningLedge> {
     });
     say("Loading the models …");
     await fetch(`${edge.url}/readyz`);
+    const desk = { edge: edge.url, adminKey: secrets.adminKey };
+    await registerPackages(desk, join(repoRoot, "models"), (line) => say(`models   ${line}`));
     const key = await demoKey(edge.url, secrets.adminKey, secrets.demoKey);
     saveSecrets(dataDir, { ...secrets, demoKey: key });
     return { edge: edge.url, origin: origin.url, key, adminKey: secrets.adminKey, originEnded: origin.ended, close };

@@ -3,8 +3,11 @@
 interface __BaseEnv_Env {
 	KEYS: KVNamespace;
 	ANSWERS: KVNamespace;
+	SNAPSHOTS: KVNamespace;
+	MODEL_BYTES: R2Bucket;
 	ORIGIN_URL: string;
 	BODY_BYTES_MAX: string;
+	MODEL_BYTES_MAX: string;
 	TIMEOUT_MS_DEFAULT: string;
 	TIMEOUT_MS_MAX: string;
 	CACHE_TTL_S: string;
@@ -17,12 +20,13 @@ interface __BaseEnv_Env {
 	ORIGIN_SECRET: string;
 	ADMIN_KEY_HASH: string;
 	RATE_LIMITS: DurableObjectNamespace<import("./src/index").RateLimiter>;
+	REGISTRY: DurableObjectNamespace<import("./src/index").Registry>;
 	INFERENCE: Fetcher /* ledge-inference */;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {
 		mainModule: typeof import("./src/index");
-		durableNamespaces: "RateLimiter";
+		durableNamespaces: "RateLimiter" | "Registry";
 	}
 	interface Env extends __BaseEnv_Env {}
 }
@@ -31,7 +35,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ORIGIN_URL" | "BODY_BYTES_MAX" | "TIMEOUT_MS_DEFAULT" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "REQUESTS_PER_MINUTE_DEFAULT" | "LOG" | "JWT_ISSUER" | "JWT_AUDIENCE" | "JWT_JWKS_URL" | "JWT_TENANT_CLAIM" | "ORIGIN_SECRET" | "ADMIN_KEY_HASH">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ORIGIN_URL" | "BODY_BYTES_MAX" | "MODEL_BYTES_MAX" | "TIMEOUT_MS_DEFAULT" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "REQUESTS_PER_MINUTE_DEFAULT" | "LOG" | "JWT_ISSUER" | "JWT_AUDIENCE" | "JWT_JWKS_URL" | "JWT_TENANT_CLAIM" | "ORIGIN_SECRET" | "ADMIN_KEY_HASH">> {}
 }
 declare module "*.txt" {
 	const value: string;

@@ -41,6 +41,14 @@ export const registerAnswer = z.object({
 });
 export type RegisterAnswer = z.infer<typeof registerAnswer>;
 
+export const blobAnswer = z.object({ sha256: z.string(), bytes: z.int() });
+export type BlobAnswer = z.infer<typeof blobAnswer>;
+
+export const removedAnswer = z.object({
+  /** `name@version`. */
+  removed: z.string(),
+});
+
 export const pointRequest = z.strictObject({ version: modelVersion });
 export const policyRequest = versionPolicy;
 

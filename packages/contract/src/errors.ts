@@ -70,12 +70,45 @@ export const errors = {
     retryable: false,
     message: "No model of this name and version is deployed.",
   },
+  version_not_found: {
+    status: 404,
+    owner: "client",
+    retryable: false,
+    message: "The model has no version of this number.",
+  },
+  alias_not_found: { status: 404, owner: "client", retryable: false, message: "The model has no alias of this name." },
+  rollout_not_found: {
+    status: 404,
+    owner: "client",
+    retryable: false,
+    message: "No rollout of this id is running for the model.",
+  },
+  blob_not_found: { status: 404, owner: "client", retryable: false, message: "No blob of this SHA-256 is stored." },
   key_not_found: { status: 404, owner: "client", retryable: false, message: "There is no API key with this id." },
   method_not_allowed: {
     status: 405,
     owner: "client",
     retryable: false,
     message: "This path does not take this method.",
+  },
+  rollout_running: {
+    status: 409,
+    owner: "client",
+    retryable: false,
+    message: "A rollout is running for the model. End it first.",
+  },
+  version_in_use: { status: 409, owner: "client", retryable: false, message: "Something still needs this version." },
+  package_incomplete: {
+    status: 409,
+    owner: "client",
+    retryable: false,
+    message: "Files of the package are not stored, or have another size. Upload them first.",
+  },
+  registry_conflict: {
+    status: 409,
+    owner: "client",
+    retryable: false,
+    message: "The registry is not in the state that this change needs.",
   },
   body_too_large: {
     status: 413,
@@ -89,6 +122,13 @@ export const errors = {
     retryable: false,
     message: "Send 'Content-Type: application/json' with an identity encoding.",
   },
+  digest_mismatch: {
+    status: 422,
+    owner: "client",
+    retryable: false,
+    message: "The bytes do not have the SHA-256 that the path names.",
+  },
+  package_rejected: { status: 422, owner: "client", retryable: false, message: "The package cannot be run." },
   rate_limited: {
     status: 429,
     owner: "client",
@@ -125,6 +165,12 @@ export const errors = {
     owner: "config",
     retryable: true,
     message: "The model is deployed but cannot be loaded here.",
+  },
+  registry_unavailable: {
+    status: 503,
+    owner: "platform",
+    retryable: true,
+    message: "The registry or its store cannot be reached right now.",
   },
   deadline_exceeded: {
     status: 504,

@@ -5,6 +5,8 @@ export const headers = {
   tier: "Ledge-Tier",
   /** Milliseconds the caller still waits. Relative, so that clocks need not agree. */
   timeoutMs: "Ledge-Timeout-Ms",
+  /** Whose arm of a rollout a call belongs to; without it the API key's or token's. */
+  stickyKey: "Ledge-Sticky-Key",
   cacheStatus: "Cache-Status",
   rateLimit: "RateLimit",
   rateLimitPolicy: "RateLimit-Policy",

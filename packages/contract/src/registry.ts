@@ -63,10 +63,14 @@ export const registryState = z.object({
   /** Grows by one with every change. */
   number: z.int(),
   models: z.record(z.string(), registeredModel),
+  /** Highest version of models that were removed whole, by name: their numbers are not used twice either. */
+  retired: z.record(z.string(), z.int()),
   /** Digests worth having loaded, hottest first, by calls counted with decay. */
   hot: z.array(z.string()),
 });
 export type RegistryState = z.infer<typeof registryState>;
+
+export const emptyRegistry: RegistryState = { number: 0, models: {}, retired: {}, hot: [] };
 
 /** What gateways read. */
 export type Snapshot = RegistryState;

@@ -8,3 +8,7 @@ export * from "./lease.ts";
 export * from "./model-ref.ts";
 export * from "./placement.ts";
 export * from "./rate-limit.ts";
+export * from "./registry/resolve.ts";
+export { type AuditEntry, modelNamed, type RegistryStep, registryStep } from "./registry/step.ts";
+export * from "./rollout/split.ts";
+export * from "./snapshot-refresh.ts";

@@ -1,25 +1,20 @@
 import { expect, test } from "vitest";
-import { parseModelRef, resolveModel } from "./model-ref.ts";
+import { modelRefText, parseModelRef } from "./model-ref.ts";
 
-test("a name may carry a version", () => {
+test("a name may carry a version or an alias", () => {
   expect(parseModelRef("intent")).toEqual({ name: "intent" });
   expect(parseModelRef("intent@12")).toEqual({ name: "intent", version: "12" });
+  expect(parseModelRef("intent@canary-2")).toEqual({ name: "intent", alias: "canary-2" });
 });
 
-test.each(["", "Intent", "a@", "a@x", "a@1@2", "../etc", "a b", "@1", "a".repeat(65)])("%o is no model", (text) => {
-  expect(parseModelRef(text)).toBeUndefined();
+test.each(["intent", "intent@12", "intent@latest"])("%s is written as it was read", (text) => {
+  const ref = parseModelRef(text);
+  expect(ref && modelRefText(ref)).toBe(text);
 });
 
-const models = [
-  { name: "a", version: "9" },
-  { name: "a", version: "10" },
-  { name: "b", version: "1" },
-];
-
-test("no version means the numerically newest", () => {
-  expect(resolveModel(models, { name: "a" })?.version).toBe("10");
-});
-
-test("a version that is not deployed is not replaced by another", () => {
-  expect(resolveModel(models, { name: "a", version: "8" })).toBeUndefined();
-});
+test.each(["", "Intent", "a@", "a@X", "a@1x", "a@-x", "a@1@2", "../etc", "a b", "@1", "a".repeat(65)])(
+  "%o is no model",
+  (text) => {
+    expect(parseModelRef(text)).toBeUndefined();
+  },
+);

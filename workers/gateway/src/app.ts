@@ -51,7 +51,7 @@ export async function enter<C extends Call, T>(
   read: (body: unknown) => Result<T>,
   callOf: (accepted: T) => C,
 ): Promise<Result<Entered<C> & { readonly accepted: T }>> {
-  const { config, identity, limit, models } = x.runtime;
+  const { config, identity, limit, catalog } = x.runtime;
   const rule = { defaultMs: config.TIMEOUT_MS_DEFAULT, maxMs: config.TIMEOUT_MS_MAX };
   const envelope = readEnvelope(x.request, x.requestId, x.startedMs, rule);
   if (!envelope.ok) return envelope;
@@ -62,15 +62,19 @@ export async function enter<C extends Call, T>(
   const call = callOf(accepted.value);
   const admission = await admit(x.request, identity, limit, x.trail, x.waitUntil);
   if (!admission.ok) return admission;
-  const model = assign(models, call.model, call.task);
-  if (!model.ok) return model;
-  x.trail.model = model.value;
+  const { principal } = admission.value;
+  const stickyKey = envelope.value.stickyKey ?? principal.subject;
+  const assigned = assign(await catalog.view(x.waitUntil), call.model, { task: call.task, stickyKey });
+  if (!assigned.ok) return assigned;
+  const { model, arm } = assigned.value;
+  x.trail.model = model;
+  if (arm !== undefined) x.trail.arm = arm;
   return ok({
     accepted: accepted.value,
     call,
     envelope: envelope.value,
-    principal: admission.value.principal,
-    model: model.value,
+    principal,
+    model,
   });
 }
 

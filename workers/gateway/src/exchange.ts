@@ -1,5 +1,5 @@
 import type { ChatRequest, ModelManifest, PredictAnswer, PredictInput, Tier } from "@ledge/contract";
-import type { CacheOutcome, CacheWish, ModelRef, RateDecision, RateRule } from "@ledge/policy";
+import type { ArmRef, CacheOutcome, CacheWish, ModelRef, RateDecision, RateRule } from "@ledge/policy";
 
 /** What travels through the stages. Each stage adds its part; none changes what another wrote. */
 
@@ -10,6 +10,8 @@ export interface Envelope {
   /** Absolute, milliseconds since 1970. */
   readonly deadlineMs: number;
   readonly cache: CacheWish;
+  /** What the caller wants a rollout to deal by; absent: by who it is. */
+  readonly stickyKey?: string;
 }
 
 /** Sentences to classify: `/v1/predict` and `/v2/…/infer`. */
@@ -64,6 +66,8 @@ export interface Trail {
   tenant?: string;
   rate?: { readonly rule: RateRule; readonly decision: RateDecision };
   model?: DeployedModel;
+  /** Set when a rollout chose the version. */
+  arm?: ArmRef;
   tier?: Tier;
   cache?: CacheOutcome;
   code?: string;

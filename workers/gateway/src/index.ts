@@ -10,6 +10,7 @@ import { presentFault, route } from "./routes.ts";
 import { runtimeOf } from "./wire.ts";
 
 export { RateLimiter } from "./platform/durable/rate-limiter.ts";
+export { Registry } from "./platform/durable/registry.ts";
 
 /** observe: wraps every handler and speaks last, whatever happened. A throw is a bug: the caller learns only that. */
 const router = route(async (c, handler) => {

@@ -1,17 +1,18 @@
-import { type Fault, fail, type NewKeyAnswer, ok, type Result } from "@ledge/contract";
+import { type Fault, fail, ok, type Result } from "@ledge/contract";
 import { parseModelRef } from "@ledge/policy";
 import { type Context, Hono } from "hono";
 import openapi from "../../../openapi.json";
-import { readJson } from "./accept/body.ts";
+import operatorOpenapi from "../../../openapi-operator.json";
 import { acceptInfer, presentInference, presentOipFault, presentOipModel, presentOipServer } from "./accept/oip.ts";
 import { acceptChat, presentOpenAiFault, presentOpenAiModel, presentOpenAiModels } from "./accept/openai.ts";
 import { acceptPredict, presentPrediction, presentProblem } from "./accept/predict.ts";
+import { adminRoutes } from "./admin-routes.ts";
 import { admit } from "./admit/admit.ts";
 import { answerChat, answerClassify, type Exchange, enter } from "./app.ts";
 import { assign } from "./assign/assign.ts";
+import { type CatalogView, deployedModels, stableModels } from "./assign/view.ts";
 import type { GatewayEnv } from "./env.ts";
 import type { DeployedModel } from "./exchange.ts";
-import { admitOperator, issueKey, revokeKey } from "./operate/keys.ts";
 import { jsonReply, type Reply } from "./reply.ts";
 
 /** Which path speaks which surface. What happens between a call and its answer is in app.ts. */
@@ -19,6 +20,7 @@ import { jsonReply, type Reply } from "./reply.ts";
 export type GatewayContext = Context<{ Bindings: GatewayEnv; Variables: { x: Exchange } }>;
 type Answer = Result<Reply>;
 type Handler = (x: Exchange, c: GatewayContext) => Promise<Answer> | Answer;
+export type Route = readonly [method: "GET" | "POST" | "PUT" | "DELETE", path: string, handler: Handler];
 
 const version = openapi.info.version;
 const readyTimeoutMs = 3_000;
@@ -53,16 +55,17 @@ function lookUp(present: (model: DeployedModel, all: readonly DeployedModel[]) =
     const asked = c.req.param("version");
     const ref = parseModelRef(asked === undefined ? name : `${name}@${asked}`);
     if (ref === undefined) return fail("model_not_found");
-    const model = assign(x.runtime.models, ref);
-    return model.ok ? ok(present(model.value, x.runtime.models)) : model;
+    const view = await x.runtime.catalog.view(x.waitUntil);
+    const assigned = assign(view, ref);
+    return assigned.ok ? ok(present(assigned.value.model, deployedModels(view))) : assigned;
   };
 }
 
 const listModels =
-  (present: (models: readonly DeployedModel[]) => Reply): Handler =>
+  (present: (view: CatalogView) => Reply): Handler =>
   async (x) => {
     const admission = await admit(x.request, x.runtime.identity, x.runtime.limit, x.trail, x.waitUntil);
-    return admission.ok ? ok(present(x.runtime.models)) : admission;
+    return admission.ok ? ok(present(await x.runtime.catalog.view(x.waitUntil))) : admission;
   };
 
 /** Ready while the edge can answer: an origin that is down takes only its own models away. */
@@ -73,31 +76,14 @@ const ready: Handler = async (x) => {
   return ok(jsonReply({ ready: edge, edge, origin }, edge ? 200 : 503));
 };
 
-const issue: Handler = async (x) => {
-  const { desk, config } = x.runtime;
-  const operator = admitOperator(x.request, desk);
-  if (!operator.ok) return operator;
-  const body = await readJson(x.request, config.BODY_BYTES_MAX);
-  if (!body.ok) return body;
-  const issued: Result<NewKeyAnswer> = await issueKey(body.value, desk);
-  return issued.ok ? ok(jsonReply(issued.value, 201)) : issued;
-};
-
-const revoke: Handler = async (x, c) => {
-  const operator = admitOperator(x.request, x.runtime.desk);
-  if (!operator.ok) return operator;
-  const revoked = await revokeKey(c.req.param("id") ?? "", x.runtime.desk);
-  return revoked.ok ? ok(jsonReply({ revoked: revoked.value.id })) : revoked;
-};
-
 const oipModel = (present: Parameters<typeof lookUp>[0]) => lookUp(present);
 const modelReady = oipModel((model) => jsonReply({ name: model.name, ready: true }));
-const oipList = listModels((models) => jsonReply({ models: [...new Set(models.map(({ name }) => name))] }));
+const oipList = listModels(({ models }) => jsonReply({ models: [...models.keys()] }));
 
-const table: readonly (readonly ["GET" | "POST" | "DELETE", string, Handler])[] = [
+const table: readonly Route[] = [
   ["POST", "/v1/predict", predict],
   ["POST", "/v1/chat/completions", chat],
-  ["GET", "/v1/models", listModels(presentOpenAiModels)],
+  ["GET", "/v1/models", listModels((view) => presentOpenAiModels(stableModels(view)))],
   ["GET", "/v1/models/:model", lookUp((model) => jsonReply(presentOpenAiModel(model)))],
   ["GET", "/v2", () => ok(presentOipServer(version))],
   ["GET", "/v2/health/live", () => ok(jsonReply({ live: true }))],
@@ -109,11 +95,11 @@ const table: readonly (readonly ["GET" | "POST" | "DELETE", string, Handler])[] 
   ["GET", "/v2/models/:model/versions/:version", oipModel(presentOipModel)],
   ["GET", "/v2/models/:model/versions/:version/ready", modelReady],
   ["POST", "/v2/models/:model/versions/:version/infer", infer],
-  ["POST", "/admin/v1/keys", issue],
-  ["DELETE", "/admin/v1/keys/:id", revoke],
+  ...adminRoutes,
   ["GET", "/healthz", () => ok(jsonReply({ alive: true }))],
   ["GET", "/readyz", ready],
   ["GET", "/openapi.json", () => ok(jsonReply(openapi))],
+  ["GET", "/admin/openapi.json", () => ok(jsonReply(operatorOpenapi))],
 ];
 
 /** The error shape of the surface that a path belongs to. */

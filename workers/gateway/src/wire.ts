@@ -3,16 +3,18 @@ import type { JSONWebKeySet } from "jose";
 import { Identity } from "./admit/identity.ts";
 import { Jwks } from "./admit/jwks.ts";
 import { Limit } from "./admit/limit.ts";
-import { shippedModels } from "./assign/catalog.ts";
+import { Catalog } from "./assign/catalog.ts";
 import { AnswerCache } from "./cache/answers.ts";
 import { MemoryAnswers } from "./cache/memory.ts";
 import { edgeTier } from "./dispatch/edge.ts";
 import { originTier } from "./dispatch/origin.ts";
 import type { GatewayEnv } from "./env.ts";
 import type { KeyDesk } from "./operate/keys.ts";
+import type { ModelDesk } from "./operate/models.ts";
 import { type Config, readConfig } from "./platform/config.ts";
 import { digests } from "./platform/digests.ts";
 import { portsOf } from "./platform/ports-of.ts";
+import { shippedPackages, shippedSnapshot } from "./shipped.ts";
 
 /** A quarter of the isolate's 128 MB. */
 const memoryAnswersBytesMax = 32 * 1024 * 1024;
@@ -40,28 +42,45 @@ function configFault(issues: readonly { path: string; message: string }[]): Resu
 
 function wire(env: GatewayEnv, config: Config) {
   const nowMs = () => Date.now();
-  const { keys, answers, bucket, inference } = portsOf(env, config);
+  const { keys, answers, bucket, inference, registry, snapshots, blobs } = portsOf(env, config);
   const memory = new MemoryAnswers(memoryAnswersBytesMax);
   const desk: KeyDesk = {
     keys,
     digests,
-    adminKeyHash: config.ADMIN_KEY_HASH,
     requestsPerMinuteDefault: config.REQUESTS_PER_MINUTE_DEFAULT,
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
     nowMs,
   };
+  const catalog = new Catalog({
+    shipped: shippedSnapshot(shippedPackages(digests.sha256Hex)),
+    store: snapshots,
+    wake: registry.wake,
+    say: (what) => console.error(JSON.stringify({ catalog: what })),
+    nowMs,
+  });
+  const edge = edgeTier(inference, nowMs);
+  const models: ModelDesk = {
+    registry,
+    blobs,
+    loader: edge,
+    digests,
+    loadDeadlineMs: () => nowMs() + config.TIMEOUT_MS_MAX,
+    adopt: (snapshot) => catalog.adopt(snapshot),
+  };
   return {
     config,
     nowMs,
-    models: shippedModels(digests.sha256Hex),
+    catalog,
     identity: new Identity({ keys, digests, jwt: jwtOf(config, nowMs), nowMs }),
     limit: new Limit(bucket, nowMs),
     cache: new AnswerCache({ memory, store: answers, digests, nowMs, ttlS: config.CACHE_TTL_S }),
     tiers: {
-      edge: edgeTier(inference, nowMs),
+      edge,
       origin: originTier({ url: config.ORIGIN_URL.replace(/\/+$/, ""), secret: config.ORIGIN_SECRET }, nowMs),
     },
     desk,
+    models,
+    gatekeeper: { digests, adminKeyHash: config.ADMIN_KEY_HASH, originSecret: config.ORIGIN_SECRET },
   };
 }
 

@@ -1,19 +1,25 @@
 import { type ErrorCode, errors } from "../errors.ts";
 import { answerHeaders, errorHeaders, headerComponents, parameterComponents, parametersOf } from "./headers.ts";
 import type { Answer, Operation, Surface } from "./operation.ts";
-import { operations } from "./operations.ts";
-import { namedSchemas, type SchemaName, schemaRef } from "./schemas.ts";
+import { errorCodeSchema, namedSchemas, type SchemaName, schemaRef } from "./schemas.ts";
+import { usedComponents } from "./used-components.ts";
 
 const description = `One API for an organisation's own models, small ones at the edge and large ones at its origin.
 Every failure carries a stable code. A path that takes another method answers 405 \`method_not_allowed\`, an unknown path
 404 \`not_found\`, each in the error shape of its surface.`.replaceAll("\n", " ");
 
-/** The OpenAPI 3.1 description of the gateway, made from the schemas that it checks requests with. */
-export function openApiDocument(version: string): object {
+/** An OpenAPI 3.1 description of some of the gateway's routes, made from the schemas that it checks requests with. */
+export function openApiDocument(version: string, operations: readonly Operation[]): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const operation of operations) {
     paths[operation.path] = { ...paths[operation.path], [operation.method]: operationObject(operation) };
   }
+  const components = {
+    parameters: parameterComponents,
+    headers: headerComponents,
+    responses: errorResponses(operations),
+    schemas: { ...namedSchemas(), ErrorCode: errorCodeSchema(codesOf(operations)) },
+  };
   return {
     openapi: "3.1.0",
     info: { title: "Ledge", version, description, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
@@ -25,12 +31,16 @@ export function openApiDocument(version: string): object {
         caller: { type: "http", scheme: "bearer", description: "An API key, or a JWT of the organisation's issuer." },
         operator: { type: "http", scheme: "bearer", description: "The operator's key." },
       },
-      parameters: parameterComponents,
-      headers: headerComponents,
-      responses: errorResponses(),
-      schemas: namedSchemas(),
+      ...usedComponents(components, paths),
     },
   };
+}
+
+/** In the order of the table; any path may answer the last two. */
+function codesOf(operations: readonly Operation[]): readonly ErrorCode[] {
+  const possible = new Set<ErrorCode>(["not_found", "method_not_allowed"]);
+  for (const { errors: codes } of operations) for (const code of codes) possible.add(code);
+  return Object.keys(errors).filter((code): code is ErrorCode => possible.has(code as ErrorCode));
 }
 
 function operationObject(operation: Operation): object {
@@ -47,9 +57,13 @@ function operationObject(operation: Operation): object {
   };
 }
 
-function requestBody({ schema, example }: NonNullable<Operation["request"]>): object {
+function requestBody(request: NonNullable<Operation["request"]>): object {
+  if ("bytes" in request) return { required: true, content: bytesContent };
+  const { schema, example } = request;
   return { required: true, content: { "application/json": { schema: schemaRef(schema), example } } };
 }
+
+const bytesContent = { "application/octet-stream": {} };
 
 /** Answers first; a status that is answered, as 503 of `/readyz`, is no error there. */
 function responsesOf(operation: Operation): object {
@@ -62,7 +76,8 @@ function responsesOf(operation: Operation): object {
   return responses;
 }
 
-function answerObject(operation: Operation, { description: text, schema, example }: Answer): object {
+function answerObject(operation: Operation, { description: text, schema, example, bytes }: Answer): object {
+  if (bytes) return { description: text, headers: answerHeaders(operation), content: bytesContent };
   const json = {
     schema: schema === undefined ? {} : schemaRef(schema),
     ...(example === undefined ? {} : { example }),
@@ -106,7 +121,7 @@ function responseName(surface: Surface, status: number): string {
 }
 
 /** One response for each error shape and status, naming the codes that may stand in it. */
-function errorResponses(): object {
+function errorResponses(operations: readonly Operation[]): Readonly<Record<string, object>> {
   const codes = new Map<string, { shape: ErrorShape; status: number; codes: Set<ErrorCode> }>();
   for (const { surface, errors: possible } of operations) {
     for (const code of possible) {

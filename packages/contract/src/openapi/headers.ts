@@ -19,9 +19,12 @@ export const headerComponents = {
 } as const;
 
 export const parameterComponents = {
-  model: path("model", "`name` or `name@version`.", "^[a-z0-9][a-z0-9._-]{0,63}(@[0-9]{1,9})?$"),
+  model: path("model", "`name`, `name@version` or `name@alias`.", "^[a-z0-9][a-z0-9._-]{0,63}(@[a-z0-9-]{1,32})?$"),
   version: path("version", "A deployed version.", "^[0-9]{1,9}$"),
   id: path("id", "The key's id.", "^[0-9a-f]{24}$"),
+  sha256: path("sha256", "SHA-256 of the bytes.", "^[0-9a-f]{64}$"),
+  digest: path("digest", "A package's digest.", "^[0-9a-f]{64}$"),
+  alias: path("alias", "An alias; not `stable` or `latest`.", "^[a-z][a-z0-9-]{0,31}$"),
   [headers.requestId]: header(headers.requestId, "Your own id for this request, kept when it is short and plain.", {
     type: "string",
     pattern: "^[A-Za-z0-9._:-]{1,64}$",
@@ -30,6 +33,14 @@ export const parameterComponents = {
     type: "integer",
     minimum: 1,
   }),
+  [headers.stickyKey]: header(
+    headers.stickyKey,
+    "Whose arm of a rollout this call belongs to; default: the credential's.",
+    {
+      type: "string",
+      pattern: "^[A-Za-z0-9._:@-]{1,128}$",
+    },
+  ),
   "Cache-Control": header("Cache-Control", "`no-cache` for a fresh answer; `no-store` to keep nothing of it either.", {
     type: "string",
   }),
@@ -67,6 +78,7 @@ function refs(names: readonly HeaderName[]): object {
 
 export function parametersOf({ path: template, inference }: Operation): readonly object[] {
   const inPath = [...template.matchAll(/\{(\w+)\}/g)].flatMap(([, name]) => name ?? []);
-  const inHeaders = inference === true ? [headers.timeoutMs, headers.requestId, "Cache-Control"] : [];
+  const inHeaders =
+    inference === true ? [headers.timeoutMs, headers.requestId, headers.stickyKey, "Cache-Control"] : [];
   return [...inPath, ...inHeaders].map((name) => ({ $ref: `#/components/parameters/${name}` }));
 }

@@ -1,2 +1,3 @@
 export * from "./document.ts";
 export { operations } from "./operations.ts";
+export { operatorOperations } from "./operator.ts";

@@ -10,11 +10,13 @@ export interface Answer {
   readonly description: string;
   /** Absent: any JSON. */
   readonly schema?: SchemaName;
+  /** Bytes instead of JSON. */
+  readonly bytes?: true;
   readonly example?: unknown;
 }
 
 export interface Operation {
-  readonly method: "get" | "post" | "delete";
+  readonly method: "get" | "post" | "put" | "delete";
   /** With `{name}` for a parameter. */
   readonly path: string;
   readonly id: string;
@@ -24,7 +26,7 @@ export interface Operation {
   readonly credential?: "caller" | "operator";
   /** A call to a model: takes a deadline, and says which model and tier answered. */
   readonly inference?: true;
-  readonly request?: { readonly schema: SchemaName; readonly example: unknown };
+  readonly request?: { readonly schema: SchemaName; readonly example: unknown } | { readonly bytes: true };
   readonly answers: Readonly<Record<number, Answer>>;
   /** The schema of each event's data when the answer streams. */
   readonly events?: SchemaName;

@@ -1,8 +1,6 @@
 import { openInference } from "./open-inference.ts";
-import { admitting, always, calling, type Operation, reading } from "./operation.ts";
+import { admitting, always, calling, type Operation } from "./operation.ts";
 import { readiness } from "./readiness.ts";
-
-const operating = ["missing_credentials", "invalid_credentials", ...always] as const;
 
 const prediction = { label: "book_flight", score: 0.97, top: [{ label: "book_flight", score: 0.97 }] };
 const messages = [{ role: "user", content: "Say hello." }];
@@ -71,30 +69,6 @@ const openAi: readonly Operation[] = [
   },
 ];
 
-const operator: readonly Operation[] = [
-  {
-    method: "post",
-    path: "/admin/v1/keys",
-    id: "issueKey",
-    surface: "Operator",
-    summary: "Issue an API key. The answer is the only place where it is ever shown.",
-    credential: "operator",
-    request: { schema: "NewKeyRequest", example: { tenant: "acme", name: "search", requests_per_minute: 600 } },
-    answers: { 201: { description: "The key.", schema: "NewKeyAnswer" } },
-    errors: [...reading, ...operating],
-  },
-  {
-    method: "delete",
-    path: "/admin/v1/keys/{id}",
-    id: "revokeKey",
-    surface: "Operator",
-    summary: "Revoke an API key.",
-    credential: "operator",
-    answers: { 200: { description: "It is revoked.", schema: "RevokedKey" } },
-    errors: ["key_not_found", ...operating],
-  },
-];
-
 const probes: readonly Operation[] = [
   {
     method: "get",
@@ -117,5 +91,5 @@ const probes: readonly Operation[] = [
   },
 ];
 
-/** Every route of the gateway; `document.ts` turns them into OpenAPI. */
-export const operations: readonly Operation[] = [...ledge, ...openAi, ...openInference, ...operator, ...probes];
+/** Every route of the gateway but the operator's; `document.ts` turns them into OpenAPI. */
+export const operations: readonly Operation[] = [...ledge, ...openAi, ...openInference, ...probes];

@@ -1,9 +1,12 @@
 import * as z from "zod/mini";
-import { newKeyRequest } from "../admin.ts";
+import * as admin from "../admin.ts";
 import { chatRequest } from "../chat.ts";
-import { errors } from "../errors.ts";
+import { type ErrorCode, errors } from "../errors.ts";
 import { inferRequest } from "../infer.ts";
+import { modelManifest } from "../manifest.ts";
 import { prediction, predictRequest } from "../predict.ts";
+import { auditRow, registeredModel, registeredVersion } from "../registry.ts";
+import { rollout } from "../rollout.ts";
 import * as bodies from "./bodies.ts";
 
 /** The schemas that the description names. */
@@ -28,21 +31,26 @@ const named = {
   Alive: bodies.alive,
   Ready: bodies.ready,
   ModelReady: bodies.modelReady,
-  NewKeyRequest: newKeyRequest,
+  NewKeyRequest: admin.newKeyRequest,
   NewKeyAnswer: bodies.newKeyAnswer,
   RevokedKey: bodies.revokedKey,
+  BlobAnswer: admin.blobAnswer,
+  RegisterRequest: admin.registerRequest,
+  RegisterAnswer: admin.registerAnswer,
+  ModelManifest: modelManifest,
+  Rollout: rollout,
+  RegisteredVersion: registeredVersion,
+  RegisteredModel: registeredModel,
+  ModelsAnswer: admin.modelsAnswer,
+  PointRequest: admin.pointRequest,
+  VersionPolicy: admin.policyRequest,
+  RemovedVersion: admin.removedAnswer,
+  AuditRow: auditRow,
+  AuditAnswer: admin.auditAnswer,
   Problem: bodies.problem,
 } as const satisfies Record<string, z.ZodMiniType>;
 
 export type SchemaName = keyof typeof named;
-
-const descriptions: Partial<Record<SchemaName, { readonly description: string }>> = {
-  ErrorCode: {
-    description: Object.entries(errors)
-      .map(([code, { message }]) => `\`${code}\`: ${message}`)
-      .join("\n"),
-  },
-};
 
 export function schemaRef(name: SchemaName): { readonly $ref: string } {
   return { $ref: `#/components/schemas/${name}` };
@@ -64,10 +72,13 @@ export function namedSchemas(): Readonly<Record<string, object>> {
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     },
   });
-  // A registry of our own carries names only; what describes a schema is put on it here.
-  const described = ([id, schema]: [string, z.core.JSONSchema.BaseSchema]) =>
-    [id, { ...plain(schema), ...descriptions[id as SchemaName] }] as const;
-  return Object.fromEntries(Object.entries(schemas).map(described));
+  return Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, plain(schema)]));
+}
+
+/** The codes that may come, each with its sentence. */
+export function errorCodeSchema(codes: readonly ErrorCode[]): object {
+  const description = codes.map((code) => `\`${code}\`: ${errors[code].message}`).join("\n");
+  return { type: "string", enum: codes, description };
 }
 
 /** `components` already gives a schema its address; `$id` would give it a second one. */

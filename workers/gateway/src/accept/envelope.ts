@@ -10,7 +10,9 @@ export function requestIdOf(request: Request): string {
   return given !== null && requestIdPattern.test(given) ? given : crypto.randomUUID();
 }
 
-/** Reads the deadline and what the caller wants of the cache. Errors: `invalid_header`. */
+const stickyKeyPattern = /^[A-Za-z0-9._:@-]{1,128}$/;
+
+/** Reads the deadline, the sticky key and what the caller wants of the cache. Errors: `invalid_header`. */
 export function readEnvelope(
   request: Request,
   requestId: string,
@@ -21,6 +23,11 @@ export function readEnvelope(
   if (timeoutMs === undefined) {
     return fail("invalid_header", { detail: `${headers.timeoutMs} takes a whole number of milliseconds, 1 or more.` });
   }
+  const stickyKey = request.headers.get(headers.stickyKey);
+  if (stickyKey !== null && !stickyKeyPattern.test(stickyKey)) {
+    return fail("invalid_header", { detail: `${headers.stickyKey} takes 1 to 128 of A-Z, a-z, 0-9 and ._:@-.` });
+  }
   const cache = cacheWish(request.headers.get("Cache-Control"));
-  return ok({ requestId, startedMs, deadlineMs: startedMs + timeoutMs, cache });
+  const sticky = stickyKey === null ? {} : { stickyKey };
+  return ok({ requestId, startedMs, deadlineMs: startedMs + timeoutMs, cache, ...sticky });
 }

@@ -1,20 +1,113 @@
-import { type ModelManifest, modelManifest, packageDocument, parse } from "@ledge/contract";
-import intent1 from "../../../../models/intent/1/model.json";
-import tinyChat1 from "../../../../models/tiny-chat/1/model.json";
-import type { DeployedModel } from "../exchange.ts";
+import { parse, type Result, registryState, type Snapshot } from "@ledge/contract";
+import { firstLookMsMax, lookMsMax, neverLooked, type SnapshotAge, snapshotUse } from "@ledge/policy";
+import type { SnapshotStore } from "./ports.ts";
+import { type CatalogView, viewOf } from "./view.ts";
 
-/** What is deployed: the packages shipped in `models/`. A broken package stops the Worker from starting, not a request. */
-export function shippedModels(sha256Hex: (text: string) => string): readonly DeployedModel[] {
-  return [intent1, tinyChat1].map(readPackage).map((manifest) => ({
-    name: manifest.name,
-    version: manifest.version,
-    digest: sha256Hex(packageDocument(manifest)),
-    manifest,
-  }));
+/** The registry is told that it is missed, or lacks what is deployed here, at most this often. */
+const wakeEveryMs = 60_000;
+
+export interface CatalogDeps {
+  /** Snapshot 0, from the bundle. */
+  readonly shipped: Snapshot;
+  readonly store: SnapshotStore;
+  /** Has the registry take what is shipped and, when `unpublished`, publish again. Failures are the next isolate's. */
+  readonly wake: (unpublished: boolean) => Promise<void>;
+  /** Says why a snapshot was not taken, to the operator. */
+  readonly say: (what: string) => void;
+  readonly nowMs: () => number;
 }
 
-function readPackage(json: unknown): ModelManifest {
-  const manifest = parse(modelManifest, json);
-  if (!manifest.ok) throw new Error(`a model.json is broken: ${JSON.stringify(manifest.fault.issues)}`);
-  return manifest.value;
+type Background = (work: Promise<unknown>) => void;
+
+/**
+ * What is deployed, as this isolate knows it: always one whole snapshot, never older than a look a few seconds ago while
+ * the store can be read. When to look is `snapshotUse`; looks are not shared between calls (docs/decisions/0004-identity.md).
+ */
+export class Catalog {
+  readonly #deps: CatalogDeps;
+  #view: CatalogView;
+  #age: SnapshotAge = neverLooked;
+  #wokenMs = 0;
+
+  constructor(deps: CatalogDeps) {
+    this.#deps = deps;
+    this.#view = viewOf(deps.shipped);
+  }
+
+  /** The snapshot to answer a call with. Never fails. */
+  async view(background: Background): Promise<CatalogView> {
+    const use = snapshotUse(this.#age, this.#deps.nowMs());
+    if (use === "renew") background(this.#look(background, firstLookMsMax));
+    if (use === "wait") await this.#look(background, this.#age === neverLooked ? firstLookMsMax : lookMsMax);
+    return this.#view;
+  }
+
+  /** Takes a snapshot that was got on another way, unless it is older than what is known. */
+  adopt(snapshot: Snapshot): void {
+    if (snapshot.number > this.#view.snapshot.number) this.#view = viewOf(snapshot);
+  }
+
+  async #look(background: Background, msMax: number): Promise<void> {
+    const { nowMs } = this.#deps;
+    const askedMs = nowMs();
+    this.#age = { ...this.#age, askedMs };
+    let giveUp: (fresh: boolean) => void = () => undefined;
+    const late = new Promise<boolean>((resolve) => {
+      giveUp = resolve;
+    });
+    const timer = setTimeout(() => giveUp(false), msMax);
+    const reading = this.#read(background);
+    // What comes late is taken when it comes.
+    background(reading);
+    const fresh = await Promise.race([reading, late]);
+    clearTimeout(timer);
+    this.#age = fresh
+      ? { ...this.#age, freshMs: Math.max(this.#age.freshMs, askedMs) }
+      : { ...this.#age, failedMs: nowMs() };
+  }
+
+  /** Whether the store could be read and what it has is known now. */
+  async #read(background: Background): Promise<boolean> {
+    const { store, say } = this.#deps;
+    try {
+      const number = await store.current();
+      if (number !== undefined && number > this.#view.snapshot.number) {
+        const snapshot = readSnapshot(await store.snapshot(number), number);
+        if (!snapshot.ok) {
+          say(`snapshot ${number} of the registry is not taken: ${snapshot.fault.cause}`);
+          return false;
+        }
+        this.adopt(snapshot.value);
+      }
+      this.#wake(background, number === undefined);
+      return true;
+    } catch (error) {
+      say(`the registry's snapshots cannot be read: ${String(error)}`);
+      return false;
+    }
+  }
+
+  /** A deployment may bring packages that the registry has not seen, or be the first of all. */
+  #wake(background: Background, unpublished: boolean): void {
+    const { shipped, wake, nowMs } = this.#deps;
+    if (nowMs() - this.#wokenMs < wakeEveryMs) return;
+    const known = new Set(digestsIn(this.#view.snapshot));
+    if (!unpublished && digestsIn(shipped).every((digest) => known.has(digest))) return;
+    this.#wokenMs = nowMs();
+    background(wake(unpublished).catch(() => undefined));
+  }
+}
+
+function readSnapshot(value: unknown, number: number): Result<Snapshot> {
+  const snapshot = parse(registryState, value);
+  if (!snapshot.ok) {
+    const cause = value === null ? "it is not there yet" : JSON.stringify(snapshot.fault.issues);
+    return { ok: false, fault: { ...snapshot.fault, cause } };
+  }
+  if (snapshot.value.number === number) return snapshot;
+  return { ok: false, fault: { code: "internal_error", cause: `it says that it is ${snapshot.value.number}` } };
+}
+
+function digestsIn({ models }: Snapshot): readonly string[] {
+  return Object.values(models).flatMap(({ versions }) => versions.map(({ digest }) => digest));
 }

@@ -1,24 +1,13 @@
 import { fail, type NewKeyAnswer, newKeyRequest, ok, parse, type Result } from "@ledge/contract";
 import { isKeyId, mintKey } from "@ledge/policy";
-import { bearer } from "../bearer.ts";
 import type { Digests, KeyStore } from "../ports.ts";
 
 export interface KeyDesk {
   readonly keys: KeyStore;
   readonly digests: Digests;
-  /** SHA-256 of the operator's key, hex. */
-  readonly adminKeyHash: string;
   readonly requestsPerMinuteDefault: number;
   readonly random: (bytes: number) => Uint8Array;
   readonly nowMs: () => number;
-}
-
-/** The operator's own credential: apart from every caller's, and never looked up in KV. Errors: 401. */
-export function admitOperator(request: Request, desk: KeyDesk): Result<true> {
-  const credential = bearer(request.headers);
-  if (credential === undefined) return fail("missing_credentials");
-  const same = desk.digests.same(desk.digests.sha256Hex(credential), desk.adminKeyHash);
-  return same ? ok(true) : fail("invalid_credentials");
 }
 
 /** Issues a key. The answer is the only place where it is ever shown. Errors: `invalid_request`. */

@@ -19,6 +19,7 @@ const config = z.object({
   ORIGIN_SECRET: z.string().check(z.minLength(16)),
   ADMIN_KEY_HASH: sha256,
   BODY_BYTES_MAX: wholeNumber(1, 104_857_600),
+  MODEL_BYTES_MAX: wholeNumber(1, 5_000_000_000),
   TIMEOUT_MS_DEFAULT: wholeNumber(1, 3_600_000),
   TIMEOUT_MS_MAX: wholeNumber(1, 3_600_000),
   CACHE_TTL_S: wholeNumber(60, 31_536_000),

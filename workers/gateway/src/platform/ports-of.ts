@@ -1,9 +1,13 @@
 import type { StoredKey } from "@ledge/policy";
 import type { TokenBucket } from "../admit/ports.ts";
+import type { SnapshotStore } from "../assign/ports.ts";
 import type { AnswerStore, StoredAnswer } from "../cache/ports.ts";
 import type { GatewayEnv } from "../env.ts";
+import type { RegistryPort } from "../operate/ports.ts";
 import type { KeyStore } from "../ports.ts";
+import { r2Blobs } from "./blobs.ts";
 import type { Config } from "./config.ts";
+import { currentKey, snapshotKey } from "./durable/publish.ts";
 
 /** The stages' ports on this platform. Nothing outside this folder names a binding. */
 export function portsOf(env: GatewayEnv, config: Config) {
@@ -13,6 +17,9 @@ export function portsOf(env: GatewayEnv, config: Config) {
     answers: kvAnswerStore(env.ANSWERS, config.CACHE_TTL_S),
     bucket: durableBucket(env.RATE_LIMITS),
     inference: env.INFERENCE,
+    registry: durableRegistry(env.REGISTRY),
+    snapshots: kvSnapshots(env.SNAPSHOTS),
+    blobs: r2Blobs(env.MODEL_BYTES),
   };
 }
 
@@ -48,5 +55,31 @@ function durableBucket(limits: GatewayEnv["RATE_LIMITS"]): TokenBucket {
     async take(subject, rule, ask) {
       return await limits.getByName(subject).take(rule, ask);
     },
+  };
+}
+
+/** One object for the whole deployment. */
+function durableRegistry(
+  registries: GatewayEnv["REGISTRY"],
+): RegistryPort & { wake(unpublished: boolean): Promise<void> } {
+  const registry = () => registries.getByName("registry");
+  return {
+    change: async (change, who) => await registry().change(change, who),
+    snapshot: async () => await registry().snapshot(),
+    audit: async (query) => await registry().audit(query),
+    wake: async (unpublished) => await registry().wake(unpublished),
+  };
+}
+
+/** The shortest time for which KV lets a location keep what it read, seconds. */
+const cacheTtl = 30;
+
+function kvSnapshots(snapshots: KVNamespace): SnapshotStore {
+  return {
+    async current() {
+      const text = await snapshots.get(currentKey, { cacheTtl });
+      return text !== null && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+    },
+    snapshot: (number) => snapshots.get(snapshotKey(number), { type: "json", cacheTtl }),
   };
 }

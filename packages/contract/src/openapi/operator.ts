@@ -1,0 +1,202 @@
+import { always, type Operation, reading } from "./operation.ts";
+
+/** The operator's API, described in a document of its own: callers have no use for it. */
+
+const admitted = ["missing_credentials", "invalid_credentials", ...always] as const;
+const registry = [...admitted, "registry_unavailable"] as const;
+const loading = ["model_not_ready", "overloaded", "upstream_failed", "deadline_exceeded"] as const;
+
+type Part = Pick<Operation, "method" | "path" | "id" | "summary" | "answers" | "errors"> &
+  Partial<Pick<Operation, "request">>;
+
+function operation(part: Part): Operation {
+  return { surface: "Operator", credential: "operator", ...part, path: `/admin/v1${part.path}` };
+}
+
+const keys = [
+  operation({
+    method: "post",
+    path: "/keys",
+    id: "issueKey",
+    summary: "Issue an API key. The answer is the only place where it is ever shown.",
+    request: { schema: "NewKeyRequest", example: { tenant: "acme", name: "search", requests_per_minute: 600 } },
+    answers: { 201: { description: "The key.", schema: "NewKeyAnswer" } },
+    errors: [...reading, ...admitted],
+  }),
+  operation({
+    method: "delete",
+    path: "/keys/{id}",
+    id: "revokeKey",
+    summary: "Revoke an API key.",
+    answers: { 200: { description: "It is revoked.", schema: "RevokedKey" } },
+    errors: ["key_not_found", ...admitted],
+  }),
+];
+
+const packages = [
+  operation({
+    method: "put",
+    path: "/blobs/{sha256}",
+    id: "putBlob",
+    summary: "Store a file of a package under its SHA-256. Again is the same as once.",
+    request: { bytes: true },
+    answers: { 200: { description: "It is stored.", schema: "BlobAnswer" } },
+    errors: [...registry, "blob_not_found", "invalid_header", "invalid_request", "body_too_large", "digest_mismatch"],
+  }),
+  operation({
+    method: "get",
+    path: "/blobs/{sha256}",
+    id: "getBlob",
+    summary: "Read a file of a package; HEAD for its size. The origin's secret opens it too.",
+    answers: { 200: { description: "Its bytes.", bytes: true } },
+    errors: [...registry, "blob_not_found"],
+  }),
+  operation({
+    method: "get",
+    path: "/packages/{digest}",
+    id: "getPackage",
+    summary: "The document of a registered package, which names its files. The origin's secret opens it too.",
+    answers: { 200: { description: "Canonical JSON whose SHA-256 is the digest." } },
+    errors: [...registry, "model_not_found"],
+  }),
+  operation({
+    method: "post",
+    path: "/models/{model}/versions",
+    id: "registerPackage",
+    summary: "Register a package whose files are stored: the next version, or the old one of the same package.",
+    request: {
+      schema: "RegisterRequest",
+      example: { manifest: { task: "tensor", file: { path: "model.onnx", bytes: 1, sha256: "0".repeat(64) } } },
+    },
+    answers: {
+      200: { description: "It was registered already.", schema: "RegisterAnswer" },
+      201: { description: "It is registered. It answers no bare name yet.", schema: "RegisterAnswer" },
+    },
+    errors: [...reading, ...registry, ...loading, "package_incomplete", "package_rejected", "registry_conflict"],
+  }),
+];
+
+const model = "/models/{model}";
+const version = `${model}/versions/{version}`;
+const after = { 200: { description: "The model as it is now.", schema: "RegisteredModel" } } as const;
+const lookingUp = [...registry, "model_not_found"] as const;
+const lookingUpVersion = [...lookingUp, "version_not_found"] as const;
+const pointing = [...reading, ...lookingUpVersion, "registry_conflict"] as const;
+
+const looks = [
+  operation({
+    method: "get",
+    path: "/models",
+    id: "listRegisteredModels",
+    summary: "Every model with its versions, aliases and rollout.",
+    answers: { 200: { description: "The registry.", schema: "ModelsAnswer" } },
+    errors: registry,
+  }),
+  operation({
+    method: "get",
+    path: model,
+    id: "showModel",
+    summary: "One model.",
+    answers: after,
+    errors: lookingUp,
+  }),
+  operation({
+    method: "get",
+    path: version,
+    id: "showVersion",
+    summary: "One version.",
+    answers: { 200: { description: "The version.", schema: "RegisteredVersion" } },
+    errors: lookingUpVersion,
+  }),
+  operation({
+    method: "get",
+    path: "/audit",
+    id: "readAudit",
+    summary: "Who changed what, from what to what: the newest rows, or with `after` the next ones.",
+    answers: { 200: { description: "The rows, ascending.", schema: "AuditAnswer" } },
+    errors: [...registry, "invalid_request"],
+  }),
+];
+
+const changes = [
+  operation({
+    method: "post",
+    path: `${version}/load`,
+    id: "loadVersion",
+    summary: "Load a version, then let it be called.",
+    answers: after,
+    errors: [...lookingUpVersion, ...loading],
+  }),
+  operation({
+    method: "post",
+    path: `${version}/unload`,
+    id: "unloadVersion",
+    summary: "Refuse calls to a version from now on, and free it.",
+    answers: after,
+    errors: [...lookingUpVersion, "version_in_use"],
+  }),
+  operation({
+    method: "delete",
+    path: version,
+    id: "removeVersion",
+    summary: "Remove a version. Its number is not used again.",
+    answers: { 200: { description: "It is removed.", schema: "RemovedVersion" } },
+    errors: [...lookingUpVersion, "version_in_use"],
+  }),
+  operation({
+    method: "put",
+    path: `${model}/aliases/{alias}`,
+    id: "pointAlias",
+    summary: "Point an alias to a version.",
+    request: { schema: "PointRequest", example: { version: "2" } },
+    answers: after,
+    errors: pointing,
+  }),
+  operation({
+    method: "delete",
+    path: `${model}/aliases/{alias}`,
+    id: "removeAlias",
+    summary: "Remove an alias.",
+    answers: after,
+    errors: [...lookingUp, "alias_not_found"],
+  }),
+  operation({
+    method: "put",
+    path: `${model}/policy`,
+    id: "setPolicy",
+    summary: "Say which versions can be called, in Triton's words.",
+    request: { schema: "VersionPolicy", example: { latest: { num_versions: 2 } } },
+    answers: after,
+    errors: [...reading, ...lookingUpVersion],
+  }),
+  operation({
+    method: "put",
+    path: `${model}/stable`,
+    id: "setStable",
+    summary: "Make a version answer the bare name.",
+    request: { schema: "PointRequest", example: { version: "2" } },
+    answers: after,
+    errors: [...pointing, "rollout_running"],
+  }),
+  operation({
+    method: "post",
+    path: `${model}/rollback`,
+    id: "rollBack",
+    summary: "End a running rollout, or go back to the stable version before this one.",
+    answers: after,
+    errors: [...lookingUpVersion, "registry_conflict", "rollout_not_found"],
+  }),
+];
+
+const description: Operation = {
+  method: "get",
+  path: "/admin/openapi.json",
+  id: "operatorOpenapi",
+  surface: "Operator",
+  summary: "This description.",
+  answers: { 200: { description: "OpenAPI 3.1." } },
+  errors: always,
+};
+
+/** Every route under `/admin`. */
+export const operatorOperations: readonly Operation[] = [...keys, ...packages, ...looks, ...changes, description];

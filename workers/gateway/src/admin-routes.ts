@@ -1,0 +1,127 @@
+import { ok, type Result } from "@ledge/contract";
+import { readJson } from "./accept/body.ts";
+import type { Exchange } from "./app.ts";
+import { readAudit } from "./operate/audit.ts";
+import { getBlob, putBlob } from "./operate/blobs.ts";
+import { issueKey, revokeKey } from "./operate/keys.ts";
+import * as models from "./operate/models.ts";
+import { admitOperator, admitOperatorOrOrigin } from "./operate/operator.ts";
+import { registerPackage } from "./operate/register.ts";
+import { jsonReply, jsonText, type Reply } from "./reply.ts";
+import type { Route } from "./routes.ts";
+
+/** The operator's API, `/admin/v1`: off the hot path. Everything here takes the operator's key and nothing else. */
+
+type Params = (name: string) => string;
+type Work = (x: Exchange, params: Params) => Promise<Result<Reply>>;
+type BodyWork = (body: unknown, x: Exchange, params: Params) => Promise<Result<Reply>>;
+
+type Method = Route[0];
+
+function operate(method: Method, path: string, work: Work): Route {
+  return [
+    method,
+    `/admin/v1${path}`,
+    async (x, c) => {
+      const operator = admitOperator(x.request, x.runtime.gatekeeper);
+      return operator.ok ? await work(x, (name) => c.req.param(name) ?? "") : operator;
+    },
+  ];
+}
+
+function operateOn(method: Method, path: string, work: BodyWork): Route {
+  return operate(method, path, async (x, params) => {
+    const body = await readJson(x.request, x.runtime.config.BODY_BYTES_MAX);
+    return body.ok ? await work(body.value, x, params) : body;
+  });
+}
+
+/** Also open to the origin's secret. */
+function fetchPart(path: string, work: Work): Route {
+  return [
+    "GET",
+    `/admin/v1${path}`,
+    async (x, c) => {
+      const admitted = admitOperatorOrOrigin(x.request, x.runtime.gatekeeper);
+      return admitted.ok ? await work(x, (name) => c.req.param(name) ?? "") : admitted;
+    },
+  ];
+}
+
+async function json(work: Promise<Result<unknown>>, status = 200): Promise<Result<Reply>> {
+  const done = await work;
+  return done.ok ? ok(jsonReply(done.value, status)) : done;
+}
+
+const issue: BodyWork = (body, x) => json(issueKey(body, x.runtime.desk), 201);
+
+const revoke: Work = async (x, params) => {
+  const revoked = await revokeKey(params("id"), x.runtime.desk);
+  return revoked.ok ? ok(jsonReply({ revoked: revoked.value.id })) : revoked;
+};
+
+const put: Work = (x, params) => {
+  const { models: desk, config } = x.runtime;
+  return json(putBlob(x.request, params("sha256"), { blobs: desk.blobs, bytesMax: config.MODEL_BYTES_MAX }));
+};
+
+/** A HEAD is routed as the GET that it asks about. */
+const get: Work = async (x, params) => {
+  const blob = await getBlob(params("sha256"), x.request.method === "HEAD", x.runtime.models.blobs);
+  if (!blob.ok) return blob;
+  const headers = { "Content-Type": "application/octet-stream", "Content-Length": String(blob.value.bytes) };
+  return ok({ status: 200, body: blob.value.body ?? null, headers });
+};
+
+const fetchPackage: Work = async (x, params) => {
+  const document = await models.packageOf(params("digest"), x.runtime.models);
+  return document.ok ? ok(jsonText(document.value)) : document;
+};
+
+const register: BodyWork = async (body, x, params) => {
+  const registered = await registerPackage(params("model"), body, x.runtime.models);
+  return registered.ok ? ok(jsonReply(registered.value, registered.value.created ? 201 : 200)) : registered;
+};
+
+const setState =
+  (state: "ready" | "unloaded"): Work =>
+  (x, params) =>
+    json(models.setState(params("model"), params("version"), state, x.runtime.models));
+
+const audit: Work = (x) => json(readAudit(new URL(x.request.url).searchParams, x.runtime.models.registry));
+
+const model = "/models/:model";
+const version = `${model}/versions/:version`;
+
+export const adminRoutes: readonly Route[] = [
+  operateOn("POST", "/keys", issue),
+  operate("DELETE", "/keys/:id", revoke),
+  operate("PUT", "/blobs/:sha256", put),
+  fetchPart("/blobs/:sha256", get),
+  fetchPart("/packages/:digest", fetchPackage),
+  operate("GET", "/models", (x) => json(models.listModels(x.runtime.models))),
+  operate("GET", model, (x, params) => json(models.showModel(params("model"), x.runtime.models))),
+  operateOn("POST", `${model}/versions`, register),
+  operate("GET", version, (x, params) =>
+    json(models.showVersion(params("model"), params("version"), x.runtime.models)),
+  ),
+  operate("DELETE", version, (x, params) =>
+    json(models.removeVersion(params("model"), params("version"), x.runtime.models)),
+  ),
+  operate("POST", `${version}/load`, setState("ready")),
+  operate("POST", `${version}/unload`, setState("unloaded")),
+  operateOn("PUT", `${model}/aliases/:alias`, (body, x, params) =>
+    json(models.pointAlias(params("model"), params("alias"), body, x.runtime.models)),
+  ),
+  operate("DELETE", `${model}/aliases/:alias`, (x, params) =>
+    json(models.removeAlias(params("model"), params("alias"), x.runtime.models)),
+  ),
+  operateOn("PUT", `${model}/policy`, (body, x, params) =>
+    json(models.setPolicy(params("model"), body, x.runtime.models)),
+  ),
+  operateOn("PUT", `${model}/stable`, (body, x, params) =>
+    json(models.setStable(params("model"), body, x.runtime.models)),
+  ),
+  operate("POST", `${model}/rollback`, (x, params) => json(models.rollBack(params("model"), x.runtime.models))),
+  operate("GET", "/audit", audit),
+];

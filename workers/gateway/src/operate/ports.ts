@@ -1,0 +1,29 @@
+import type { AuditRow, LoadReport, PackageRef, RegistryChange, Result, Snapshot } from "@ledge/contract";
+
+/** The registry's own object. A throw means that it cannot be reached. */
+export interface RegistryPort {
+  /** `changed` is false when what was asked for is so already. */
+  change(change: RegistryChange, who: string): Promise<Result<{ readonly number: number; readonly changed: boolean }>>;
+  snapshot(): Promise<Snapshot>;
+  /** Ascending: the rows after a number, or the newest. */
+  audit(query: {
+    readonly model?: string;
+    readonly after?: number;
+    readonly limit: number;
+  }): Promise<readonly AuditRow[]>;
+}
+
+/** Files of packages by their SHA-256, hex. A throw means that the store cannot be reached. */
+export interface BlobStore {
+  /** `undefined` when it is not there. */
+  bytesOf(sha256: string): Promise<number | undefined>;
+  get(sha256: string): Promise<{ readonly bytes: number; readonly body: ReadableStream<Uint8Array> } | undefined>;
+  /** Its size; `undefined`, and nothing is stored, when the bytes have another SHA-256. A stream must know its length. */
+  put(sha256: string, body: ReadableStream<Uint8Array> | string): Promise<number | undefined>;
+}
+
+/** The tier that loads packages ahead. Failures are values. */
+export interface Loader {
+  load(model: PackageRef, deadlineMs: number): Promise<Result<LoadReport>>;
+  unload(model: PackageRef, deadlineMs: number): Promise<Result<{ readonly unloaded: boolean }>>;
+}
