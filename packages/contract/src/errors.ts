@@ -135,6 +135,12 @@ export const errors = {
     retryable: true,
     message: "The rate limit of this key is used up. Retry after the time that Retry-After names.",
   },
+  unsupported_extension: {
+    status: 501,
+    owner: "client",
+    retryable: false,
+    message: "This server does not have this extension of the protocol.",
+  },
   internal_error: {
     status: 500,
     owner: "platform",

@@ -6,6 +6,7 @@ export * from "./headers.ts";
 export * from "./infer.ts";
 export * from "./inference.ts";
 export * from "./manifest.ts";
+export * from "./oip/index.ts";
 export * from "./parse.ts";
 export * from "./predict.ts";
 export * from "./problem.ts";

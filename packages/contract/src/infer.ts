@@ -1,18 +1,36 @@
 import * as z from "zod/mini";
+import { wireDatatype } from "./oip/wire-datatype.ts";
 
-const tensor = z.looseObject({
-  name: z.string().check(z.maxLength(128)),
-  shape: z.array(z.int().check(z.gte(0), z.lte(1_000_000))).check(z.maxLength(8)),
-  datatype: z.string().check(z.maxLength(16)),
+const name = z.string().check(z.minLength(1), z.maxLength(256));
+/** Parameter values of the protocol: a request, an input and an output may each carry some. Unknown ones change nothing. */
+const parameters = z.record(z.string().check(z.maxLength(128)), z.union([z.string(), z.number(), z.boolean()]));
+
+const inferInput = z.looseObject({
+  name,
+  shape: z.array(z.int().check(z.gte(0), z.lte(2_147_483_647))).check(z.maxLength(8)),
+  datatype: wireDatatype,
+  /** `binary_data_size`: the tensor's bytes behind the JSON; then there is no `data`. */
+  parameters: z.optional(parameters),
   data: z.optional(z.array(z.unknown())),
 });
 
-/** `POST /v2/models/{model}/infer`, JSON form (Open Inference Protocol v2). */
+const inferOutput = z.looseObject({
+  name,
+  /** `binary_data`: as bytes behind the JSON. `classification`: the best k classes. `datatype`: "BF16" of an FP32 output. */
+  parameters: z.optional(parameters),
+});
+
+/** `POST /v2/models/{model}/infer` (Open Inference Protocol v2): the JSON, behind which binary data may lie. */
 export const inferRequest = z.looseObject({
   id: z.optional(z.string().check(z.maxLength(128))),
-  parameters: z.optional(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))),
-  inputs: z.array(tensor).check(z.minLength(1), z.maxLength(16)),
-  outputs: z.optional(z.array(z.looseObject({ name: z.string().check(z.maxLength(128)) })).check(z.maxLength(16))),
+  /** `binary_data_output`: all outputs as binary data. `timeout`: microseconds the caller still waits. */
+  parameters: z.optional(parameters),
+  inputs: z.array(inferInput).check(z.minLength(1), z.maxLength(64)),
+  outputs: z.optional(z.array(inferOutput).check(z.maxLength(64))),
 });
 export type InferRequest = z.infer<typeof inferRequest>;
-export type InferTensor = z.infer<typeof tensor>;
+export type InferInput = z.infer<typeof inferInput>;
+export type InferOutput = z.infer<typeof inferOutput>;
+
+/** A tier's answer to it, of which only the outputs are read. */
+export const inferResponse = z.looseObject({ outputs: z.array(inferInput).check(z.maxLength(64)) });

@@ -3,7 +3,7 @@ import {
   errors,
   type Fault,
   fail,
-  type InferTensor,
+  type InferInput,
   inferRequest,
   ok,
   type Prediction,
@@ -59,7 +59,7 @@ export function acceptInfer(model: string, version: string | undefined, body: un
 }
 
 /** `data` may be flat or nested, row-major; the shape may be [n] or, as Triton clients send it, [n, 1]. */
-function readTexts(input: InferTensor): Result<readonly string[]> {
+function readTexts(input: InferInput): Result<readonly string[]> {
   const [rows, columns = 1] = input.shape;
   if (input.datatype !== "BYTES") return fail("invalid_shape", { detail: "'text' has the datatype BYTES." });
   if (rows === undefined || rows < 1 || rows > batchMax || columns !== 1 || input.shape.length > 2) {
