@@ -1,9 +1,12 @@
 /**
- * The edits that take shared memory out of ONNX Runtime's published WebAssembly build (onnxruntime-web 1.30).
+ * The edits that fit ONNX Runtime's published WebAssembly build (onnxruntime-web 1.30) to a Worker.
  *
- * Why: only a threaded build is published. It imports a shared memory, which Cloudflare's runtime calls unsupported
- * (local workerd lets it pass, so nothing but these edits and their test protects a deployment). With one thread nothing
- * needs the sharing: outputs and speed are the same. A single-threaded build of our own would replace this file.
+ * Shared memory goes: only a threaded build is published. It imports a shared memory, which Cloudflare's runtime calls
+ * unsupported (local workerd lets it pass, so nothing but these edits and their test protects a deployment). With one
+ * thread nothing needs the sharing: outputs and speed are the same. A single-threaded build of our own would replace this.
+ *
+ * The module becomes a function: a WebAssembly memory never shrinks, so whoever wants memory back must let a whole
+ * runtime go and start another (decision 6). `createRuntime(instantiate, pagesMax)` gives one with a memory of its own.
  */
 
 const advice =
@@ -18,9 +21,10 @@ interface GlueEdit {
 
 const glueEdits: readonly GlueEdit[] = [
   {
+    // With a maximum of ours: a run that wants more fails by itself instead of taking the isolate along.
     what: "the creation of the runtime's memory",
     find: "new WebAssembly.Memory({initial:256,maximum:65536,shared:!0})",
-    replace: "new WebAssembly.Memory({initial:256,maximum:65536})",
+    replace: "new WebAssembly.Memory({initial:256,maximum:ledgePagesMax})",
     times: 1,
   },
   {
@@ -37,10 +41,27 @@ const glueEdits: readonly GlueEdit[] = [
     replace: "Atomics.waitAsyncRemoved",
     times: 2,
   },
+  {
+    // Emscripten's own hook. Without it the glue compiles bytes, which a Worker may not.
+    what: "the settings of the WebAssembly module",
+    find: "let v={numThreads:a};",
+    replace: "let v={numThreads:a,instantiateWasm:ledgeInstantiate};",
+    times: 1,
+  },
+  {
+    // By default the heap grows by a fifth of itself at least; here by what is asked, up to the next MiB.
+    what: "the growth of the heap",
+    find: "for(var i=1;4>=i;i*=2){var s=r*(1+.2/i);s=Math.min(s,e+100663296);",
+    replace: "for(var i=1;4>=i;i*=2){var s=e+1048576;",
+    times: 1,
+  },
 ];
 
+const exported = /export\{([^}]*)\};?\s*(?:\/\/# sourceMappingURL=\S+)?\s*$/;
+
 /**
- * The glue without shared memory.
+ * The glue without shared memory, as a module that exports `createRuntime(instantiate, pagesMax)`: each call
+ * gives an `onnxruntime-web` with a memory of its own, of at most so many pages of 64 KiB.
  *
  * @throws Error naming the pattern that was not found exactly as often as expected.
  */
@@ -54,7 +75,18 @@ export function unshareGlue(source: string): string {
     edited = parts.join(replace);
   }
   if (edited.includes("shared:!0")) throw new Error(`The glue still asks for shared memory somewhere. ${advice}`);
-  return edited;
+  return asFactory(edited);
+}
+
+/** Minified by its publisher, so its own exports are the last statement and there are no static imports. */
+function asFactory(source: string): string {
+  const found = exported.exec(source);
+  if (found === null) throw new Error(`The glue does not end with its exports. ${advice}`);
+  const names = (found[1] ?? "").split(",").map((pair) => {
+    const [inner, outer] = pair.split(" as ");
+    return `${outer ?? inner}:${inner}`;
+  });
+  return `export function createRuntime(ledgeInstantiate,ledgePagesMax){${source.slice(0, found.index)}return{${names.join(",")}}}\n`;
 }
 
 /**

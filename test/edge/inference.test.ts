@@ -1,94 +1,30 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type InferenceReport,
-  modelManifest,
-  type PredictAnswer,
-  type PredictCall,
-  type Prediction,
-  type Result,
-} from "@ledge/contract";
+import type { InferenceReport, PredictCall, Prediction, Result } from "@ledge/contract";
 import { createServable, type Run } from "@ledge/pipeline";
 import * as ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createTestHarness } from "wrangler";
-
-const root = join(import.meta.dirname, "..", "..");
-const inference = join(root, "workers", "inference");
-const model = join(root, "models", "intent", "1");
-const readJson = (path: string) => JSON.parse(readFileSync(path, "utf8"));
+import { intent, intentDir, intentManifest, readJson, startInference } from "./inference-harness.ts";
 
 const golden: { readonly generated: readonly { readonly text: string }[] } = readJson(
-  join(model, "features.golden.json"),
+  join(intentDir, "features.golden.json"),
 );
 const texts = golden.generated.slice(0, 200).map(({ text }) => text);
 
-const harness = createTestHarness({
-  root,
-  workers: [
-    {
-      config: {
-        name: "caller",
-        main: join(import.meta.dirname, "inference-caller.ts"),
-        compatibility_date: "2026-11-01",
-        services: [
-          { binding: "edge", service: "ledge-inference" },
-          { binding: "bare", service: "ledge-inference-bare" },
-          { binding: "narrow", service: "ledge-inference-narrow" },
-          { binding: "slow", service: "ledge-inference-slow" },
-        ],
-      },
-    },
-    { configPath: join(inference, "wrangler.jsonc") },
-    { config: variant("ledge-inference-bare", join(import.meta.dirname, "inference-without-shared-memory.mjs")) },
-    { config: variant("ledge-inference-narrow", join(inference, "src", "index.ts"), { rows: 2 }) },
-    {
-      config: variant("ledge-inference-slow", join(inference, "src", "index.ts"), {
-        rows: 8,
-        alias: { "./run/hop.ts": join(import.meta.dirname, "inference-slow-hop.mjs") },
-      }),
-    },
-  ],
+const slowHop = { "./run/hop.ts": join(import.meta.dirname, "inference-slow-hop.mjs") };
+const { harness, predict, report } = startInference({
+  bare: { main: join(import.meta.dirname, "inference-without-shared-memory.mjs") },
+  narrow: { vars: { QUEUE_ROWS_MAX: 2 } },
+  slow: { vars: { QUEUE_ROWS_MAX: 8 }, alias: slowHop },
 });
 
-/** The inference Worker under another name, with another entry, bound or module. */
-function variant(name: string, main: string, { rows = 256, alias = {} }: VariantOptions = {}) {
-  return {
-    name,
-    main,
-    vars: { QUEUE_ROWS_MAX: rows },
-    compatibility_date: "2026-11-01",
-    compatibility_flags: ["no_nodejs_compat", "no_nodejs_compat_v2"],
-    alias: { "onnxruntime-web/wasm": join(inference, "runtime", "ort.mjs"), ...alias },
-    rules: [
-      { type: "Data" as const, globs: ["**/*.onnx"], fallthrough: true },
-      { type: "CompiledWasm" as const, globs: ["**/*.wasm"], fallthrough: true },
-    ],
-  };
-}
-
-interface VariantOptions {
-  readonly rows?: number;
-  readonly alias?: Readonly<Record<string, string>>;
-}
-
 const callOf = (texts: readonly string[], more: Partial<PredictCall> = {}): PredictCall => ({
-  model: "intent",
-  version: "1",
-  digest: "0".repeat(64),
+  ...intent,
   inputs: [...texts],
   topK: 5,
   logits: true,
   ...more,
 });
-
-type Answers = readonly Result<PredictAnswer>[];
-
-async function predict(calls: readonly PredictCall[], worker = "edge", method = "predict"): Promise<Answers> {
-  const response = await harness.fetch(`/${worker}/${method}`, { method: "POST", body: JSON.stringify(calls) });
-  expect(response.status).toBe(200);
-  return (await response.json()) as Answers;
-}
 
 async function predictions(calls: readonly PredictCall[], worker = "edge") {
   return (await predict(calls, worker)).map((answer) => {
@@ -97,22 +33,20 @@ async function predictions(calls: readonly PredictCall[], worker = "edge") {
   });
 }
 
-const reportOf = async (worker = "edge") =>
-  (await (await harness.fetch(`/${worker}/report`)).json()) as InferenceReport;
-
 beforeAll(() => harness.listen());
 afterAll(() => harness.close());
 
 describe("the inference Worker", () => {
   test("loads nothing until it is asked, then warms every model and says so, within 40 MiB of WebAssembly memory", async () => {
-    expect(await reportOf()).toEqual({
-      models: [{ name: "intent", version: "1", loaded: false }],
+    expect(await report()).toEqual({
+      models: [{ name: "intent", version: "1", digest: intent.digest, loaded: false }],
       wasmHeapBytes: 0,
       queued: 0,
+      batches: {},
     });
     const warmed = (await (await harness.fetch("/edge/warm")).json()) as Result<InferenceReport>;
     if (!warmed.ok) throw new Error(warmed.fault.cause);
-    expect(warmed.value.models).toEqual([{ name: "intent", version: "1", loaded: true }]);
+    expect(warmed.value.models).toMatchObject([{ name: "intent", version: "1", loaded: true }]);
     expect(warmed.value.wasmHeapBytes).toBeGreaterThan(0);
     expect(warmed.value.wasmHeapBytes).toBeLessThanOrEqual(40 * 2 ** 20);
     expect(warmed.value.loadMs).toBeGreaterThanOrEqual(0);
@@ -130,8 +64,8 @@ describe("the inference Worker", () => {
     await expect(async () => hidden.service()).rejects.toThrow(/does not implement/);
   });
 
-  test("knows no other model and no other version", async () => {
-    const answers = await predict([callOf(["hi"], { version: "2" }), callOf(["hi"], { model: "other" })]);
+  test("knows no other model and no other content", async () => {
+    const answers = await predict([callOf(["hi"], { digest: "0".repeat(64) }), callOf(["hi"], { model: "other" })]);
     expect(answers.map((answer) => (answer.ok ? "answered" : answer.fault.code))).toEqual([
       "model_not_found",
       "model_not_found",
@@ -171,7 +105,7 @@ describe("an answer", () => {
     const long = Array.from({ length: 64 }, (_, at) => `${at} ${"the quick brown fox ".repeat(400)}`);
     const [answer] = await predictions([callOf(long)]);
     expect(answer?.length).toBe(64);
-    expect((await reportOf()).wasmHeapBytes).toBeLessThanOrEqual(40 * 2 ** 20);
+    expect((await report()).wasmHeapBytes).toBeLessThanOrEqual(40 * 2 ** 20);
   });
 });
 
@@ -181,7 +115,7 @@ describe("calls that arrive together", () => {
     const codes = (await predict(calls, "narrow")).map((answer) => (answer.ok ? "answered" : answer.fault.code));
     expect(codes).toEqual(["answered", "answered", "overloaded", "overloaded", "overloaded"]);
     expect((await predict([callOf(["hello"])], "narrow"))[0]?.ok).toBe(true);
-    expect((await reportOf("narrow")).queued).toBe(0);
+    expect((await report("narrow")).queued).toBe(0);
   });
 
   test("are answered though the first of them, who would run the batch, is cancelled while it waits", async () => {
@@ -191,20 +125,20 @@ describe("calls that arrive together", () => {
       const answers = await predict(calls, "slow", "abandon?ms=5");
       expect(answers.map((answer) => answer.ok && answer.value.predictions)).toEqual(expected);
     }
-    expect((await reportOf("slow")).queued).toBe(0);
+    expect((await report("slow")).queued).toBe(0);
   });
 
   test("find the places of callers who went away free again after one refusal", async () => {
     await predict([callOf(texts.slice(0, 8))], "slow", "abandon?ms=5");
-    expect((await reportOf("slow")).queued).toBe(8); // Cancelled for certain: nobody came back for these rows.
+    expect((await report("slow")).queued).toBe(8); // Cancelled for certain: nobody came back for these rows.
     expect((await predict([callOf(["next"])], "slow"))[0]).toMatchObject({ fault: { code: "overloaded" } });
     expect((await predict([callOf(["next"])], "slow"))[0]?.ok).toBe(true);
-    expect((await reportOf("slow")).queued).toBe(0);
+    expect((await report("slow")).queued).toBe(0);
   });
 });
 
 async function nativePredictions(texts: readonly string[]): Promise<Prediction[]> {
-  const session = await ort.InferenceSession.create(join(model, "model.onnx"), { intraOpNumThreads: 1 });
+  const session = await ort.InferenceSession.create(join(intentDir, "model.onnx"), { intraOpNumThreads: 1 });
   const run: Run = async (feeds) => {
     const ids = feeds.ids;
     if (ids?.datatype !== "INT32") throw new Error("The model takes ids as INT32.");
@@ -214,9 +148,8 @@ async function nativePredictions(texts: readonly string[]): Promise<Prediction[]
       value: { logits: { datatype: "FP32", shape: logits?.dims ?? [], data: logits?.data as Float32Array } },
     };
   };
-  const manifest = modelManifest.parse(readJson(join(model, "model.json")));
-  const files = new Map([["labels.json", readFileSync(join(model, "labels.json"))]]);
-  const servable = createServable({ manifest, files, run });
+  const files = new Map([["labels.json", readFileSync(join(intentDir, "labels.json"))]]);
+  const servable = createServable({ manifest: intentManifest, files, run });
   if (!servable.ok) throw new Error(servable.fault.cause);
   const rows = texts.map(servable.value.prepare).flatMap((row) => (row.ok ? [row.value] : []));
   const outputs = await servable.value.run(rows);

@@ -1,7 +1,10 @@
 /* eslint-disable */
 // Made by 'npm run generate': wrangler types --include-runtime=false --strict-vars=false
 interface __BaseEnv_Env {
+	SNAPSHOTS: KVNamespace;
+	MODEL_BYTES: R2Bucket;
 	QUEUE_ROWS_MAX: number;
+	MEMORY_BYTES_MAX: number;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {

@@ -7,6 +7,8 @@ export interface InferCall extends PackageRef {
   readonly inputs: Tensors;
   /** Outputs wanted, in any order; all when absent. */
   readonly outputs?: readonly string[];
+  /** When nobody wants the answer any more, milliseconds since 1970. */
+  readonly deadlineMs?: number;
 }
 
 export interface InferAnswer {

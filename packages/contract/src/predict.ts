@@ -45,6 +45,8 @@ export const predictCall = z.strictObject({
   topK: z.int().check(z.gte(1), z.lte(1000)),
   /** Whether raw logits are wanted beside the labels. */
   logits: z.boolean(),
+  /** When nobody wants the answer any more, milliseconds since 1970: whoever still waits by then costs no run. */
+  deadlineMs: z.optional(z.number()),
 });
 export type PredictCall = z.infer<typeof predictCall>;
 

@@ -1,23 +1,34 @@
 import { fail, ok, type Result } from "@ledge/contract";
-import type { QueueRule } from "./run/queue.ts";
 
-/**
- * Texts in one batch of several calls. From 1 to 16 the cost of a row falls about fourfold (0.1 ms to 0.025 ms in
- * workerd), past that it stays, and everyone in a batch waits for all of it.
- */
-const batchRowsMax = 16;
+export interface Config {
+  /** Rows that may wait for one model. */
+  readonly waitingRowsMax: number;
+  /** What all ONNX Runtimes of the isolate may take, bytes. */
+  readonly memoryBytesMax: number;
+}
 
 /**
  * Reads the Worker's variables. Fault: `model_not_ready`, whose cause says what to type. Fails closed: a bound that cannot
  * be read must not become "no bound".
  */
-export function readQueueRule(env: { readonly QUEUE_ROWS_MAX?: unknown }): Result<QueueRule> {
-  const given = env.QUEUE_ROWS_MAX;
-  const waitingRowsMax = typeof given === "string" && given.trim() !== "" ? Number(given) : given;
-  if (typeof waitingRowsMax !== "number" || !Number.isInteger(waitingRowsMax) || waitingRowsMax < 0) {
-    return fail("model_not_ready", {
-      cause: `QUEUE_ROWS_MAX must be a whole number from 0 on, such as "QUEUE_ROWS_MAX": 256 under vars.`,
-    });
-  }
-  return ok({ waitingRowsMax, batchRowsMax });
+export function readConfig(env: {
+  readonly QUEUE_ROWS_MAX?: unknown;
+  readonly MEMORY_BYTES_MAX?: unknown;
+}): Result<Config> {
+  const waitingRowsMax = wholeNumber(env.QUEUE_ROWS_MAX);
+  if (waitingRowsMax === undefined) return unreadable("QUEUE_ROWS_MAX", 256);
+  const memoryBytesMax = wholeNumber(env.MEMORY_BYTES_MAX);
+  if (memoryBytesMax === undefined || memoryBytesMax < 2 ** 25) return unreadable("MEMORY_BYTES_MAX", 96 * 2 ** 20);
+  return ok({ waitingRowsMax, memoryBytesMax });
+}
+
+function wholeNumber(given: unknown): number | undefined {
+  const value = typeof given === "string" && given.trim() !== "" ? Number(given) : given;
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+function unreadable(name: string, example: number): Result<never> {
+  return fail("model_not_ready", {
+    cause: `${name} must be a whole number that is large enough, such as "${name}": ${example} under vars.`,
+  });
 }

@@ -1,50 +1,61 @@
-import { WorkerEntrypoint } from "cloudflare:workers";
-import type { InferenceReport, InferenceService, PredictAnswer, PredictCall, Result } from "@ledge/contract";
-import { readQueueRule } from "./env.ts";
-import { bundledModels } from "./load/bundled-models.ts";
-import { checkDigest } from "./load/check-digest.ts";
-import { createSession, wasmHeapBytes } from "./load/create-session.ts";
-import { createEdgeModel } from "./load/edge-model.ts";
-import { hop } from "./run/hop.ts";
-import { runSession } from "./run/run-session.ts";
-import { Service } from "./service.ts";
-
-/** In production this clock only moves when a request does I/O, so a run within one turn reads 0 ms. Locally it moves. */
-const now = () => performance.now();
+import { env, WorkerEntrypoint } from "cloudflare:workers";
+import type {
+  InferAnswer,
+  InferCall,
+  InferenceReport,
+  InferenceService,
+  LoadReport,
+  PackageRef,
+  PredictAnswer,
+  PredictCall,
+  Result,
+} from "@ledge/contract";
+import { readConfig } from "./env.ts";
+import { wire } from "./wire.ts";
 
 /** Lives as long as the isolate: entrypoints come and go with each call. */
-const service = new Service({
-  models: bundledModels.map((bundled) => createEdgeModel(bundled, { checkDigest, createSession, runSession, now })),
-  wasmHeapBytes,
-  hop,
-  now,
-});
+const service = wire(env, readConfig(env));
+let isFresh = true;
 
 /**
- * Ledge's small models, on RPC for the gateway only. Every expected failure is a fault value; `cause` is for the log of
+ * The models of the edge, on RPC for the gateway only. Every expected failure is a fault value; `cause` is for the log of
  * the caller. Only these methods are reachable: a TypeScript `private` method would be too, a `#private` one is not.
  */
-export default class Inference
-  extends WorkerEntrypoint<Env>
-  implements Pick<InferenceService, "predict" | "warm" | "report">
-{
+export default class Inference extends WorkerEntrypoint<Env> implements InferenceService {
   /** `timings` are read from a clock that production holds still during a run: treat 0 as "not measured" there. */
   async predict(call: PredictCall): Promise<Result<PredictAnswer>> {
-    const rule = readQueueRule(this.env);
-    return rule.ok ? service.predict(call, rule.value) : rule;
+    return this.#first(service.ok ? await service.value.predict(call) : service);
+  }
+
+  async infer(call: InferCall): Promise<Result<InferAnswer>> {
+    return this.#first(service.ok ? await service.value.infer(call) : service);
+  }
+
+  async load(model: PackageRef): Promise<Result<LoadReport>> {
+    return service.ok ? service.value.load(model) : service;
+  }
+
+  async unload(model: PackageRef): Promise<Result<{ readonly unloaded: boolean }>> {
+    return service.ok ? service.value.unload(model) : service;
   }
 
   async warm(): Promise<Result<InferenceReport>> {
-    const rule = readQueueRule(this.env);
-    return rule.ok ? service.warm(rule.value) : rule;
+    return service.ok ? service.value.warm() : service;
   }
 
   async report(): Promise<InferenceReport> {
-    return service.report();
+    return service.ok ? service.value.report() : { models: [], wasmHeapBytes: 0, queued: 0, batches: {} };
   }
 
   /** Not public: whoever reaches this Worker over HTTP finds nothing. */
   override async fetch(): Promise<Response> {
     return new Response(null, { status: 404 });
+  }
+
+  /** After the isolate's first answer, so that it never waits for it, what is hot is loaded. */
+  #first<T>(answer: T): T {
+    if (isFresh && service.ok) this.ctx.waitUntil(service.value.preload());
+    isFresh = false;
+    return answer;
   }
 }

@@ -1,92 +1,175 @@
-import { fail, type InferenceReport, ok, type PredictAnswer, type PredictCall, type Result } from "@ledge/contract";
+import {
+  fail,
+  type InferAnswer,
+  type InferCall,
+  type InferenceReport,
+  type LoadReport,
+  ok,
+  type PackageRef,
+  type PredictAnswer,
+  type PredictCall,
+  type Result,
+  type RunTimings,
+} from "@ledge/contract";
 import type { PreparedRow } from "@ledge/pipeline";
-import type { EdgeModel } from "./load/edge-model.ts";
-import { Batcher, type BatcherPorts } from "./run/batcher.ts";
-import type { QueueRule } from "./run/queue.ts";
+import type { ModelStore } from "./load/model-store.ts";
+import type { Model } from "./model.ts";
+import type { BatchAnswer } from "./run/batcher.ts";
+import { checkRaw, rawKey } from "./run/raw-rows.ts";
+import { warmUp } from "./run/warm-up.ts";
 
-export interface ServicePorts extends Pick<BatcherPorts, "hop" | "now"> {
-  readonly models: readonly Result<EdgeModel>[];
-  readonly wasmHeapBytes: () => number;
+export interface ServicePorts {
+  readonly store: ModelStore<Model>;
+  /** Packages of the bundle, by their digest. */
+  readonly bundled: () => Promise<readonly PackageRef[]>;
+  /** Packages worth having at hand, hottest first. */
+  readonly hot: () => Promise<readonly PackageRef[]>;
+  readonly alone: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly waitingRowsMax: number;
+  /** Runs so far by rows in the batch. */
+  readonly batches: () => Readonly<Record<string, number>>;
+  readonly now: () => number;
 }
 
-interface Served {
-  readonly model: EdgeModel;
-  readonly batcher: Batcher;
-}
-
-/** The isolate's one inference service: models, their queues, and the turn they share. */
+/** The isolate's one inference service. Faults as `InferenceService` says. */
 export class Service {
   readonly #ports: ServicePorts;
-  readonly #served: readonly Result<Served>[];
 
   constructor(ports: ServicePorts) {
     this.#ports = ports;
-    const turn = { running: 0, begun: 0 };
-    this.#served = ports.models.map((model) => {
-      if (!model.ok) return model;
-      const { hop, now } = ports;
-      return ok({ model: model.value, batcher: new Batcher({ run: model.value.servable.run, hop, now, turn }) });
-    });
   }
 
-  /** Faults: `model_not_found`, `model_not_ready`, `overloaded`, `upstream_failed`. */
-  async predict(call: PredictCall, rule: QueueRule): Promise<Result<PredictAnswer>> {
-    const served = this.#find(call.model, call.version);
-    if (!served.ok) return served;
-    const { servable } = served.value.model;
-    const rows: PreparedRow[] = [];
-    for (const input of call.inputs) {
-      const row = servable.prepare(input);
-      if (!row.ok) return row;
-      rows.push(row.value);
-    }
-    const answer = await served.value.batcher.submit(rows, rule);
-    if (!answer.ok) return answer;
-    const { outputs, queueMs, runMs } = answer.value;
-    return ok({
-      predictions: outputs.map((row) => servable.shape(row, call)),
-      inputTokens: rows.reduce((sum, row) => sum + row.tokens, 0),
-      timings: { queueMs, prepareMs: 0, runMs, shapeMs: 0, batchRows: rows.length, executions: 1 },
-    });
-  }
-
-  /** Runs every model once, queue bound or not. The first fault found stops it. */
-  async warm(rule: QueueRule): Promise<Result<InferenceReport>> {
-    for (const served of this.#served) {
-      if (!served.ok) return served;
-      const { model, batcher } = served.value;
-      const row = model.servable.prepare("warm");
-      if (!row.ok) return row;
-      const answer = await batcher.submit([row.value], { ...rule, waitingRowsMax: Number.POSITIVE_INFINITY });
+  async predict(call: PredictCall): Promise<Result<PredictAnswer>> {
+    return this.#withModel(call, async (model) => {
+      const { servable } = model;
+      const startedMs = this.#ports.now();
+      const rows: PreparedRow[] = [];
+      for (const input of call.inputs) {
+        const row = servable.prepare(input);
+        if (!row.ok) return row;
+        rows.push(row.value);
+      }
+      const prepareMs = this.#ports.now() - startedMs;
+      const answer = await model.rows.submit(
+        { item: rows, rows: rows.length, key: lengthKey(model, rows), ...deadlineOf(call) },
+        this.#rule(model),
+      );
       if (!answer.ok) return answer;
-    }
-    return ok(this.report());
+      const ranMs = this.#ports.now();
+      const predictions = answer.value.answer.map((row) => servable.shape(row, call));
+      const shapeMs = this.#ports.now() - ranMs;
+      return ok({
+        predictions,
+        inputTokens: rows.reduce((sum, { tokens }) => sum + tokens, 0),
+        timings: timingsOf(answer.value, prepareMs, shapeMs),
+      });
+    });
   }
 
-  report(): InferenceReport {
-    const served = this.#served.flatMap((one) => (one.ok ? [one.value] : []));
-    const loads = served.flatMap(({ model }) => model.loadMs() ?? []);
+  async infer(call: InferCall): Promise<Result<InferAnswer>> {
+    return this.#withModel(call, async (model) => {
+      const raw = checkRaw(model.manifest, call);
+      if (!raw.ok) return raw;
+      const key = model.sharesRuns ? rawKey(raw.value) : undefined;
+      const answer = await model.raw.submit(
+        { item: raw.value, rows: raw.value.rows, ...(key === undefined ? {} : { key }), ...deadlineOf(call) },
+        this.#rule(model),
+      );
+      return answer.ok ? ok({ outputs: answer.value.answer, timings: timingsOf(answer.value, 0, 0) }) : answer;
+    });
+  }
+
+  async load(ref: PackageRef): Promise<Result<LoadReport>> {
+    const startedMs = this.#ports.now();
+    this.#ports.store.allow(ref.digest);
+    const wasLoaded = this.#ports.store.loaded.some(({ ref: { digest } }) => digest === ref.digest);
+    const model = await this.#ports.store.get(ref);
+    if (!model.ok) return model;
+    const warmed = await this.#ports.alone(() => warmUp(model.value));
+    this.#ports.store.tidy();
+    if (!warmed.ok) return fail("model_not_ready", { cause: `A warm-up run failed: ${warmed.fault.cause ?? ""}` });
+    return ok({
+      loadMs: wasLoaded ? 0 : this.#ports.now() - startedMs,
+      warmed: warmed.value,
+      wasmHeapBytes: this.#ports.store.heapBytes,
+    });
+  }
+
+  async unload({ digest }: PackageRef): Promise<Result<{ readonly unloaded: boolean }>> {
+    return ok({ unloaded: await this.#ports.store.unload(digest) });
+  }
+
+  /** Loads every bundled package that fits, then what is hot. The first fault of a bundled one stops it. */
+  async warm(): Promise<Result<InferenceReport>> {
+    for (const ref of await this.#ports.bundled()) {
+      const model = await this.#ports.store.get(ref, false);
+      if (!model.ok) return model;
+      const warmed = await this.#ports.alone(() => warmUp(model.value));
+      if (!warmed.ok) return warmed;
+    }
+    await this.preload();
+    return ok(await this.report());
+  }
+
+  /** Loads what is hot and fits beside what is loaded. Whatever fails, fails in silence: nobody asked for it. */
+  async preload(): Promise<void> {
+    for (const ref of await this.#ports.hot()) {
+      const model = await this.#ports.store.get(ref, false);
+      if (model.ok) await this.#ports.alone(() => warmUp(model.value));
+    }
+  }
+
+  async report(): Promise<InferenceReport> {
+    const { store } = this.#ports;
+    const { loaded } = store;
+    const bundled = await this.#ports.bundled();
+    const others = loaded.filter(({ ref }) => !bundled.some(({ digest }) => digest === ref.digest));
+    const all = [...bundled, ...others.map(({ ref }) => ref)];
     return {
-      models: served.map(({ model }) => ({
-        name: model.manifest.name,
-        version: model.manifest.version,
-        digest: model.manifest.file.sha256,
-        loaded: model.isLoaded(),
+      models: all.map(({ model, version, digest }) => ({
+        name: model,
+        version,
+        digest,
+        loaded: loaded.some(({ ref }) => ref.digest === digest),
       })),
-      wasmHeapBytes: this.#ports.wasmHeapBytes(),
-      batches: {},
-      queued: served.reduce((sum, { batcher }) => sum + batcher.waitingRows, 0),
-      ...(loads.length === 0 ? {} : { loadMs: loads.reduce((sum, ms) => sum + ms, 0) }),
+      wasmHeapBytes: store.heapBytes,
+      queued: loaded.reduce((sum, { model }) => sum + model.waitingRows, 0),
+      batches: this.#ports.batches(),
+      ...(loaded.length === 0 ? {} : { loadMs: loaded.reduce((sum, { loadMs }) => sum + loadMs, 0) }),
     };
   }
 
-  #find(name: string, version: string): Result<Served> {
-    for (const served of this.#served) {
-      if (!served.ok) continue;
-      const { manifest } = served.value.model;
-      if (manifest.name === name && manifest.version === version) return served;
+  /** Once more when the model was put away between being found and being run: it is loaded again, or refused. */
+  async #withModel<T>(ref: PackageRef, work: (model: Model) => Promise<Result<T>>): Promise<Result<T>> {
+    for (let isLast = false; ; isLast = true) {
+      const model = await this.#ports.store.get(ref);
+      if (!model.ok) return model;
+      const answer = await work(model.value);
+      this.#ports.store.tidy();
+      if (answer.ok || !model.value.isClosed || answer.fault.code !== "model_not_ready" || isLast) return answer;
     }
-    // A package that cannot be read has no name to match: it may be the one asked for.
-    return this.#served.find((served) => !served.ok) ?? fail("model_not_found");
   }
+
+  #rule(model: Model) {
+    return { waitingRowsMax: this.#ports.waitingRowsMax, batchRowsMax: model.batchRowsMax };
+  }
+}
+
+/**
+ * Texts of a transformer share a run with texts of about their length: everyone pays for the longest, and twice the length
+ * costs more than twice the time. Hashed features cost next to nothing to pad.
+ */
+function lengthKey({ manifest }: Model, rows: readonly PreparedRow[]): string {
+  if (manifest.preprocess?.kind !== "tokenizer") return "";
+  const longest = rows.reduce((most, { tokens }) => Math.max(most, tokens), 16);
+  return String(Math.ceil(Math.log2(longest)));
+}
+
+function deadlineOf({ deadlineMs }: { readonly deadlineMs?: number | undefined }) {
+  return deadlineMs === undefined ? {} : { deadlineMs };
+}
+
+function timingsOf(answer: BatchAnswer<unknown>, prepareMs: number, shapeMs: number): RunTimings {
+  const { queueMs, runMs, batchRows, executions } = answer;
+  return { queueMs, prepareMs, runMs, shapeMs, batchRows, executions };
 }

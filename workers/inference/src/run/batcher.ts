@@ -1,56 +1,72 @@
 import { fail, ok, type Result } from "@ledge/contract";
-import type { OutputRow, PreparedRow } from "@ledge/pipeline";
-import { admit, dropBefore, emptyQueue, type QueueRule, type Ticket, take, waitingRows } from "./queue.ts";
+import {
+  admit,
+  dropBefore,
+  dropLate,
+  emptyQueue,
+  type QueueRule,
+  type QueueState,
+  type Ticket,
+  take,
+  waitingRows,
+} from "./queue.ts";
+import { holdTurn, type Turn } from "./turn.ts";
+
+/** What one call brings. */
+export interface Submission<Item> extends Omit<Ticket, "id"> {
+  readonly item: Item;
+}
 
 /** What one call gets back from the batch it was in. */
-export interface BatchAnswer {
-  /** One per row, in the order of the call's rows. */
-  readonly outputs: readonly OutputRow[];
+export interface BatchAnswer<Answer> {
+  readonly answer: Answer;
   /** Milliseconds from arrival to the start of the batch. */
   readonly queueMs: number;
   /** Milliseconds the whole batch ran. */
   readonly runMs: number;
+  /** Rows of the largest run of the graph that the call was part of. */
+  readonly batchRows: number;
+  /** Runs of the graph that count for this call: the first of a batch counts them all. */
+  readonly executions: number;
 }
 
-/** ONNX Runtime is one instance per isolate, and its runs must not interleave: all batchers share one turn. */
-export interface Turn {
-  /** The number of the run in progress; 0 when there is none. */
-  running: number;
-  /** Runs begun so far. */
-  begun: number;
-}
-
-export interface BatcherPorts {
-  /** Runs rows. May throw: that counts as `upstream_failed`. */
-  readonly run: (rows: readonly PreparedRow[]) => Promise<Result<OutputRow[]>>;
+export interface BatcherPorts<Item, Answer> {
+  /** Runs the items of calls that share a key, and gives one answer each. May throw: that counts as `upstream_failed`. */
+  readonly run: (items: readonly Item[]) => Promise<Result<readonly Answer[]>>;
+  /** Rows of each run of the graph since this was last asked. */
+  readonly executions: () => readonly number[];
   /** Lets calls that have already reached the isolate come in. Costs a lone caller next to nothing. */
   readonly hop: () => Promise<void>;
   /** Milliseconds, any origin. */
   readonly now: () => number;
+  /** Milliseconds since 1970. */
+  readonly unixMs: () => number;
   readonly turn: Turn;
 }
 
-interface Job {
-  readonly rows: readonly PreparedRow[];
+type Outcome<Answer> = Result<Omit<BatchAnswer<Answer>, "queueMs" | "runMs">>;
+
+interface Job<Item, Answer> {
+  readonly item: Item;
   readonly arrivedMs: number;
   /** True once a batch holds it. */
   taken: boolean;
-  outcome?: Result<BatchAnswer>;
+  outcome?: Result<BatchAnswer<Answer>>;
 }
 
 /**
  * Puts calls that arrive together into one run of the model.
  *
  * No call ever awaits a promise of another: each comes back by its own hop, and whoever comes first runs the batch for
- * all. So a caller who goes away takes nobody along, and no timer delays a lone one. Calls gather while the isolate is
- * busy, since a WebAssembly run blocks it.
+ * all. So a caller who goes away takes nobody along, and no timer delays a lone one: the window is one hop when the isolate
+ * is idle. Under load it is as long as the run before, since a WebAssembly run blocks the isolate and calls gather meanwhile.
  */
-export class Batcher {
-  readonly #ports: BatcherPorts;
-  readonly #jobs = new Map<number, Job>();
+export class Batcher<Item, Answer> {
+  readonly #ports: BatcherPorts<Item, Answer>;
+  readonly #jobs = new Map<number, Job<Item, Answer>>();
   #queue = emptyQueue;
 
-  constructor(ports: BatcherPorts) {
+  constructor(ports: BatcherPorts<Item, Answer>) {
     this.#ports = ports;
   }
 
@@ -61,21 +77,25 @@ export class Batcher {
 
   /**
    * Waits for a place in a batch and runs.
-   * Faults: `overloaded` at once when too many rows wait; `upstream_failed` and whatever the run says.
+   * Faults: `overloaded` at once when too many rows wait; `deadline_exceeded` for who is not taken into a batch by then;
+   * `upstream_failed` and whatever the run says.
    */
-  async submit(rows: readonly PreparedRow[], rule: QueueRule): Promise<Result<BatchAnswer>> {
-    const [admission, queue] = admit(rule, this.#queue, rows.length);
+  async submit(call: Submission<Item>, rule: QueueRule): Promise<Result<BatchAnswer<Answer>>> {
+    if (call.deadlineMs !== undefined && call.deadlineMs <= this.#ports.unixMs()) return fail("deadline_exceeded");
+    const { item, ...ticket } = call;
+    const [admission, queue] = admit(rule, this.#queue, ticket);
     this.#queue = queue;
     if (admission.kind === "refused") {
       await this.#sweep();
       return fail("overloaded", { retryAfterMs: 1000 });
     }
-    const job: Job = { rows, arrivedMs: this.#ports.now(), taken: false };
+    const job: Job<Item, Answer> = { item, arrivedMs: this.#ports.now(), taken: false };
     this.#jobs.set(admission.ticket.id, job);
 
     let seen = 0;
     for (;;) {
       await this.#ports.hop();
+      this.#dropLate();
       if (job.outcome !== undefined) return job.outcome;
       const { running } = this.#ports.turn;
       // A run ends within the turn of the event loop that began it. Who meets the same one twice knows that its caller
@@ -86,82 +106,80 @@ export class Batcher {
   }
 
   /**
+   * Comes back when all who wait now have had their turn or have gone away. A live one comes back by its own hop before
+   * ours ends; one more lets it go on after a run it met.
+   */
+  async settle(): Promise<void> {
+    if (this.waitingRows > 0) await this.#ports.hop();
+    if (this.waitingRows > 0) await this.#sweep();
+  }
+
+  /**
    * Frees the places of callers who went away: nobody else would, once they fill the queue and everyone is refused.
    * After a hop all who came before and still live have had their turn. Should one be left, it runs alone.
    */
   async #sweep(): Promise<void> {
     const before = this.#queue.nextId;
     await this.#ports.hop();
-    const [dropped, queue] = dropBefore(this.#queue, before);
-    this.#queue = queue;
-    this.#claim(dropped);
+    this.#claim(dropBefore(this.#queue, before));
   }
 
-  async #runNext(own: Job, rule: QueueRule): Promise<void> {
-    const batch = own.taken ? [own] : this.#takeBatch(rule);
+  #dropLate(): void {
+    for (const job of this.#claim(dropLate(this.#queue, this.#ports.unixMs()))) {
+      job.outcome = fail("deadline_exceeded");
+    }
+  }
+
+  async #runNext(own: Job<Item, Answer>, rule: QueueRule): Promise<void> {
+    const batch = own.taken ? [own] : this.#claim(take(rule, this.#queue));
     const { turn, now } = this.#ports;
-    const mine = ++turn.begun;
-    turn.running = mine;
-    try {
+    await holdTurn(turn, async () => {
       const startedMs = now();
       const outcomes = await this.#runBatch(batch);
       const runMs = now() - startedMs;
       for (const [index, job] of batch.entries()) {
-        const outputs = outcomes[index] ?? fail("internal_error", { cause: "A batch gave fewer outcomes than calls." });
-        job.outcome ??= outputs.ok
-          ? ok({ outputs: outputs.value, queueMs: startedMs - job.arrivedMs, runMs })
-          : outputs;
+        const outcome = outcomes[index] ?? fail("internal_error", { cause: "A batch gave fewer outcomes than calls." });
+        job.outcome ??= outcome.ok ? ok({ ...outcome.value, queueMs: startedMs - job.arrivedMs, runMs }) : outcome;
       }
-    } finally {
-      if (turn.running === mine) turn.running = 0;
-    }
+    });
   }
 
-  #takeBatch(rule: QueueRule): Job[] {
-    const [tickets, queue] = take(rule, this.#queue);
+  /** Takes jobs out of the book and the queue, so that no batch takes them again. */
+  #claim([tickets, queue]: readonly [readonly Ticket[], QueueState]): Job<Item, Answer>[] {
     this.#queue = queue;
-    return this.#claim(tickets);
-  }
-
-  /** Takes jobs out of the book, so that no batch takes them again. */
-  #claim(tickets: readonly Ticket[]): Job[] {
-    const batch: Job[] = [];
+    const claimed: Job<Item, Answer>[] = [];
     for (const { id } of tickets) {
       const job = this.#jobs.get(id);
       if (job === undefined) continue;
       this.#jobs.delete(id);
       job.taken = true;
-      batch.push(job);
+      claimed.push(job);
     }
-    return batch;
+    return claimed;
   }
 
   /** One outcome per job. When a batch of several fails, each runs alone, so that only the one at fault fails. */
-  async #runBatch(batch: readonly Job[]): Promise<Result<readonly OutputRow[]>[]> {
-    const together = await this.#attempt(batch.flatMap((job) => job.rows));
-    if (!together.ok) {
-      if (batch.length === 1) return [together];
-      const alone: Result<readonly OutputRow[]>[] = [];
-      for (const job of batch) alone.push(await this.#attempt(job.rows));
-      return alone;
-    }
-    let from = 0;
-    return batch.map((job) => {
-      const part = together.value.slice(from, from + job.rows.length);
-      from += job.rows.length;
-      return ok(part);
-    });
+  async #runBatch(batch: readonly Job<Item, Answer>[]): Promise<readonly Outcome<Answer>[]> {
+    const together = await this.#attempt(batch);
+    if (batch.length === 1 || together.every(({ ok }) => ok)) return together;
+    const alone: Outcome<Answer>[] = [];
+    for (const job of batch) alone.push(...(await this.#attempt([job])));
+    return alone;
   }
 
-  async #attempt(rows: readonly PreparedRow[]): Promise<Result<OutputRow[]>> {
-    try {
-      const answer = await this.#ports.run(rows);
-      if (answer.ok && answer.value.length !== rows.length) {
-        return fail("upstream_failed", { cause: `The run gave ${answer.value.length} rows for ${rows.length}.` });
-      }
-      return answer;
-    } catch (error) {
-      return fail("upstream_failed", { cause: error instanceof Error ? error.message : String(error) });
-    }
+  async #attempt(jobs: readonly Job<Item, Answer>[]): Promise<readonly Outcome<Answer>[]> {
+    const { run, executions } = this.#ports;
+    executions();
+    const answers = await run(jobs.map(({ item }) => item)).catch((error: unknown) =>
+      fail("upstream_failed", { cause: error instanceof Error ? error.message : String(error) }),
+    );
+    const ran = executions();
+    if (!answers.ok) return jobs.map(() => answers);
+    const batchRows = Math.max(0, ...ran);
+    return jobs.map((_, index) => {
+      const answer = answers.value[index];
+      if (answer === undefined) return fail("upstream_failed", { cause: "The run gave fewer answers than calls." });
+      return ok({ answer, batchRows, executions: index === 0 ? ran.length : 0 });
+    });
   }
 }

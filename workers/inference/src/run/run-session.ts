@@ -1,36 +1,74 @@
-import { fail, ok, type Result, type Tensor, type Tensors } from "@ledge/contract";
-import * as ort from "onnxruntime-web/wasm";
+import { type Datatype, fail, ok, type Result, type Tensor, type Tensors } from "@ledge/contract";
+import type * as Ort from "onnxruntime-web/wasm";
 
-/**
- * One run of a session. Uses promises but never the event loop, so nothing else runs in the isolate meanwhile.
- * Fault: `upstream_failed`, with what ONNX Runtime said as its cause.
- */
-export async function runSession(session: ort.InferenceSession, feeds: Tensors): Promise<Result<Tensors>> {
+/** A graph in the runtime, ready to be run. */
+export interface Session {
+  /**
+   * One run. Uses promises but never the event loop, so nothing else runs in the isolate meanwhile.
+   *
+   * @param outputs which outputs to compute; all when absent
+   * @returns fault `upstream_failed`, with what ONNX Runtime said as its cause
+   */
+  run(feeds: Tensors, outputs?: readonly string[]): Promise<Result<Tensors>>;
+  /** Frees the graph within its runtime. */
+  release(): Promise<void>;
+}
+
+/** What ONNX Runtime calls each datatype. */
+const ortTypes = {
+  BOOL: "bool",
+  UINT8: "uint8",
+  UINT16: "uint16",
+  UINT32: "uint32",
+  UINT64: "uint64",
+  INT8: "int8",
+  INT16: "int16",
+  INT32: "int32",
+  INT64: "int64",
+  FP16: "float16",
+  FP32: "float32",
+  FP64: "float64",
+  BYTES: "string",
+} as const satisfies Record<Datatype, Ort.Tensor.Type>;
+
+const datatypes = new Map<string, Datatype>(
+  Object.entries(ortTypes).map(([datatype, type]) => [type, datatype as Datatype]),
+);
+
+/** ONNX Runtime's own session, and what it takes to run it. */
+export interface OrtSession {
+  /** The runtime's tensor class: it takes no other's. */
+  readonly Tensor: typeof Ort.Tensor;
+  readonly session: Pick<Ort.InferenceSession, "run" | "outputNames">;
+  /** Is told whatever was thrown. */
+  readonly noteTrap: (error: unknown) => void;
+}
+
+/** {@link Session.run} over ONNX Runtime's own session. */
+export async function runSession(
+  { Tensor: OrtTensor, session, noteTrap }: OrtSession,
+  feeds: Tensors,
+  outputs: readonly string[] = session.outputNames,
+): Promise<Result<Tensors>> {
   try {
-    const inputs: Record<string, ort.Tensor> = {};
-    for (const [name, tensor] of Object.entries(feeds)) inputs[name] = toOrt(tensor);
-    const outputs: Record<string, Tensor> = {};
-    for (const [name, value] of Object.entries(await session.run(inputs))) {
-      const tensor = fromOrt(value);
-      if (tensor !== undefined) outputs[name] = tensor;
+    const inputs: Record<string, Ort.Tensor> = {};
+    for (const [name, { datatype, data, shape }] of Object.entries(feeds)) {
+      inputs[name] = new OrtTensor(ortTypes[datatype], data as never, shape);
     }
-    return ok(outputs);
+    const given = await session.run(inputs, outputs);
+    const named: Record<string, Tensor> = {};
+    for (const [name, value] of Object.entries(given)) named[name] = fromOrt(value);
+    return ok(named);
   } catch (error) {
+    noteTrap(error);
     return fail("upstream_failed", { cause: error instanceof Error ? error.message : String(error) });
   }
 }
 
-function toOrt(tensor: Tensor): ort.Tensor {
-  if (tensor.datatype === "INT32") return new ort.Tensor("int32", tensor.data, tensor.shape);
-  if (tensor.datatype === "INT64") return new ort.Tensor("int64", tensor.data, tensor.shape);
-  return new ort.Tensor("float32", tensor.data, tensor.shape);
-}
-
-/** Undefined for a datatype that no pipeline reads: its absence is reported by the step that wants it. */
-function fromOrt(value: ort.Tensor): Tensor | undefined {
-  const { data, dims: shape } = value;
-  if (data instanceof Float32Array) return { datatype: "FP32", shape, data };
-  if (data instanceof Int32Array) return { datatype: "INT32", shape, data };
-  if (data instanceof BigInt64Array) return { datatype: "INT64", shape, data };
-  return undefined;
+function fromOrt({ type, dims: shape, data }: Ort.Tensor): Tensor {
+  const datatype = datatypes.get(type);
+  if (datatype === undefined) throw new Error(`An output has elements of type ${type}, which no client can take.`);
+  if (datatype !== "FP16") return { datatype, shape, data } as Tensor;
+  const halves = data as Uint16Array;
+  return { datatype, shape, data: new Uint16Array(halves.buffer, halves.byteOffset, halves.length) };
 }

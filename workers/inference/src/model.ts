@@ -1,0 +1,123 @@
+import { fail, type ModelManifest, ok, type Result, type TensorSpec, type Tensors } from "@ledge/contract";
+import { createServable, type OutputRow, type PreparedRow, type RunLimits, type Servable } from "@ledge/pipeline";
+import type { Served } from "./load/model-store.ts";
+import { Batcher, type BatcherPorts } from "./run/batcher.ts";
+import { joinRaw, type RawCall, sharesRuns, splitRaw } from "./run/raw-rows.ts";
+import type { Session } from "./run/run-session.ts";
+
+export interface ModelPorts extends Pick<BatcherPorts<unknown, unknown>, "hop" | "now" | "unixMs" | "turn"> {
+  /** Is told the rows of every run of a graph. */
+  readonly countRun: (rows: number) => void;
+}
+
+/**
+ * Rows in one batch of several calls. From 1 to 16 the cost of a row of `intent` falls about fourfold (0.1 ms to 0.025 ms
+ * in workerd), past that it stays, and everyone in a batch waits for all of it.
+ */
+const batchRowsMax = 16;
+
+/**
+ * What one run may hold, since memory grows to the largest run. 8,192 hashed features are 2 MiB at 64 floats each. A
+ * transformer takes some 40 KiB a token, and longer rows gain nothing from mates: 512 tokens are 16 short texts or 4 long ones.
+ */
+const hashedLimits: RunLimits = { rowsMax: 64, cellsMax: 8192 };
+const tokenLimits: RunLimits = { rowsMax: 64, cellsMax: 512 };
+
+/** A loaded model: its graph, the steps around it, and the calls that wait for it. */
+export class Model implements Served {
+  readonly manifest: ModelManifest;
+  readonly servable: Servable;
+  /** Calls of inputs for the package's own steps. */
+  readonly rows: Batcher<readonly PreparedRow[], readonly OutputRow[]>;
+  /** Calls of raw tensors. */
+  readonly raw: Batcher<RawCall, Tensors>;
+  readonly #countRun: (rows: number) => void;
+  #session: Session | undefined;
+  #executions: number[] = [];
+
+  private constructor(manifest: ModelManifest, servable: Servable, ports: ModelPorts) {
+    this.manifest = manifest;
+    this.servable = servable;
+    this.#countRun = ports.countRun;
+    const executions = () => this.#executions.splice(0);
+    this.rows = new Batcher({ ...ports, executions, run: (calls) => this.#runRows(calls) });
+    this.raw = new Batcher({ ...ports, executions, run: (calls) => this.#runRaw(calls) });
+  }
+
+  /** Fault: `model_not_ready`, whose cause says which step does not fit the package. */
+  static of(
+    manifest: ModelManifest,
+    files: ReadonlyMap<string, Uint8Array>,
+    session: Session,
+    ports: ModelPorts,
+  ): Result<Model> {
+    let model: Model | undefined;
+    const run = async (feeds: Tensors) => (await model?.run(feeds)) ?? fail("model_not_ready");
+    const limits = manifest.preprocess?.kind === "tokenizer" ? tokenLimits : hashedLimits;
+    const servable = createServable({ manifest, files, run, limits });
+    if (!servable.ok) return servable;
+    model = new Model(manifest, servable.value, ports);
+    model.#session = session;
+    return ok(model);
+  }
+
+  get waitingRows(): number {
+    return this.rows.waitingRows + this.raw.waitingRows;
+  }
+
+  /** True once its memory is gone. */
+  get isClosed(): boolean {
+    return this.#session === undefined;
+  }
+
+  /** Rows that calls may put into one batch. */
+  get batchRowsMax(): number {
+    const fixed = this.manifest.inputs.map(({ shape }) => shape[0] ?? 1).filter((size) => size > 0);
+    return Math.min(batchRowsMax, this.manifest.limits.batchMax ?? batchRowsMax, ...fixed);
+  }
+
+  async settle(): Promise<void> {
+    await this.rows.settle();
+    await this.raw.settle();
+  }
+
+  close(): void {
+    this.#session = undefined;
+  }
+
+  /** One run of the graph, now. Only for who holds the turn. */
+  async run(feeds: Tensors, outputs?: readonly string[]): Promise<Result<Tensors>> {
+    if (this.#session === undefined) return fail("model_not_ready", { cause: "The model was unloaded meanwhile." });
+    const given = await this.#session.run(feeds, outputs);
+    const rows = rowsOf(this.manifest.inputs, feeds);
+    this.#executions.push(rows);
+    this.#countRun(rows);
+    return given;
+  }
+
+  async #runRows(calls: readonly (readonly PreparedRow[])[]): Promise<Result<(readonly OutputRow[])[]>> {
+    const outputs = await this.servable.run(calls.length === 1 ? (calls[0] ?? []) : calls.flat());
+    if (!outputs.ok) return outputs;
+    let from = 0;
+    return ok(
+      calls.map((rows) => {
+        from += rows.length;
+        return outputs.value.slice(from - rows.length, from);
+      }),
+    );
+  }
+
+  async #runRaw(calls: readonly RawCall[]): Promise<Result<Tensors[]>> {
+    const outputs = await this.run(joinRaw(calls), calls[0]?.outputs);
+    return outputs.ok ? splitRaw(outputs.value, calls) : outputs;
+  }
+
+  get sharesRuns(): boolean {
+    return sharesRuns(this.manifest);
+  }
+}
+
+function rowsOf(specs: readonly TensorSpec[], feeds: Tensors): number {
+  const batched = specs.find(({ shape }) => shape[0] === -1);
+  return batched === undefined ? 1 : (feeds[batched.name]?.shape[0] ?? 1);
+}
