@@ -1,65 +1,55 @@
-import * as ort from "onnxruntime-web/wasm";
-import runtime from "../runtime/ort.wasm";
+import { withExternalWeights } from "../../../workers/inference/src/load/external-weights.ts";
+import { startRuntime } from "../../../workers/inference/src/load/runtime.ts";
+import type { Session } from "../../../workers/inference/src/run/run-session.ts";
 import { decodeFrame, encodeFrame } from "../src/measure/frame.ts";
-import { fromOrt, toOrt } from "../src/measure/ort-tensor.ts";
 import { timeRuns } from "../src/measure/time-runs.ts";
 
 /**
- * The Worker that measures a graph, in an isolate of its own: files in, session, runs. It starts ONNX Runtime as the
- * inference Worker does (workers/inference/src/load), with the same copy of it.
+ * The Worker that measures a graph, in an isolate of its own: files in, session, runs. It loads as the inference Worker
+ * does, with that Worker's own code, so that what is measured is what will run.
  */
 
-const externals: { path: string; data: Uint8Array }[] = [];
-let session: ort.InferenceSession | undefined;
-let memory: WebAssembly.Memory | undefined;
+/** More than any Worker has: a model that is too large for the edge should be told how much. */
+const heapBytesMax = 2 ** 31;
+
+const runtime = startRuntime(heapBytesMax);
+const externals = new Map<string, Uint8Array>();
+let session: Session | undefined;
 
 export default {
   async fetch(request: Request): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     try {
+      const body = await request.arrayBuffer();
       if (pathname === "/external") {
-        externals.push({ path: searchParams.get("location") ?? "", data: new Uint8Array(await request.arrayBuffer()) });
+        externals.set(searchParams.get("location") ?? "", new Uint8Array(body));
         return Response.json({});
       }
-      if (pathname === "/load") return Response.json({ loadMs: await load(await request.arrayBuffer()) });
-      if (pathname === "/run") return await run(await request.arrayBuffer());
-      return new Response(null, { status: 404 });
+      if (pathname === "/load") {
+        return Response.json({ loadMs: await load(new Uint8Array(body), searchParams.get("path") ?? "") });
+      }
+      return await run(body);
     } catch (error) {
       return Response.json({ message: error instanceof Error ? error.message : String(error) }, { status: 500 });
     }
   },
 };
 
-async function load(graph: ArrayBuffer): Promise<number> {
-  ort.env.wasm.numThreads = 1;
-  ort.env.wasm.wasmBinary = new ArrayBuffer(8); // Keeps the glue from looking for a file; nobody reads it.
-  WebAssembly.instantiate = instantiateBundled as unknown as typeof WebAssembly.instantiate;
+/** @returns milliseconds from the bytes to a session, the start of ONNX Runtime included. */
+async function load(graph: Uint8Array, path: string): Promise<number> {
   const startedMs = performance.now();
-  session = await ort.InferenceSession.create(new Uint8Array(graph), {
-    executionProviders: ["wasm"],
-    externalData: externals,
-  });
+  session = await runtime.open(withExternalWeights(graph, path), new Map([...externals, [path, graph]]));
   return performance.now() - startedMs;
-}
-
-/** Workers may not compile WebAssembly from bytes; the module is compiled already. */
-async function instantiateBundled(_bytes: unknown, imports: WebAssembly.Imports) {
-  for (const group of Object.values(imports)) {
-    for (const value of Object.values(group)) if (value instanceof WebAssembly.Memory) memory = value;
-  }
-  return { module: runtime, instance: new WebAssembly.Instance(runtime, imports) };
 }
 
 async function run(frame: ArrayBuffer): Promise<Response> {
   const { tensors, extra } = decodeFrame(frame);
-  const loaded = session;
-  if (loaded === undefined) throw new Error("Nothing is loaded.");
-  const feeds = toOrt(ort.Tensor, tensors);
-  const outputs = fromOrt(await loaded.run(feeds));
-  const medianMs = await timeRuns(
-    () => loaded.run(feeds),
-    () => performance.now(),
-    Number(extra),
-  );
-  return new Response(encodeFrame(outputs, { medianMs, heapBytes: memory?.buffer.byteLength ?? 0 }));
+  const once = async () => {
+    const answer = await session?.run(tensors);
+    if (answer?.ok !== true) throw new Error(answer?.fault.cause ?? "Nothing is loaded.");
+    return answer.value;
+  };
+  const outputs = await once();
+  const medianMs = await timeRuns(once, () => performance.now(), Number(extra));
+  return new Response(encodeFrame(outputs, { medianMs, heapBytes: runtime.heapBytes() }));
 }

@@ -19,7 +19,7 @@ serveJob(async (job: MeasureJob, step): Promise<EngineFigures> => {
   step();
   const runs: RunFigures[] = [];
   for (const { rows, feeds } of job.runs) {
-    const given = toOrt(ort.Tensor, feeds);
+    const given = toOrt(feeds);
     const outputs = fromOrt(await session.run(given));
     const medianMs = await timeRuns(
       () => session.run(given),

@@ -1,7 +1,7 @@
 import type { Datatype, Tensor, Tensors } from "@ledge/contract";
-import type { Tensor as OrtTensor, TensorConstructor } from "onnxruntime-web/wasm";
+import { Tensor as OrtTensor } from "onnxruntime-node";
 
-/** ONNX Runtime's names of the datatypes, in both its builds. */
+/** ONNX Runtime's names of the datatypes. */
 const ortTypes = {
   BOOL: "bool",
   UINT8: "uint8",
@@ -18,11 +18,11 @@ const ortTypes = {
   BYTES: "string",
 } as const satisfies Record<Datatype, OrtTensor.Type>;
 
-/** Tensors as either build of ONNX Runtime takes them; `Tensor` is that build's own class. */
-export function toOrt(Tensor: TensorConstructor, tensors: Tensors): Record<string, OrtTensor> {
+/** Tensors as native ONNX Runtime takes them. */
+export function toOrt(tensors: Tensors): Record<string, OrtTensor> {
   const made = Object.entries(tensors).map(([name, { datatype, data, shape }]) => {
     const values = datatype === "BYTES" ? [...data] : data;
-    return [name, new Tensor(ortTypes[datatype], values as never, shape)] as const;
+    return [name, new OrtTensor(ortTypes[datatype], values as never, shape)] as const;
   });
   return Object.fromEntries(made);
 }

@@ -34,7 +34,7 @@ export function runProcess(
     // Its own process group: what it starts can be ended with it.
     detached: true,
     stdio: ["ignore", "ignore", "ignore", "ipc"],
-    execArgv: ["--max-old-space-size=4096", "--disable-warning=ExperimentalWarning"],
+    execArgv: ["--max-old-space-size=4096"],
   });
   const end = () => endGroup(child);
   process.once("exit", end);

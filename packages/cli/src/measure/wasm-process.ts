@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { stripTypeScriptTypes } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Tensors } from "@ledge/contract";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { rolldown } from "rolldown";
 import { buildRuntime } from "../../../../scripts/build-runtime.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";
 import type { EngineFigures, MeasureJob, RunFigures } from "./job.ts";
@@ -14,12 +13,16 @@ import { serveJob } from "./serve-job.ts";
  * Worker, and whatever a model does to them ends with the process.
  */
 serveJob(async (job: MeasureJob, step): Promise<EngineFigures> => {
-  const workerd = startWorker();
+  const workerd = await startWorker();
   try {
     for (const { location, path } of job.externals) {
       await post(workerd, `/external?location=${encodeURIComponent(location)}`, await readFile(path));
     }
-    const loaded = await post(workerd, "/load", await readFile(job.graph));
+    const loaded = await post(
+      workerd,
+      `/load?path=${encodeURIComponent(basename(job.graph))}`,
+      await readFile(job.graph),
+    );
     const { loadMs } = (await loaded.json()) as { loadMs: number };
     step();
     const runs: RunFigures[] = [];
@@ -42,15 +45,8 @@ serveJob(async (job: MeasureJob, step): Promise<EngineFigures> => {
   }
 });
 
-const root = join(import.meta.dirname, "..", "..");
-
-function startWorker(): Miniflare {
+async function startWorker(): Promise<Miniflare> {
   const { folder } = buildRuntime();
-  const source = (path: string) => ({
-    type: "ESModule" as const,
-    path: join(root, path),
-    contents: stripTypeScriptTypes(readFileSync(join(root, path), "utf8")),
-  });
   return new Miniflare(
     convertV4MiniflareOptions({
       cf: false,
@@ -59,23 +55,28 @@ function startWorker(): Miniflare {
       name: "measure",
       compatibilityDate: "2026-11-01",
       compatibilityFlags: ["no_nodejs_compat", "no_nodejs_compat_v2"],
-      modulesRoot: root,
       modules: [
-        source("worker/index.ts"),
-        ...["frame", "ort-tensor", "time-runs"].map((name) => source(`src/measure/${name}.ts`)),
-        {
-          type: "ESModule",
-          path: join(root, "worker", "onnxruntime-web", "wasm"),
-          contents: readFileSync(join(folder, "ort.mjs"), "utf8"),
-        },
-        {
-          type: "CompiledWasm",
-          path: join(root, "runtime", "ort.wasm"),
-          contents: readFileSync(join(folder, "ort.wasm")),
-        },
+        { type: "ESModule", path: "index.js", contents: await bundleWorker() },
+        { type: "CompiledWasm", path: "ort.wasm", contents: await readFile(join(folder, "ort.wasm")) },
       ],
     }),
   );
+}
+
+/** The Worker and all it imports as one module; WebAssembly stays a module beside it. */
+async function bundleWorker(): Promise<string> {
+  const bundle = await rolldown({
+    input: join(import.meta.dirname, "..", "..", "worker", "index.ts"),
+    logLevel: "silent",
+    plugins: [
+      {
+        name: "wasm-beside",
+        resolveId: (id) => (id.endsWith(".wasm") ? { id: "./ort.wasm", external: "absolute" } : undefined),
+      },
+    ],
+  });
+  const { output } = await bundle.generate({ format: "esm" });
+  return output[0].code;
 }
 
 async function post(workerd: Miniflare, path: string, body: Uint8Array) {

@@ -15,12 +15,19 @@ export interface PlacementRule {
   readonly relMax: number;
   /** Bytes of heap and JavaScript together. */
   readonly isolateBytesMax: number;
+  /** Bytes of heap: MEMORY_BYTES_MAX of the inference Worker. */
+  readonly heapBytesMax: number;
   /** Bytes of the Worker's own code and objects. */
   readonly workerBytes: number;
 }
 
 /** An isolate has 128 MB and is ended above it; a tenth is kept free. The Worker's own share is rounded up from 6 MB. */
-export const placementRule: PlacementRule = { relMax: 0.02, isolateBytesMax: 115e6, workerBytes: 8e6 };
+export const placementRule: PlacementRule = {
+  relMax: 0.02,
+  isolateBytesMax: 115e6,
+  heapBytesMax: 96 * 2 ** 20,
+  workerBytes: 8e6,
+};
 
 /**
  * Which tiers may run a model. The origin may always; the edge only what the WASM build runs, with the same outputs, in
@@ -36,6 +43,11 @@ export function decideTiers(task: Task, measurement: Measurement, rule: Placemen
     const apart = unequal > 0 ? `${percent(unequal)} of its whole outputs` : `${percent(maxRel)} of the largest output`;
     return originOnly(
       `Not at the edge: the WASM build differs from native by ${apart}; ${percent(rule.relMax)} is allowed.`,
+    );
+  }
+  if (wasm.heapBytes > rule.heapBytesMax) {
+    return originOnly(
+      `Not at the edge: it takes ${megabytes(wasm.heapBytes)} of heap, and models share ${megabytes(rule.heapBytesMax)} there.`,
     );
   }
   const wanted = wasm.heapBytes + bytes + rule.workerBytes;
