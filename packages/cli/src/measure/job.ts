@@ -26,6 +26,8 @@ export interface RunFigures {
   /** Median of one run, milliseconds. */
   readonly medianMs: number;
   readonly outputs: Tensors;
+  /** The same run with the engine's optimisations off: how far mere rounding moves this model. Only of the native engine. */
+  readonly plainOutputs?: Tensors;
 }
 
 /** What a measuring process says: steps on the way, then one end. */

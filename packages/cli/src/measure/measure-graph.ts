@@ -18,8 +18,10 @@ export interface Measurement {
   readonly native: EngineCost;
   /** Or the sentence that says why the WASM build does not run it. */
   readonly wasm: (EngineCost & { readonly heapBytes: number }) | { readonly refused: string };
-  /** Absent when the WASM build does not run it. */
+  /** How far the WASM build's outputs lie from native ones. Absent when it does not run the model. */
   readonly difference?: Difference;
+  /** How far native outputs move when the engine adds up in another order: the model's own share of the difference. */
+  readonly rounding: Difference;
   /** What native ONNX Runtime gave for the first run: outputs that the graph says little of show their shape here. */
   readonly outputs: Tensors;
 }
@@ -59,7 +61,9 @@ export async function measureGraph(facts: GraphFacts, options: MeasureOptions): 
   };
   const native = await measured("native");
   const bytes = facts.externals.reduce((sum, file) => sum + file.bytes, facts.bytes);
-  const common = { bytes, native: costOf(native), outputs: native.runs[0]?.outputs ?? {} };
+  const rounding = native.runs.map(({ outputs, plainOutputs = {} }) => compareOutputs(plainOutputs, outputs));
+  const outputs = native.runs[0]?.outputs ?? {};
+  const common = { bytes, native: costOf(native), rounding: rounding.reduce(worstOf), outputs };
   let wasm: EngineFigures;
   try {
     wasm = await measured("wasm");

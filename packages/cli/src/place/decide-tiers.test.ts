@@ -8,6 +8,7 @@ const measured = (more: Partial<Measurement> = {}): Measurement => ({
   native: cost,
   wasm: { ...cost, heapBytes: 80.5e6 },
   difference: { maxAbs: 0, maxRel: 0, unequal: 0 },
+  rounding: { maxAbs: 0, maxRel: 0, unequal: 0 },
   outputs: {},
   ...more,
 });
@@ -39,6 +40,22 @@ test("a model that the WASM build cannot run, or answers otherwise there, goes t
   });
   const unequal = decideTiers("tensor", measured({ difference: { maxAbs: 0, maxRel: 0, unequal: 0.25 } }));
   expect(unequal.reason).toContain("25 % of its whole outputs");
+});
+
+test("a model that rounding moves far by itself may differ as far, four times over", () => {
+  const rounding = { maxAbs: 1, maxRel: 0.05, unequal: 0.01 };
+  const within = measured({ rounding, difference: { maxAbs: 1, maxRel: 0.19, unequal: 0.03 } });
+  expect(decideTiers("tensor", within).tiers).toEqual(["edge", "origin"]);
+  const beyond = measured({ rounding, difference: { maxAbs: 1, maxRel: 0.21, unequal: 0 } });
+  expect(decideTiers("tensor", beyond).tiers).toEqual(["origin"]);
+});
+
+test("a model that takes more heap than models share at the edge goes to the origin only", () => {
+  const { tiers, reason } = decideTiers("tensor", measured({ bytes: 1e6, wasm: { ...cost, heapBytes: 104e6 } }));
+  expect([tiers, reason]).toEqual([
+    ["origin"],
+    "Not at the edge: it takes 104 MB of heap, and models share 101 MB there.",
+  ]);
 });
 
 test("a chat goes to the origin only", () => {
