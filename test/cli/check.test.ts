@@ -6,8 +6,15 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { main } from "../../packages/cli/src/main.ts";
 import { repoRoot } from "../../scripts/repo.ts";
 import { fakeTerminal } from "../support/fake-terminal.ts";
-import { addGraph, identityGraph, linearGraph, statefulGraph } from "../support/onnx-models.ts";
-import { type OnnxModel, writeOnnx } from "../support/onnx-writer.ts";
+import {
+  addGraph,
+  bagOfTokensGraph,
+  endlessGraph,
+  identityGraph,
+  linearGraph,
+  statefulGraph,
+} from "../support/onnx-models.ts";
+import type { OnnxModel } from "../support/onnx-writer.ts";
 
 const root = mkdtempSync(join(tmpdir(), "ledge-cli-"));
 let folders = 0;
@@ -169,32 +176,6 @@ describe("a model that cannot run", () => {
   });
 });
 
-/** A loop that counts to a number it never reaches. */
-function endlessGraph(): Uint8Array {
-  const scalar = (name: string, type: "INT64" | "BOOL", data: ArrayBufferView) => ({ name, type, shape: [], data });
-  const body = {
-    inputs: [
-      { name: "turn", type: "INT64", shape: [] },
-      { name: "going", type: "BOOL", shape: [] },
-      { name: "before", type: "FP32", shape: ["batch", 1] },
-    ],
-    outputs: [
-      { name: "on", type: "BOOL", shape: [] },
-      { name: "after", type: "FP32", shape: ["batch", 1] },
-    ],
-    nodes: [
-      { op: "Identity", inputs: ["going"], outputs: ["on"] },
-      { op: "Sin", inputs: ["before"], outputs: ["after"] },
-    ],
-  } as const;
-  return writeOnnx({
-    inputs: [{ name: "x", type: "FP32", shape: ["batch", 1] }],
-    outputs: [{ name: "y", type: "FP32", shape: ["batch", 1] }],
-    initialisers: [scalar("turns", "INT64", BigInt64Array.of(2n ** 60n)), scalar("yes", "BOOL", Uint8Array.of(1))],
-    nodes: [{ op: "Loop", inputs: ["turns", "yes", "x"], outputs: ["y"], attributes: { body: { graph: body } } }],
-  });
-}
-
 /** Processes of this machine that measure, or were started by one that did. */
 function measuringProcesses(): readonly string[] {
   const lines = execFileSync("ps", ["-axo", "ppid=,stat=,args="], { encoding: "utf8" }).split("\n");
@@ -241,6 +222,42 @@ describe("a package for a task", () => {
       1,
       "The package does not fit together: labels.json has 2 labels and logits 151 classes.",
     ]);
+  });
+
+  test("for texts gets its steps from the tokenizer and labels beside the graph, and runs given texts through them", async () => {
+    const tokenizer = JSON.parse(
+      readFileSync(join(repoRoot, "packages/pipeline/golden/wordpiece.golden.json"), "utf8"),
+    );
+    const vocabulary = Object.keys(tokenizer.model.vocab).length;
+    const folder = folderOf({
+      "model.onnx": bagOfTokensGraph(vocabulary, 3),
+      "tokenizer.json": JSON.stringify(tokenizer),
+      "tokenizer_config.json": JSON.stringify({ model_max_length: 64, pad_token: "[PAD]" }),
+      "config.json": JSON.stringify({ id2label: { "0": "bad", "1": "fair", "2": "good" } }),
+      "texts.json": JSON.stringify(["what a day", "no"]),
+    });
+    const flags = ["--name", "mood", "--yes", "--json", "--input", join(folder, "texts.json")];
+    const { code, said, printed } = await check(folder, ...flags);
+    expect([code, said]).toEqual([0, expect.any(String)]);
+    const { manifest, measured } = JSON.parse(printed);
+    expect(manifest).toMatchObject({
+      task: "text-classification",
+      preprocess: {
+        kind: "tokenizer",
+        tokenizer: "tokenizer.json",
+        config: "tokenizer_config.json",
+        maxTokens: 64,
+        padId: tokenizer.model.vocab["[PAD]"],
+        inputs: { ids: "input_ids", mask: "attention_mask" },
+      },
+      postprocess: { kind: "softmax-labels", labels: "labels.json" },
+    });
+    expect(manifest.files.map(({ path }: { path: string }) => path).sort()).toEqual([
+      "labels.json",
+      "tokenizer.json",
+      "tokenizer_config.json",
+    ]);
+    expect(Object.keys(measured.runMs)).toEqual(["1", "8"]);
   });
 
   test("that lacks what its task needs says which flag to type", async () => {

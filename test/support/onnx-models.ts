@@ -57,3 +57,52 @@ export function statefulGraph(): Uint8Array<ArrayBuffer> {
     ],
   });
 }
+
+/** Token ids to class scores by a table of vectors, averaged: `input_ids`, `attention_mask` → `logits`. */
+export function bagOfTokensGraph(vocabulary: number, classes: number): Uint8Array<ArrayBuffer> {
+  const shape = ["batch", "length"];
+  const values = (length: number) => Float32Array.from({ length }, (_, at) => Math.sin(at));
+  return writeOnnx({
+    inputs: ["input_ids", "attention_mask"].map((name) => ({ name, type: "INT64", shape })),
+    outputs: [{ name: "logits", type: "FP32", shape: ["batch", classes] }],
+    nodes: [
+      { op: "Gather", inputs: ["table", "input_ids"], outputs: ["vectors"] },
+      { op: "Cast", inputs: ["attention_mask"], outputs: ["mask"], attributes: { to: 1 } },
+      { op: "Unsqueeze", inputs: ["mask", "last"], outputs: ["column"] },
+      { op: "Mul", inputs: ["vectors", "column"], outputs: ["masked"] },
+      { op: "ReduceMean", inputs: ["masked"], outputs: ["mean"], attributes: { axes: [1], keepdims: 0 } },
+      { op: "MatMul", inputs: ["mean", "head"], outputs: ["logits"] },
+    ],
+    initialisers: [
+      { name: "table", type: "FP32", shape: [vocabulary, 4], data: values(vocabulary * 4) },
+      { name: "head", type: "FP32", shape: [4, classes], data: values(4 * classes) },
+      { name: "last", type: "INT64", shape: [1], data: BigInt64Array.of(2n) },
+    ],
+  });
+}
+
+/** A loop that counts to a number it never reaches. */
+export function endlessGraph(): Uint8Array<ArrayBuffer> {
+  const scalar = (name: string, type: "INT64" | "BOOL", data: ArrayBufferView) => ({ name, type, shape: [], data });
+  const body = {
+    inputs: [
+      { name: "turn", type: "INT64", shape: [] },
+      { name: "going", type: "BOOL", shape: [] },
+      { name: "before", type: "FP32", shape: ["batch", 1] },
+    ],
+    outputs: [
+      { name: "on", type: "BOOL", shape: [] },
+      { name: "after", type: "FP32", shape: ["batch", 1] },
+    ],
+    nodes: [
+      { op: "Identity", inputs: ["going"], outputs: ["on"] },
+      { op: "Sin", inputs: ["before"], outputs: ["after"] },
+    ],
+  } as const;
+  return writeOnnx({
+    inputs: [{ name: "x", type: "FP32", shape: ["batch", 1] }],
+    outputs: [{ name: "y", type: "FP32", shape: ["batch", 1] }],
+    initialisers: [scalar("turns", "INT64", BigInt64Array.of(2n ** 60n)), scalar("yes", "BOOL", Uint8Array.of(1))],
+    nodes: [{ op: "Loop", inputs: ["turns", "yes", "x"], outputs: ["y"], attributes: { body: { graph: body } } }],
+  });
+}

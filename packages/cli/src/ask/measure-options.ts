@@ -6,7 +6,7 @@ import type { MeasureOptions } from "../measure/measure-graph.ts";
 import { Refusal } from "../refusal.ts";
 import { startProgress } from "../tell/progress.ts";
 import type { Terminal } from "../tell/terminal.ts";
-import { readSamples } from "./samples-file.ts";
+import { type Prepare, readSamples } from "./samples-file.ts";
 
 export interface MeasureFlags {
   readonly input?: string;
@@ -18,7 +18,10 @@ export interface MeasureFlags {
 /** The options of every command that runs a model. */
 export function withMeasureOptions(command: Command): Command {
   return command
-    .option("--input <file>", "JSON with the inputs to run: an Open Inference Protocol request, or a list of them")
+    .option(
+      "--input <file>",
+      "JSON with the inputs to run: texts and the like as callers send them, or Open Inference Protocol requests",
+    )
     .option(
       "--size <name=n>",
       "size of a variable dimension in generated inputs (may be repeated; default 16)",
@@ -33,8 +36,10 @@ export async function measureOptionsOf(
   flags: MeasureFlags,
   facts: GraphFacts,
   terminal: Terminal,
+  prepare?: Prepare,
 ): Promise<MeasureOptions> {
-  const samples = flags.input === undefined ? undefined : await readSamples(resolve(terminal.cwd, flags.input), facts);
+  const samples =
+    flags.input === undefined ? undefined : await readSamples(resolve(terminal.cwd, flags.input), facts, prepare);
   return {
     limits: {
       timeoutMs: 1000 * numberOf("--timeout", flags.timeout),

@@ -1,16 +1,25 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import type { Datatype, Tensor, Tensors } from "@ledge/contract";
+import { type Datatype, type PredictInput, predictInput, type Tensor, type Tensors } from "@ledge/contract";
+import * as z from "zod/mini";
 import type { GraphFacts, GraphValue } from "../inspect/read-graph.ts";
 import { Refusal } from "../refusal.ts";
 
+/** Turns what callers send into feeds of the graph. */
+export type Prepare = (inputs: readonly PredictInput[]) => Promise<readonly Tensors[]>;
+
 /**
- * Reads inputs to run: one request of the Open Inference Protocol (`{"inputs": [{"name", "shape", "data"}]}`), or a list of
+ * Reads inputs to run. What callers send, as a list (texts, `{"image"}` or `{"audio"}` in base64), goes through `prepare`.
+ * Else one request of the Open Inference Protocol (`{"inputs": [{"name", "shape", "data"}]}`), or a list of
  * them. Types are the graph's; data may be flat or nested.
  *
  * @throws Refusal naming the file and the input.
  */
-export async function readSamples(path: string, facts: Pick<GraphFacts, "inputs">): Promise<readonly Tensors[]> {
+export async function readSamples(
+  path: string,
+  facts: Pick<GraphFacts, "inputs">,
+  prepare?: Prepare,
+): Promise<readonly Tensors[]> {
   const file = basename(path);
   let value: unknown;
   try {
@@ -20,6 +29,11 @@ export async function readSamples(path: string, facts: Pick<GraphFacts, "inputs"
   }
   const requests = Array.isArray(value) ? value : [value];
   if (requests.length === 0) throw new Refusal(`${file} holds no inputs.`);
+  const inputs = z.array(predictInput).safeParse(requests);
+  if (inputs.success) {
+    if (prepare !== undefined) return prepare(inputs.data);
+    throw new Refusal(`${file} holds inputs for a package's steps, and this is a graph alone: write tensors.`);
+  }
   return requests.map((request) => feedsOf(request, facts, file));
 }
 

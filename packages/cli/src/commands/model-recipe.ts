@@ -38,7 +38,6 @@ export const modelDistil = recipe("distill", "Teach a small model what a large o
 async function runRecipe(command: Command, args: readonly string[], terminal: Terminal): Promise<void> {
   const name = command.name();
   const folder = join(recipes, name);
-  if (!existsSync(folder)) throw new Refusal(`This checkout has no models/recipes/${name}.`);
   const python = findPython(terminal);
   const lacking = lackingPackages(python);
   if (lacking.length > 0) {

@@ -16,6 +16,7 @@ export interface ProcessLimits {
 
 const titles = { native: "native ONNX Runtime", wasm: "the WASM build in workerd" } as const;
 const watchEveryMs = 100;
+const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
  * Measures in a process of its own, which is ended with all it started when it runs over a limit, crashes, or when this
@@ -37,7 +38,12 @@ export function runProcess(
     execArgv: ["--max-old-space-size=4096"],
   });
   const end = () => endGroup(child);
+  const stop = () => {
+    end();
+    process.exit(130);
+  };
   process.once("exit", end);
+  for (const signal of stopSignals) process.once(signal, stop);
   return new Promise<EngineFigures>((resolve, reject) => {
     const refuse = (why: string) => reject(new Refusal(`The model does not run in ${titles[engine]}: ${why}`));
     const timer = setTimeout(() => refuse(`it took longer than ${seconds(limits.timeoutMs)}.`), limits.timeoutMs);
@@ -62,6 +68,7 @@ export function runProcess(
     child.send(job, (error) => error && refuse(error.message));
   }).finally(() => {
     process.off("exit", end);
+    for (const signal of stopSignals) process.off(signal, stop);
     end();
   });
 }
