@@ -16,6 +16,16 @@ export interface EdgeOptions {
   readonly onLog?: (level: string, message: string) => void;
   /** The source of a module that stands in for a Worker: how tests break one. */
   readonly standIns?: Readonly<Partial<Record<WorkerName, string>>>;
+  /**
+   * Gateways, each an isolate of its own, over the same KV, R2 and Durable Objects, as two places of an edge are. Default 1.
+   * The others have no port: {@link gatewayName} names them to `miniflare.getWorker`.
+   */
+  readonly gateways?: number;
+}
+
+/** `index` counts from 0; that one listens on the port. */
+export function gatewayName(index: number): string {
+  return index === 0 ? "ledge-gateway" : `ledge-gateway-${index + 1}`;
 }
 
 export interface RunningEdge {
@@ -47,9 +57,7 @@ export async function runEdge(options: EdgeOptions = {}): Promise<RunningEdge> {
           logRequests: false,
           handleStructuredLogs: ({ level, message }) => onLog?.(level, message),
           ...(dataDir === undefined ? {} : { resourcePersistencePath: dataDir }),
-          workers: workers.map((worker) =>
-            workerOptions(worker, options.vars?.[worker] ?? {}, options.standIns?.[worker]),
-          ),
+          workers: workersOf(options),
         }),
       ),
   );
@@ -60,6 +68,23 @@ export async function runEdge(options: EdgeOptions = {}): Promise<RunningEdge> {
     await miniflare.dispose().catch(() => undefined);
     throw error;
   }
+}
+
+function workersOf({ vars, standIns, gateways = 1 }: EdgeOptions): V4WorkerOptions[] {
+  const all = workers.map((worker) => workerOptions(worker, vars?.[worker] ?? {}, standIns?.[worker]));
+  const [gateway] = all;
+  if (gateway === undefined) return all;
+  const others = Array.from({ length: gateways - 1 }, (_, i) => anotherGateway(gateway, gatewayName(i + 1)));
+  return [...all, ...others];
+}
+
+/** The same Worker again, which reaches the first one's Durable Objects. */
+function anotherGateway(gateway: V4WorkerOptions, name: string): V4WorkerOptions {
+  const objects = Object.entries(gateway.durableObjects ?? {}).map(([binding, object]) => {
+    const own = typeof object === "string" ? { className: object } : object;
+    return [binding, { ...own, scriptName: gatewayName(0) }] as const;
+  });
+  return { ...gateway, name, durableObjects: Object.fromEntries(objects) } as V4WorkerOptions;
 }
 
 function workerOptions(worker: WorkerName, vars: Readonly<Record<string, string>>, standIn?: string): V4WorkerOptions {

@@ -24,7 +24,7 @@ export async function startEdge(
     readonly originUrl?: string;
     readonly gateway?: Readonly<Record<string, string>>;
     readonly inference?: Readonly<Record<string, string>>;
-  } & Pick<EdgeOptions, "standIns" | "dataDir"> = {},
+  } & Pick<EdgeOptions, "standIns" | "dataDir" | "gateways"> = {},
 ): Promise<TestEdge> {
   const logs: string[] = [];
   const { originUrl = nowhere, gateway, inference, ...rest } = options;

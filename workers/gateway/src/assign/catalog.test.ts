@@ -34,6 +34,7 @@ class MemoryStore implements SnapshotStore {
   looks = 0;
   broken = false;
   hanging = false;
+  gate: Promise<void> = Promise.resolve();
 
   publish(snapshot: Snapshot): void {
     this.snapshots.set(snapshot.number, snapshot);
@@ -42,6 +43,7 @@ class MemoryStore implements SnapshotStore {
   async current() {
     this.looks++;
     if (this.hanging) await new Promise(() => undefined);
+    await this.gate;
     if (this.broken) throw new Error("down");
     return this.latest;
   }
@@ -96,6 +98,15 @@ describe("an isolate", () => {
   test("knows the published snapshot before it answers its first call", async () => {
     store.publish(withVersions(7, "a", "b"));
     expect(await number()).toBe(7);
+  });
+
+  test("has every call wait for its first look, which may take longer than later ones", async () => {
+    vi.useFakeTimers();
+    store.publish(withVersions(7, "a", "b"));
+    store.gate = new Promise((resolve) => setTimeout(resolve, 1_000));
+    const calls = [number(), number()];
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await Promise.all(calls)).toEqual([7, 7]);
   });
 
   test("looks once a second at most while calls come in quick succession", async () => {

@@ -38,7 +38,10 @@ export class Catalog {
   async view(background: Background): Promise<CatalogView> {
     const use = snapshotUse(this.#age, this.#deps.nowMs());
     if (use === "renew") background(this.#look(background, firstLookMsMax));
-    if (use === "wait") await this.#look(background, this.#age === neverLooked ? firstLookMsMax : lookMsMax);
+    if (use === "wait") {
+      const first = this.#age.freshMs === 0 && this.#age.failedMs === 0;
+      await this.#look(background, first ? firstLookMsMax : lookMsMax);
+    }
     return this.#view;
   }
 
