@@ -34,7 +34,7 @@ function seat(engine: Engine): Gate {
 }
 
 function classifier(predict: Engine["predict"]): Engine {
-  const model = { name: "intent", version: "1", task: "text-classification" } as const;
+  const model = { name: "intent", version: "1", task: "text-classification", digest: call.digest } as const;
   return { model, ...(predict === undefined ? {} : { predict }), close: async () => {} };
 }
 

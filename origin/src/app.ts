@@ -1,8 +1,9 @@
 import { type Fault, type fail, headers } from "@ledge/contract";
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { Deadline, timeoutOf } from "./accept/deadline.ts";
 import { bearerCheck } from "./admit/bearer.ts";
 import { answerChat } from "./answer/chat.ts";
+import { answerInfer } from "./answer/infer.ts";
 import { answerModels } from "./answer/models.ts";
 import { answerPredict } from "./answer/predict.ts";
 import { problemResponse } from "./answer/problem.ts";
@@ -21,6 +22,8 @@ export interface AppParts {
   readonly newId: () => string;
   readonly sink: LineSink;
 }
+
+const inferPath = "/v2/models/:model/versions/:version/infer";
 
 /** The origin's pipeline: observe( accept( admit( engine ) ) ). */
 export function createApp(parts: AppParts): Hono<OriginEnv> {
@@ -43,7 +46,7 @@ export function createApp(parts: AppParts): Hono<OriginEnv> {
     return pending.length === 0 ? context.json({ status: "ready" }) : context.json({ status: "loading", pending }, 503);
   });
 
-  app.use("/v1/*", async (context, next) => {
+  const guard: MiddlewareHandler<OriginEnv> = async (context, next) => {
     const caller = allowed(context.req.header("Authorization") ?? null);
     if (!caller.ok) return refuse(context, caller.fault);
     const timeout = timeoutOf(context.req.header(headers.timeoutMs) ?? null, config.timeoutMs, config.timeoutMsMax);
@@ -53,12 +56,15 @@ export function createApp(parts: AppParts): Hono<OriginEnv> {
     context.set("stage", { registry, bodyBytesMax: config.bodyBytesMax, nowMs: parts.nowMs, newId: parts.newId });
     await next();
     if (!context.get("record").streaming) deadline.clear();
-  });
+  };
+  app.use("/v1/*", guard);
+  app.use("/v2/*", guard);
 
   app.get("/v1/models", answerModels);
   app.post("/v1/predict", async (context) => settle(context, await answerPredict(context)));
   app.post("/v1/chat/completions", async (context) => settle(context, await answerChat(context)));
-  for (const path of ["/v1/models", "/v1/predict", "/v1/chat/completions", "/healthz", "/readyz"]) {
+  app.post(inferPath, async (context) => settle(context, await answerInfer(context)));
+  for (const path of ["/v1/models", "/v1/predict", "/v1/chat/completions", inferPath, "/healthz", "/readyz"]) {
     app.all(path, (context) => refuse(context, { code: "method_not_allowed" }));
   }
   app.notFound((context) => refuse(context, { code: "not_found" }));

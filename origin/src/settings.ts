@@ -34,8 +34,8 @@ export const settings = {
     max: 600_000,
     help: "how long running requests may finish after SIGTERM, milliseconds",
   },
-  PREDICT_RUNNING_MAX: { default: 1, min: 1, max: 1024, help: "calls a classifier works on at once" },
-  PREDICT_WAITING_MAX: { default: 64, min: 0, max: 100_000, help: "calls that may wait for a classifier" },
+  PREDICT_RUNNING_MAX: { default: 1, min: 1, max: 1024, help: "calls a graph works on at once" },
+  PREDICT_WAITING_MAX: { default: 64, min: 0, max: 100_000, help: "calls that may wait for a graph" },
   CHAT_RUNNING_MAX: { default: 4, min: 1, max: 1024, help: "generations a chat model works on at once" },
   CHAT_WAITING_MAX: { default: 16, min: 0, max: 100_000, help: "generations that may wait for a chat model" },
   // Measured: models this small run no faster on two threads, and on a busy machine waiting threads cost half the speed.
@@ -45,7 +45,7 @@ export const settings = {
 
 export const usage = `Usage: node origin/src/index.ts [--help]
 
-The Ledge origin answers /v1/predict and /v1/chat/completions for the gateway, from models of its own.
+The Ledge origin answers /v1/predict, /v1/chat/completions and raw tensors at /v2 for the gateway, from models of its own.
 It is set up by environment variables:
 
 ${Object.entries(settings)

@@ -1,7 +1,14 @@
-import type { PredictAnswer } from "@ledge/contract";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { modelManifest, type PredictAnswer, packageDocument } from "@ledge/contract";
 import OpenAI from "openai";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { modelsDirDefault } from "../../origin/src/config.ts";
 import { asks, collect, eventsOf, type Running, secret, startOrigin } from "./origin-process.ts";
+
+const manifest = modelManifest.parse(JSON.parse(readFileSync(join(modelsDirDefault, "intent/1/model.json"), "utf8")));
+const digest = createHash("sha256").update(packageDocument(manifest)).digest("hex");
 
 let running: Running;
 let openai: OpenAI;
@@ -19,7 +26,7 @@ async function predict(texts: readonly string[], more: Record<string, unknown> =
   const json = {
     model: "intent",
     version: "1",
-    digest: "0".repeat(64),
+    digest,
     inputs: texts,
     topK: 3,
     logits: false,

@@ -8,19 +8,23 @@ export const depthMax = 32;
  * can lie. Fails with `unsupported_media_type`, `body_too_large`, `invalid_utf8`, `too_deep` or `invalid_json`.
  */
 export async function readJson(request: Request, bytesMax: number): Promise<Result<unknown>> {
-  const media = mediaFault(request.headers);
-  if (media !== undefined) return media;
-  const bytes = await readBytes(request, bytesMax);
+  const bytes = await readBytes(request, bytesMax, ["application/json"]);
   return bytes.ok ? parseJson(bytes.value) : bytes;
 }
 
-function mediaFault(headers: Headers): ReturnType<typeof fail> | undefined {
-  const type = (headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase();
-  const encoding = (headers.get("content-encoding") ?? "identity").trim().toLowerCase();
-  return type === "application/json" && encoding === "identity" ? undefined : fail("unsupported_media_type");
+/** Reads a body of one of these media types within bounds. Fails with `unsupported_media_type` or `body_too_large`. */
+export async function readBytes(
+  request: Request,
+  bytesMax: number,
+  types: readonly string[],
+): Promise<Result<Uint8Array>> {
+  const type = (request.headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
+  if (!types.includes(type) || encoding !== "identity") return fail("unsupported_media_type");
+  return collectBytes(request, bytesMax);
 }
 
-async function readBytes(request: Request, bytesMax: number): Promise<Result<Uint8Array>> {
+async function collectBytes(request: Request, bytesMax: number): Promise<Result<Uint8Array>> {
   const tooLarge = fail("body_too_large", { detail: `At most ${bytesMax} bytes are taken.` });
   if (Number(request.headers.get("content-length") ?? 0) > bytesMax) return tooLarge;
   if (request.body === null) return ok(new Uint8Array());

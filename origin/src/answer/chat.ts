@@ -45,7 +45,7 @@ async function prepare(context: OriginContext): Promise<Result<Exchange>> {
   if (!request.ok) return request;
   const seat = registry.find(request.value.model, "chat");
   if (!seat.ok) return seat;
-  const run = seat.value.engine.chat?.(request.value) ?? fail("unsupported_task");
+  const run = seat.value.engine.chat(request.value);
   return run.ok ? { ok: true, value: { request: request.value, seat: seat.value, run: run.value } } : run;
 }
 

@@ -1,9 +1,9 @@
-import { fail, headers, parse, predictCall } from "@ledge/contract";
+import { type fail, headers, parse, predictCall } from "@ledge/contract";
 import { readJson } from "../accept/body.ts";
 import { orCalledOff } from "../call-off.ts";
 import type { OriginContext } from "../request.ts";
 
-/** `POST /v1/predict`: a `PredictCall` in, a `PredictAnswer` out. */
+/** `POST /v1/predict`: a `PredictCall` in, a `PredictAnswer` out, for every model with steps around its graph. */
 export async function answerPredict(context: OriginContext): Promise<Response | ReturnType<typeof fail>> {
   const { registry, bodyBytesMax } = context.get("stage");
   const { signal } = context.get("deadline");
@@ -12,11 +12,10 @@ export async function answerPredict(context: OriginContext): Promise<Response | 
   if (!body.ok) return body;
   const call = parse(predictCall, body.value);
   if (!call.ok) return call;
-  const seat = registry.find(`${call.value.model}@${call.value.version}`, "text-classification");
+  const seat = registry.findPackage(call.value, "predict");
   if (!seat.ok) return seat;
   const { engine, gate } = seat.value;
-  if (engine.predict === undefined) return fail("unsupported_task");
-  facts.model = `${engine.model.name}@${engine.model.version}`;
+  facts.model = `${call.value.model}@${call.value.version}`;
   const permit = await gate.enter(signal);
   if (!permit.ok) return permit;
   facts.queueMs = Math.round(permit.value.queuedMs);

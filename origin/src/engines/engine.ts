@@ -1,10 +1,21 @@
-import type { ChatRequest, Fault, FinishReason, PredictAnswer, PredictCall, Result, Task } from "@ledge/contract";
+import type {
+  ChatRequest,
+  Fault,
+  FinishReason,
+  PredictAnswer,
+  PredictCall,
+  Result,
+  Task,
+  Tensors,
+} from "@ledge/contract";
 
 /** A model as the origin lists it. */
 export interface EngineModel {
   readonly name: string;
   readonly version: string;
   readonly task: Task;
+  /** SHA-256 of the package's document, hex: what tells packages apart. A scripted model has none. */
+  readonly digest?: string;
 }
 
 /** One event of a generation. The last one is `end` or `fault`; after a fired signal there is neither. */
@@ -24,11 +35,19 @@ export type ChatEvent =
  */
 export type ChatRun = (signal: AbortSignal) => AsyncIterable<ChatEvent>;
 
-/** What answers for one model. The caller holds a permit while it runs `predict` or a `ChatRun`. */
+/** What answers for one model. The caller holds a permit while it runs `predict`, `infer` or a `ChatRun`. */
 export interface Engine {
   readonly model: EngineModel;
-  /** Answers a batch. Faults: `deadline_exceeded` when the signal fired, `upstream_failed` when the engine broke. */
+  /**
+   * Answers a batch. Faults: `invalid_shape` when an input is none the model takes, `deadline_exceeded` when the signal fired,
+   * `upstream_failed` when the engine broke.
+   */
   predict?(call: PredictCall, signal: AbortSignal): Promise<Result<PredictAnswer>>;
+  /**
+   * Tensors to tensors, the outputs that are named or all. Faults as `predict`; `invalid_shape` for tensors that do not fit the
+   * graph and outputs it does not have.
+   */
+  infer?(feeds: Tensors, outputs: readonly string[] | undefined, signal: AbortSignal): Promise<Result<Tensors>>;
   /**
    * Checks and prepares an exchange; costs no slot. Faults: `unsupported_parameter`, `invalid_request`,
    * `context_length_exceeded`.

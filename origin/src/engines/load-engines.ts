@@ -21,16 +21,9 @@ export async function loadEngines(config: Config, registry: Registry): Promise<v
 /** Native code is imported by who needs it: an origin of fakes starts in a blink. */
 async function loadPackage(each: ModelPackage, config: Config): Promise<Engine> {
   try {
-    switch (each.manifest.task) {
-      case "chat":
-        return await (await import("./onnx/generator.ts")).loadGenerator(each, config.threads);
-      case "text-classification":
-        return await (await import("./onnx/classifier.ts")).loadClassifier(each, config.threads);
-      default:
-        throw new StartError(
-          `${each.dir} is for ${each.manifest.task}, which no engine here does: leave it out of MODELS.`,
-        );
-    }
+    return each.manifest.task === "chat"
+      ? await (await import("./onnx/generator.ts")).loadGenerator(each, config.threads)
+      : await (await import("./onnx/load-graph.ts")).loadGraph(each, config.threads);
   } catch (error) {
     if (error instanceof StartError) throw error;
     const { name, version } = each.manifest;

@@ -3,12 +3,14 @@ import { createReadStream } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { type ModelManifest, modelManifest, parse } from "@ledge/contract";
+import { type ModelManifest, modelManifest, packageDocument, parse } from "@ledge/contract";
 
 /** A model package on disk whose files are what its manifest says. */
 export interface ModelPackage {
   readonly dir: string;
   readonly manifest: ModelManifest;
+  /** SHA-256 of the package's document, hex: the same wherever the package lies and whatever number it has there. */
+  readonly digest: string;
 }
 
 /** The origin cannot start, for a reason an operator can mend: the message is one sentence that says how. */
@@ -25,7 +27,8 @@ export async function readPackages(modelsDir: string, names: readonly string[] |
   const found: ModelPackage[] = [];
   for (const dir of await packageDirs(modelsDir)) {
     const manifest = await readManifest(dir);
-    if (names?.includes(manifest.name) ?? manifest.tiers.includes("origin")) found.push({ dir, manifest });
+    if (names?.includes(manifest.name) ?? manifest.tiers.includes("origin"))
+      found.push({ dir, manifest, digest: digestOf(manifest) });
   }
   for (const name of names ?? []) {
     if (!found.some((each) => each.manifest.name === name)) {
@@ -80,6 +83,10 @@ async function readManifest(dir: string): Promise<ModelManifest> {
   if (checked.ok) return checked.value;
   const faults = (checked.fault.issues ?? []).map((issue) => `${issue.path}: ${issue.message}`).join("; ");
   throw new StartError(`${path} is no model manifest (${faults}): write the package anew with its recipe.`);
+}
+
+function digestOf(manifest: ModelManifest): string {
+  return createHash("sha256").update(packageDocument(manifest)).digest("hex");
 }
 
 async function checkFiles({ dir, manifest }: ModelPackage): Promise<void> {

@@ -1,4 +1,4 @@
-import { fail, ok, type Result, type Task } from "@ledge/contract";
+import { fail, ok, type PackageRef, type Result } from "@ledge/contract";
 import type { Gate } from "../admit/gate.ts";
 import type { Engine } from "./engine.ts";
 
@@ -6,6 +6,14 @@ import type { Engine } from "./engine.ts";
 export interface Seat {
   readonly engine: Engine;
   readonly gate: Gate;
+}
+
+/** What an engine may be able to do. */
+type Ability = "chat" | "predict" | "infer";
+
+/** A seat whose engine is able to. */
+export interface Able<A extends Ability> extends Seat {
+  readonly engine: Engine & Required<Pick<Engine, A>>;
 }
 
 /** The engines by name and version. It fills while models load; a model that is still to come is known by name. */
@@ -36,14 +44,30 @@ export class Registry {
    * Finds `name@version`, or for a bare name its highest version. Fails with `model_not_found`, `model_not_ready`, or
    * `unsupported_task` when the model does something else.
    */
-  find(reference: string, task: Task): Result<Seat> {
+  find<A extends Ability>(reference: string, ability: A): Result<Able<A>> {
     const seat = this.#seats.get(reference) ?? this.#newest(reference);
-    if (seat === undefined) {
-      const loading = this.pending().some((name) => name === reference || name.startsWith(`${reference}@`));
-      return loading ? fail("model_not_ready", { retryAfterMs: 1000 }) : fail("model_not_found");
-    }
-    if (seat.engine.model.task === task) return ok(seat);
-    return fail("unsupported_task", { detail: `The model's task is ${seat.engine.model.task}.` });
+    return seat === undefined ? this.#missing(reference) : able(seat, ability);
+  }
+
+  /**
+   * Finds a package by its content: versions are counted by who registers them, so a number here may mean another package there.
+   * Fails as {@link find}.
+   */
+  findPackage<A extends Ability>({ model, version, digest }: PackageRef, ability: A): Result<Able<A>> {
+    const reference = `${model}@${version}`;
+    const numbered = this.#seats.get(reference);
+    // A scripted model has no content: its number has to do.
+    const scripted = numbered?.engine.model.digest === undefined ? numbered : undefined;
+    const same = this.seats().find(({ engine }) => engine.model.name === model && engine.model.digest === digest);
+    const seat = same ?? scripted;
+    if (seat !== undefined) return able(seat, ability);
+    if (numbered === undefined) return this.#missing(reference);
+    return fail("model_not_found", { cause: `${reference} is another package here than ${digest}.` });
+  }
+
+  #missing(reference: string): Result<never> {
+    const loading = this.pending().some((name) => name === reference || name.startsWith(`${reference}@`));
+    return loading ? fail("model_not_ready", { retryAfterMs: 1000 }) : fail("model_not_found");
   }
 
   #newest(name: string): Seat | undefined {
@@ -51,4 +75,13 @@ export class Registry {
       .filter((seat) => seat.engine.model.name === name)
       .sort((a, b) => Number(b.engine.model.version) - Number(a.engine.model.version))[0];
   }
+}
+
+function able<A extends Ability>(seat: Seat, ability: A): Result<Able<A>> {
+  if (isAble(seat, ability)) return ok(seat);
+  return fail("unsupported_task", { detail: `The model's task is ${seat.engine.model.task}.` });
+}
+
+function isAble<A extends Ability>(seat: Seat, ability: A): seat is Able<A> {
+  return seat.engine[ability] !== undefined;
 }

@@ -88,6 +88,20 @@ describe("a servable", () => {
     ]);
   });
 
+  test("runs a graph with a fixed batch as many rows at a time, filled up, and gives back the caller's rows alone", async () => {
+    const shapes: (readonly number[])[] = [];
+    const inputs = [{ name: "ids", datatype: "INT64" as const, shape: [2, 4] }];
+    const preprocess = { ...manifest.preprocess, kind: "feature-hashing", maxIds: 4 };
+    const servable = made(servableOf(countingEngine(shapes), { inputs, preprocess }));
+    const outputs = await servable.run(rowsOf(servable, ["a", "a b", "a b c"]));
+    if (!outputs.ok) throw new Error(outputs.fault.cause);
+    expect(outputs.value.map((row) => servable.shape(row, asked).logits?.[0])).toEqual([1, 2, 3]);
+    expect(shapes).toEqual([
+      [2, 4],
+      [2, 4],
+    ]);
+  });
+
   test.each([
     ["another shape", { datatype: "FP32", shape: [1, 3], data: new Float32Array(3) }],
     ["fewer rows", { datatype: "FP32", shape: [0, 2], data: new Float32Array(0) }],
@@ -121,6 +135,7 @@ describe("a servable", () => {
       { postprocess: { kind: "softmax-labels", labels: "labels.json", outOfScope: { label: "oos", below: 0.2 } } },
       /oos/,
     ],
+    ["more ids than its graph has places", { inputs: [{ name: "ids", datatype: "INT64", shape: [1, 4] }] }, /4 places/],
     ["as many classes as it has no labels for", { outputs: [{ name: "y", datatype: "FP32", shape: [-1, 3] }] }, /3/],
   ])("is refused as not ready when its package asks for %s, and says what", (_what, more, says) => {
     const refused = servableOf(countingEngine(), more as Partial<ModelManifest>);

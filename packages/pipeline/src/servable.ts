@@ -75,9 +75,7 @@ function makeServable({ manifest, files, run, limits }: ServableOptions): Result
       cause: `steps from ${preparer.value.takes} to ${shaper.value.gives} are no ${task}`,
     });
   }
-  const rowsMax = manifest.limits.batchMax ?? Number.POSITIVE_INFINITY;
-  const asked = limits ?? defaultLimits;
-  const within = { ...asked, rowsMax: Math.min(asked.rowsMax, rowsMax) };
+  const within = limitsOf(manifest, limits ?? defaultLimits);
   return ok({
     takes: preparer.value.takes,
     gives: shaper.value.gives,
@@ -85,6 +83,12 @@ function makeServable({ manifest, files, run, limits }: ServableOptions): Result
     run: (rows) => runRows(rows, preparer.value, shaper.value, manifest, run, within),
     shape: shaper.value.shape,
   });
+}
+
+/** A run holds no more rows than its package allows, nor than its graph has places for where it fixes the batch. */
+function limitsOf({ limits, inputs }: ModelManifest, asked: RunLimits): RunLimits {
+  const places = inputs.map(({ shape }) => shape[0] ?? -1).filter((size) => size > 0);
+  return { ...asked, rowsMax: Math.min(asked.rowsMax, limits.batchMax ?? Number.POSITIVE_INFINITY, ...places) };
 }
 
 async function runRows(
@@ -100,7 +104,7 @@ async function runRows(
   for (const [from, to] of planRuns(rows.map(valuesOf), limits, padding === undefined)) {
     const part = rows.slice(from, to);
     const feeds = stackRows(part, inputs, padding ?? {});
-    const outputs = await run(feeds);
+    const outputs = await run(feeds, [shaper.output]);
     if (!outputs.ok) return outputs;
     const length = padding === undefined ? undefined : Object.values(feeds)[0]?.shape[1];
     const split = splitRows(outputs.value, shaper, part, length);

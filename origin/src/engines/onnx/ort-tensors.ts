@@ -24,6 +24,8 @@ export function toOrt(tensors: Tensors): Record<string, ort.Tensor> {
 }
 
 function ortTensor({ datatype, data, shape }: Tensor): ort.Tensor {
+  // Its own class turns the bits into a Float16Array, which its native part reads as empty; that part takes any object like this.
+  if (datatype === "FP16") return { type: "float16", dims: shape, data, location: "cpu" } as unknown as ort.Tensor;
   return new ort.Tensor(names[datatype], data as ort.Tensor.DataType, shape);
 }
 

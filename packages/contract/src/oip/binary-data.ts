@@ -47,7 +47,8 @@ export function fromBinary(head: TensorHead, bytes: Uint8Array): Result<Tensor> 
   if (datatype === "BOOL" && bytes.some((byte) => byte > 1)) {
     return fail("invalid_shape", { detail: `'${name}' is BOOL: each byte is 0 or 1.` });
   }
-  const { buffer } = bytes.slice();
+  // Not `bytes.slice()`: of a Buffer of Node's that is no copy, and its memory holds other bodies too.
+  const { buffer } = new Uint8Array(bytes);
   if (datatype === "BF16") return ok({ datatype: "FP32", shape, data: widened(new Uint16Array(buffer)) });
   return ok({ datatype, shape, data: new arrayOf[datatype](buffer) } as Tensor);
 }

@@ -12,7 +12,13 @@ export function hashFeatures(step: unknown, inputs: readonly TensorSpec[]): Resu
   if (!spec.ok) return spec;
   const input = onlyFeed(inputs, ["INT32", "INT64"], 2);
   if (!input.ok) return input;
-  const { name, datatype } = input.value;
+  const { name, datatype, shape } = input.value;
+  const [, places = -1] = shape;
+  if (places >= 0 && places < spec.value.maxIds) {
+    return fail("model_not_ready", {
+      cause: `preprocess: ${name} has ${places} places and maxIds is ${spec.value.maxIds}`,
+    });
+  }
   const hash = featureHasher(spec.value);
   return ok({
     takes: "text",

@@ -1,4 +1,5 @@
 import { fail, ok, type Result, type TensorSpec } from "@ledge/contract";
+import { floatTypes } from "./floats.ts";
 import type { OutputRow } from "./shaper.ts";
 
 /** The output that a step reads: the one it names, else the graph's first. Fault: `model_not_ready`. */
@@ -7,11 +8,11 @@ export function readOutput(outputs: readonly TensorSpec[], named: string | undef
   if (output === undefined) {
     return fail("model_not_ready", { cause: `postprocess: the graph has no output ${named ?? "at all"}` });
   }
-  if (output.datatype === "FP32") return ok(output);
-  return fail("model_not_ready", { cause: `postprocess: ${output.name} is ${output.datatype}, and steps read FP32` });
+  if (floatTypes.includes(output.datatype)) return ok(output);
+  return fail("model_not_ready", { cause: `postprocess: ${output.name} is ${output.datatype}, and steps read floats` });
 }
 
-/** The values of a row, as they lie. Rows come from {@link splitRows}, which gives nothing but floats. */
+/** The values of a row, as they lie. Rows come from {@link splitRows}, which gives nothing but single floats. */
 export function valuesOf({ tensors }: OutputRow, output: string): Float32Array {
   const tensor = tensors[output];
   if (tensor?.datatype === "FP32") return tensor.data;

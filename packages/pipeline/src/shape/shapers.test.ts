@@ -139,6 +139,14 @@ describe("a step after the graph", () => {
     if (!refused.ok) expect(refused.fault.cause).toMatch(says);
   });
 
+  test("reads the half floats of a graph in fp16", () => {
+    const shaper = made(chooseShaper({ kind: "top-k", k: 1 } as never, [{ ...scores, datatype: "FP16" }], files));
+    const data = Uint16Array.of(0x3c00, 0x4000, 0xc000); // 1, 2, −2
+    const outputs = { scores: { datatype: "FP16", shape: [1, 3], data } as const };
+    const split = splitRows(outputs, shaper, [{ tokens: 1, tensors: {} }], undefined);
+    expect(split.ok && split.value.map((row) => shaper.shape(row, asked))).toMatchObject([{ label: "1", score: 2 }]);
+  });
+
   test("reads scores that a graph gives with dimensions of 1 beside them", () => {
     const shaper = made(chooseShaper({ kind: "top-k", k: 1 } as never, [{ ...scores, shape: [-1, 3] }], files));
     const data = Float32Array.of(1, 2, 3, 6, 5, 4);

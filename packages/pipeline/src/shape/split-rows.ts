@@ -1,5 +1,6 @@
 import { fail, ok, type Result, type Tensors } from "@ledge/contract";
 import type { PreparedRow } from "../prepare/preparer.ts";
+import { floatsOf } from "./floats.ts";
 import type { OutputRow, Shaper } from "./shaper.ts";
 
 /**
@@ -18,26 +19,27 @@ export function splitRows(
   length: number | undefined,
 ): Result<OutputRow[]> {
   const tensor = outputs[output];
-  if (tensor === undefined || tensor.datatype !== "FP32") {
-    return fail("upstream_failed", { cause: `The engine gave no FP32 output named ${output}.` });
+  const values = floatsOf(tensor);
+  if (tensor === undefined || values === undefined) {
+    return fail("upstream_failed", { cause: `The engine gave no floats named ${output}.` });
   }
   const [batch = 0, ...given] = tensor.shape;
   const shape = fitted(given, rowShape);
   const size = product(given);
-  if (shape === undefined || batch < rows.length || tensor.data.length !== batch * size) {
+  if (shape === undefined || batch < rows.length || values.length !== batch * size) {
     const expected = [rows.length, ...rowShape].join(", ");
     return fail("upstream_failed", {
       cause: `The engine gave ${output} of shape [${tensor.shape.join(", ")}], not [${expected}].`,
     });
   }
-  if (!allFinite(tensor.data)) {
+  if (!allFinite(values)) {
     return fail("upstream_failed", { cause: `The engine gave numbers in ${output} that are not finite.` });
   }
   const perToken = rowShape[0] === -1 && shape.length > 1 && shape[0] === length;
   return ok(
     rows.map(({ tokens }, at) => {
       const own = perToken ? [tokens, ...shape.slice(1)] : shape;
-      const data = tensor.data.subarray(at * size, at * size + product(own));
+      const data = values.subarray(at * size, at * size + product(own));
       return { tokens, tensors: { [output]: { datatype: "FP32", shape: own, data } } };
     }),
   );
@@ -45,7 +47,10 @@ export function splitRows(
 
 function allFinite(values: Float32Array): boolean {
   // The difference is NaN for NaN and for both infinities; several times as fast as `every(Number.isFinite)`.
-  for (const value of values) if (value - value !== 0) return false;
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at] ?? 0;
+    if (value - value !== 0) return false;
+  }
   return true;
 }
 

@@ -17,16 +17,16 @@ export function toPrediction(
   outOfScope: SoftmaxLabels["outOfScope"],
   asked: Asked,
 ): LabelPrediction {
-  const scores = softmax(logits);
+  const scoreOf = softmax(logits);
   const top = Array.from(topIndices(logits, Math.max(1, asked.topK)), (index) => ({
     label: labels[index] ?? String(index),
-    score: scores[index] ?? 0,
+    score: scoreOf(index),
   }));
   const best = top[0] ?? { label: "", score: 0 };
   const isOutside = outOfScope !== undefined && best.score < outOfScope.below;
   return {
     label: isOutside ? outOfScope.label : best.label,
-    score: isOutside ? (scores[labels.indexOf(outOfScope.label)] ?? 0) : best.score,
+    score: isOutside ? scoreOf(labels.indexOf(outOfScope.label)) : best.score,
     top,
     ...(asked.logits ? { logits: Array.from(logits) } : {}),
   };

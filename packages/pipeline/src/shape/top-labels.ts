@@ -1,20 +1,15 @@
 /**
- * Softmax of one row of logits, in doubles.
+ * Softmax of one row of logits, in doubles, as the probability of each class. Only what is asked for is worked out: a caller
+ * wants five of hundreds.
  *
- * @returns probabilities, 0 to 1, that sum to 1 but for rounding
+ * @returns a function from a class to its probability, 0 to 1; over all classes they sum to 1 but for rounding
  */
-export function softmax(logits: Float32Array): Float64Array {
+export function softmax(logits: Float32Array): (index: number) => number {
   let highest = Number.NEGATIVE_INFINITY;
-  for (const logit of logits) if (logit > highest) highest = logit;
-  const scores = new Float64Array(logits.length);
+  for (let at = 0; at < logits.length; at++) highest = Math.max(highest, logits[at] ?? highest);
   let sum = 0;
-  for (let at = 0; at < logits.length; at++) {
-    const score = Math.exp((logits[at] ?? highest) - highest);
-    scores[at] = score;
-    sum += score;
-  }
-  for (let at = 0; at < scores.length; at++) scores[at] = (scores[at] ?? 0) / sum;
-  return scores;
+  for (let at = 0; at < logits.length; at++) sum += Math.exp((logits[at] ?? highest) - highest);
+  return (index) => Math.exp((logits[index] ?? Number.NEGATIVE_INFINITY) - highest) / sum;
 }
 
 /**

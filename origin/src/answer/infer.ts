@@ -1,0 +1,91 @@
+import {
+  dealBinary,
+  encodeInfer,
+  fail,
+  headerLengthHeader,
+  headers,
+  type InferRequest,
+  inferRequest,
+  ok,
+  parse,
+  type Result,
+  readTensors,
+  splitMessage,
+  type Tensors,
+} from "@ledge/contract";
+import { parseJson, readBytes } from "../accept/body.ts";
+import { orCalledOff } from "../call-off.ts";
+import type { Registry } from "../engines/registry.ts";
+import type { OriginContext } from "../request.ts";
+
+interface Call {
+  readonly request: InferRequest;
+  readonly feeds: Tensors;
+}
+
+/**
+ * `POST /v2/models/{model}/versions/{version}/infer` of the Open Inference Protocol: raw tensors of any graph, as JSON or as bytes
+ * behind it. The outputs come back as bytes. The parameter `digest` says which package the version must be.
+ */
+export async function answerInfer(context: OriginContext): Promise<Response | ReturnType<typeof fail>> {
+  const { registry } = context.get("stage");
+  const { signal } = context.get("deadline");
+  const { facts } = context.get("record");
+  const call = await readCall(context);
+  if (!call.ok) return call;
+  const { request, feeds } = call.value;
+  const [model, version] = [context.req.param("model") ?? "", context.req.param("version") ?? ""];
+  const seat = findSeat(registry, model, version, request.parameters?.digest);
+  if (!seat.ok) return seat;
+  facts.model = `${model}@${version}`;
+  const permit = await seat.value.gate.enter(signal);
+  if (!permit.ok) return permit;
+  facts.queueMs = Math.round(permit.value.queuedMs);
+  try {
+    const wanted = request.outputs?.map(({ name }) => name);
+    const outputs = await orCalledOff(seat.value.engine.infer(feeds, wanted, signal), signal);
+    return outputs.ok ? inferResponse(model, version, outputs.value) : outputs;
+  } finally {
+    permit.value.leave();
+  }
+}
+
+function findSeat(registry: Registry, model: string, version: string, digest: unknown) {
+  return typeof digest === "string"
+    ? registry.findPackage({ model, version, digest }, "infer")
+    : registry.find(`${model}@${version}`, "infer");
+}
+
+async function readCall(context: OriginContext): Promise<Result<Call>> {
+  const { bodyBytesMax } = context.get("stage");
+  const read = readBytes(context.req.raw, bodyBytesMax, ["application/json", "application/octet-stream"]);
+  const body = await orCalledOff(read, context.get("deadline").signal);
+  if (!body.ok) return body;
+  const length = context.req.header(headerLengthHeader);
+  const parts = splitMessage(length === undefined ? undefined : Number(length), body.value);
+  if (!parts.ok) return parts;
+  const json = parseJson(parts.value.json);
+  if (!json.ok) return json;
+  const request = parse(inferRequest, json.value);
+  if (!request.ok) return request;
+  const wire = dealBinary(request.value.inputs, parts.value.binary);
+  if (!wire.ok) return wire;
+  const feeds = readTensors(wire.value);
+  return feeds.ok ? ok({ request: request.value, feeds: feeds.value }) : feeds;
+}
+
+function inferResponse(model: string, version: string, outputs: Tensors): Response | ReturnType<typeof fail> {
+  const tensors = Object.entries(outputs).map(([name, tensor]) => ({ name, tensor, binary: true }));
+  const message = encodeInfer({ model_name: model, model_version: version }, "outputs", tensors);
+  // All data is binary, so nothing can be refused but a bug.
+  if (!message.ok) return fail("internal_error", { cause: message.fault.detail ?? "" });
+  const { body, headerLength } = message.value;
+  return new Response(typeof body === "string" ? body : new Uint8Array(body), {
+    headers: {
+      "Content-Type": "application/octet-stream",
+      ...(headerLength === undefined ? {} : { [headerLengthHeader]: String(headerLength) }),
+      [headers.model]: `${model}@${version}`,
+      [headers.tier]: "origin",
+    },
+  });
+}

@@ -1,0 +1,85 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fail, type ModelManifest, ok } from "@ledge/contract";
+import { createServable, filesOfSteps, type Run, zeroTensors } from "@ledge/pipeline";
+import * as ort from "onnxruntime-node";
+import type { Engine } from "../engine.ts";
+import { type ModelPackage, StartError } from "../model-package.ts";
+import { GraphEngine } from "./graph-engine.ts";
+import { fromOrt, toOrt } from "./ort-tensors.ts";
+
+/**
+ * Loads any graph but a language model into native ONNX Runtime and runs it once. The steps around it are the package
+ * `@ledge/pipeline`'s, the same as at the edge. External data is read by ONNX Runtime from beside the graph.
+ * Throws {@link StartError}, or what ONNX Runtime throws.
+ */
+export async function loadGraph({ dir, manifest, digest }: ModelPackage, threads: number): Promise<Engine> {
+  const session = await ort.InferenceSession.create(join(dir, manifest.file.path), {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+  });
+  checkNames(dir, manifest, session);
+  const run = runOn(session);
+  const servable = createServable({ manifest, files: await readFiles(dir, manifest), run });
+  if (!servable.ok) throw new StartError(`${dir}: ${servable.fault.cause}; take a package this version knows.`);
+  const close = () => session.release();
+  const engine = new GraphEngine(manifest, digest, { run, servable: servable.value, close });
+  await warm(engine, manifest, run, dir);
+  return engine;
+}
+
+/** One run of the graph. ONNX Runtime for Node runs on the calling thread: one call at a time, others between them. */
+function runOn(session: ort.InferenceSession): Run {
+  return async (feeds, wanted) => {
+    try {
+      return ok(fromOrt(await session.run(toOrt(feeds), wanted)));
+    } catch (error) {
+      return fail("upstream_failed", { cause: String(error).slice(0, 500) });
+    }
+  };
+}
+
+/** A manifest that names other tensors than its graph would fail at every call. */
+function checkNames(dir: string, { inputs, outputs }: ModelManifest, session: ort.InferenceSession): void {
+  const named = (specs: ModelManifest["inputs"]) => specs.map(({ name }) => name);
+  const unfed = session.inputNames.filter((name) => !named(inputs).includes(name));
+  const unknown = [...named(inputs), ...named(outputs)].filter(
+    (name) => !session.inputNames.includes(name) && !session.outputNames.includes(name),
+  );
+  const [slip] = [...unfed, ...unknown];
+  if (slip === undefined) return;
+  throw new StartError(
+    `${join(dir, "model.json")} and its graph differ about the tensor ${slip}: make the package anew.`,
+  );
+}
+
+/** The files that steps read. One that is missing is left out: the step says it better. */
+async function readFiles(dir: string, manifest: ModelManifest): Promise<ReadonlyMap<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  for (const path of filesOfSteps(manifest)) {
+    const bytes = await readFile(join(dir, path)).catch(() => undefined);
+    if (bytes !== undefined) files.set(path, bytes);
+  }
+  return files;
+}
+
+/**
+ * A text model gets a text, any other zeros in the shapes of its manifest. Where the manifest leaves shapes open zeros may not
+ * suit the graph, so their failure is no fault.
+ */
+async function warm(engine: GraphEngine, manifest: ModelManifest, run: Run, dir: string): Promise<void> {
+  const row = engine.servable.takes === "text" ? engine.servable.prepare("warm up") : undefined;
+  const zeros = zeroTensors(manifest.inputs, 1, 16);
+  if (row !== undefined && !row.ok) throw new StartError(`${dir} prepares no text: ${JSON.stringify(row.fault)}.`);
+  if (row === undefined && zeros === undefined) return;
+  const warmed = await (row === undefined
+    ? run(
+        zeros ?? {},
+        manifest.outputs.map(({ name }) => name),
+      )
+    : engine.servable.run([row.value]));
+  const open = row === undefined && manifest.inputs.some(({ shape }) => shape.slice(1).includes(-1));
+  if (warmed.ok || open) return;
+  throw new StartError(`${dir} does not run: ${JSON.stringify(warmed.fault)}; make it anew with its recipe.`);
+}
