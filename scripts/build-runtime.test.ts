@@ -44,10 +44,20 @@ describe("the glue", () => {
     expect(edited).not.toMatch(/Atomics\.waitAsync\b/);
   });
 
+  test("is a module of one function, which gives what the published module exports", () => {
+    const edited = unshareGlue(glue);
+    expect(edited.match(/\bexport\b/g)).toHaveLength(1);
+    expect(edited).toMatch(/^export function createRuntime\(/);
+    expect(edited).toMatch(/return\{InferenceSession:\w+,.*\bTensor:\w+,.*\benv:\w+.*\}\}\s*$/);
+    expect(() => unshareGlue(glue.replace(/export\{/, "exports{"))).toThrow(/does not end with its exports/);
+  });
+
   test.each([
     ["the runtime's memory", "initial:256", "initial:512"],
     ["the SharedArrayBuffer constructor", "initial:0,maximum:0", "initial:1,maximum:1"],
     ["Atomics.waitAsync", "Atomics.waitAsync", "Atomics.waitElsewhere"],
+    ["the WebAssembly module", "let v={numThreads:a};", "let v={numThreads:1};"],
+    ["the heap", "1+.2/i", "1+.1/i"],
   ])("is refused in words when the pattern of %s is gone", (what, before, after) => {
     expect(() => unshareGlue(glue.replaceAll(before, after))).toThrow(
       new RegExp(`Expected .*${what} \\d× in the glue, found it 0×. .*pin the version`),

@@ -24,12 +24,16 @@ export default {
   },
 };`;
 
-/** Calls the inference Worker's RPC and answers what it says: classification without the gateway. */
+/**
+ * Calls the inference Worker's RPC and answers what it says: classification without the gateway. The path names the method;
+ * without one it is `predict`.
+ */
 export const callerWorker = `
 export default {
   async fetch(request, env) {
     if (request.method === "GET") return Response.json(await env.INFERENCE.report());
-    const answer = await env.INFERENCE.predict(await request.json());
+    const method = new URL(request.url).pathname.slice(1) || "predict";
+    const answer = await env.INFERENCE[method](await request.json());
     return Response.json(answer, { status: answer.ok ? 200 : 500 });
   },
 };`;

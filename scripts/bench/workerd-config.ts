@@ -22,17 +22,29 @@ const moduleKinds = [
 ] as const;
 
 const kvName = "kv";
+const bucketName = "bucket";
 
 /** Cap'n Proto's strings escape as JSON's do. */
 const text = (value: string) => JSON.stringify(value);
 
-/** A built Worker, with the bindings of its wrangler.jsonc and `vars` on top. Throws on a binding it does not know. */
-export function builtWorker(worker: WorkerName, vars: Readonly<Record<string, string>>, open: boolean): WorkerPart {
+/**
+ * A built Worker, with the bindings of its wrangler.jsonc and `vars` on top. Throws on a binding it does not know.
+ *
+ * @param dir where its bundle lies
+ */
+export function builtWorker(
+  worker: WorkerName,
+  vars: Readonly<Record<string, string>>,
+  open: boolean,
+  dir = bundleDir(worker),
+): WorkerPart {
   const options = wranglerOptions(worker);
   const bindings: string[] = [];
   for (const [name, value] of Object.entries({ ...options.bindings, ...vars })) bindings.push(variable(name, value));
   for (const name of Object.keys(options.kvNamespaces ?? {}))
     bindings.push(`(name = ${text(name)}, kvNamespace = ${text(kvName)})`);
+  for (const name of Object.keys(options.r2Buckets ?? {}))
+    bindings.push(`(name = ${text(name)}, r2Bucket = ${text(bucketName)})`);
   for (const [name, service] of Object.entries(options.serviceBindings ?? {}))
     bindings.push(`(name = ${text(name)}, service = ${text(serviceName(service))})`);
   const namespaces: string[] = [];
@@ -41,7 +53,7 @@ export function builtWorker(worker: WorkerName, vars: Readonly<Record<string, st
     namespaces.push(`(className = ${text(className)}, uniqueKey = ${text(`ledge-${className}`)}, enableSql = true)`);
   }
   const definition = `
-  modules = [${modulesIn(bundleDir(worker)).join(", ")}],
+  modules = [${modulesIn(dir).join(", ")}],
   compatibilityDate = ${text(options.compatibilityDate)},
   compatibilityFlags = [${(options.compatibilityFlags ?? []).map(text).join(", ")}],
   bindings = [${bindings.join(", ")}],
@@ -72,9 +84,34 @@ export function serviceBinding(name: string, service: string): string {
 /** A store that holds nothing: no measured path reads it, and an uncached call may find it empty. */
 const emptyStore = `export default { fetch: ({ method }) => new Response(null, { status: method === "GET" ? 404 : 200 }) };`;
 
-/** The whole configuration. `diskDir` takes the Durable Objects' files. */
+/**
+ * A bucket over the files of a directory, in the protocol that workerd speaks to R2: metadata as JSON, then the bytes. Only
+ * `get` is there.
+ */
+const bucketOfFiles = `
+const missing = { "cf-r2-error": JSON.stringify({ version: 1, v4code: 10007, message: "no such object" }) };
+export default {
+  async fetch(request, env) {
+    const { method, object } = JSON.parse(request.headers.get("cf-r2-request") ?? "{}");
+    const file = method === "get" ? await env.FILES.fetch("http://files/" + object) : undefined;
+    if (file?.status !== 200) return new Response(null, { status: 404, headers: missing });
+    const size = file.headers.get("content-length");
+    const head = new TextEncoder().encode(JSON.stringify({ name: object, version: "1", size, etag: "1", uploaded: "0", httpFields: {}, customFields: [], checksums: {} }));
+    const { readable, writable } = new FixedLengthStream(head.length + Number(size));
+    const writer = writable.getWriter();
+    const sent = writer.write(head).then(() => {
+      writer.releaseLock();
+      return file.body.pipeTo(writable);
+    });
+    sent.catch(() => undefined);
+    return new Response(readable, { headers: { "cf-r2-metadata-size": String(head.length) } });
+  },
+};`;
+
+/** The whole configuration. `diskDir` takes the Durable Objects' files, and what the bucket holds under `bucket/`. */
 export function workerdConfig(parts: readonly WorkerPart[], diskDir: string): string {
-  const all = [...parts, scriptWorker(kvName, emptyStore, [], false)];
+  const bucket = scriptWorker(bucketName, bucketOfFiles, [serviceBinding("FILES", "files")], false);
+  const all = [...parts, scriptWorker(kvName, emptyStore, [], false), bucket];
   const services = all.map((part) => `(name = ${text(part.name)}, worker = (${part.definition}))`);
   const open = parts.filter((part) => part.open).map(({ name }) => text(name));
   const sockets = open.map((name) => `(name = ${name}, address = "127.0.0.1:0", http = (), service = ${name})`);
@@ -84,6 +121,7 @@ const config :Workerd.Config = (
     ${services.join(",\n    ")},
     (name = "internet", network = (allow = ["public", "private", "local"], tlsOptions = (trustBrowserCas = true))),
     (name = "disk", disk = (path = ${text(diskDir)}, writable = true)),
+    (name = "files", disk = (path = ${text(join(diskDir, "bucket"))})),
   ],
   sockets = [${sockets.join(", ")}],
 );
@@ -103,6 +141,7 @@ interface WranglerOptions {
   readonly compatibilityFlags?: readonly string[];
   readonly bindings?: Readonly<Record<string, unknown>>;
   readonly kvNamespaces?: Readonly<Record<string, unknown>>;
+  readonly r2Buckets?: Readonly<Record<string, unknown>>;
   readonly serviceBindings?: Readonly<Record<string, string | { readonly name: string }>>;
   readonly durableObjects?: Readonly<Record<string, { readonly className: string }>>;
 }
@@ -118,6 +157,7 @@ const known = new Set([
   "durableObjects",
   "kvNamespaces",
   "modulesRules",
+  "r2Buckets",
   "serviceBindings",
 ]);
 

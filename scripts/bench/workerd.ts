@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +19,8 @@ export interface RunningWorkerd {
 export interface WorkerdOptions {
   /** Opens V8's inspector on this port of 127.0.0.1. */
   readonly inspectorPort?: number;
+  /** What the bucket holds, by key. */
+  readonly blobs?: Readonly<Record<string, Uint8Array | string>>;
 }
 
 /** The path of the binary for this machine, as miniflare finds it. */
@@ -33,6 +35,8 @@ export async function startWorkerd(
   const dir = mkdtempSync(join(tmpdir(), "ledge-bench-"));
   const config = join(dir, "config.capnp");
   writeFileSync(config, workerdConfig(parts, dir));
+  mkdirSync(join(dir, "bucket", "blobs"), { recursive: true });
+  for (const [key, bytes] of Object.entries(options.blobs ?? {})) writeFileSync(join(dir, "bucket", key), bytes);
   const inspector = options.inspectorPort === undefined ? [] : [`--inspector-addr=127.0.0.1:${options.inspectorPort}`];
   // --experimental as Miniflare has it; the import path lets the configuration embed the bundles where they lie.
   const args = ["serve", "--experimental", "--import-path=/", ...inspector, "--control-fd=3", config];

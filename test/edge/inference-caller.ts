@@ -32,8 +32,13 @@ const methods: Readonly<Record<string, Method>> = {
   },
   /** Calls of different methods, all at once. */
   mixed: (service, calls: readonly { readonly method: string; readonly call: never }[]) =>
-    Promise.all(calls.map(async ({ method, call }) => ((await methods[method]?.(service, [call])) as unknown[])[0])),
+    Promise.all(calls.map(({ method, call }) => one(service, method, call))),
 };
+
+async function one(service: InferenceService, method: string, call: never): Promise<unknown> {
+  const answers = (await methods[method]?.(service, [call])) as unknown[] | undefined;
+  return answers?.[0];
+}
 
 async function infer(service: InferenceService, call: InferCallJson) {
   const answer: Result<InferAnswer> = await service.infer({ ...call, inputs: fromJson(call.inputs) });

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
-import { readQueueRule } from "./env.ts";
+import { readConfig } from "./env.ts";
+
+const good = { QUEUE_ROWS_MAX: 256, MEMORY_BYTES_MAX: 96 * 2 ** 20 };
 
 test.each([[0], [256], ["0"], ["256"]])("the bound of the queue may be %j", (bound) => {
-  expect(readQueueRule({ QUEUE_ROWS_MAX: bound })).toMatchObject({
+  expect(readConfig({ ...good, QUEUE_ROWS_MAX: bound })).toMatchObject({
     ok: true,
     value: { waitingRowsMax: Number(bound) },
   });
@@ -11,8 +13,14 @@ test.each([[0], [256], ["0"], ["256"]])("the bound of the queue may be %j", (bou
 test.each([[undefined], [""], [-1], [1.5], ["many"], [null]])(
   "a bound of %j is not ready and says what to type",
   (bound) => {
-    const rule = readQueueRule({ QUEUE_ROWS_MAX: bound });
-    expect(rule).toMatchObject({ ok: false, fault: { code: "model_not_ready" } });
-    if (!rule.ok) expect(rule.fault.cause).toMatch(/"QUEUE_ROWS_MAX": 256/);
+    const config = readConfig({ ...good, QUEUE_ROWS_MAX: bound });
+    expect(config).toMatchObject({ ok: false, fault: { code: "model_not_ready" } });
+    if (!config.ok) expect(config.fault.cause).toMatch(/"QUEUE_ROWS_MAX": 256/);
   },
 );
+
+test.each([[undefined], ["96 MiB"], [2 ** 20]])("a memory budget of %j is not ready and says what to type", (bytes) => {
+  const config = readConfig({ ...good, MEMORY_BYTES_MAX: bytes });
+  expect(config).toMatchObject({ ok: false, fault: { code: "model_not_ready" } });
+  if (!config.ok) expect(config.fault.cause).toMatch(/"MEMORY_BYTES_MAX": 100663296/);
+});

@@ -6,15 +6,11 @@ import { joinRaw, type RawCall, sharesRuns, splitRaw } from "./run/raw-rows.ts";
 import type { Session } from "./run/run-session.ts";
 
 export interface ModelPorts extends Pick<BatcherPorts<unknown, unknown>, "hop" | "now" | "unixMs" | "turn"> {
+  /** Rows in one batch of several calls, where the model takes as many. */
+  readonly batchRowsMax: number;
   /** Is told the rows of every run of a graph. */
   readonly countRun: (rows: number) => void;
 }
-
-/**
- * Rows in one batch of several calls. From 1 to 16 the cost of a row of `intent` falls about fourfold (0.1 ms to 0.025 ms
- * in workerd), past that it stays, and everyone in a batch waits for all of it.
- */
-const batchRowsMax = 16;
 
 /**
  * What one run may hold, since memory grows to the largest run. 8,192 hashed features are 2 MiB at 64 floats each. A
@@ -31,13 +27,21 @@ export class Model implements Served {
   readonly rows: Batcher<readonly PreparedRow[], readonly OutputRow[]>;
   /** Calls of raw tensors. */
   readonly raw: Batcher<RawCall, Tensors>;
+  /** Rows that calls may put into one batch. */
+  readonly batchRowsMax: number;
+  readonly #turn: ModelPorts["turn"];
   readonly #countRun: (rows: number) => void;
+  /** The number of the turn of its last run. */
+  #ranIn = 0;
   #session: Session | undefined;
   #executions: number[] = [];
 
   private constructor(manifest: ModelManifest, servable: Servable, ports: ModelPorts) {
     this.manifest = manifest;
     this.servable = servable;
+    const fixed = manifest.inputs.map(({ shape }) => shape[0] ?? 1).filter((size) => size > 0);
+    this.batchRowsMax = Math.min(ports.batchRowsMax, manifest.limits.batchMax ?? ports.batchRowsMax, ...fixed);
+    this.#turn = ports.turn;
     this.#countRun = ports.countRun;
     const executions = () => this.#executions.splice(0);
     this.rows = new Batcher({ ...ports, executions, run: (calls) => this.#runRows(calls) });
@@ -65,15 +69,14 @@ export class Model implements Served {
     return this.rows.waitingRows + this.raw.waitingRows;
   }
 
+  get isIdle(): boolean {
+    const { running } = this.#turn;
+    return this.waitingRows === 0 && (running === 0 || running !== this.#ranIn);
+  }
+
   /** True once its memory is gone. */
   get isClosed(): boolean {
     return this.#session === undefined;
-  }
-
-  /** Rows that calls may put into one batch. */
-  get batchRowsMax(): number {
-    const fixed = this.manifest.inputs.map(({ shape }) => shape[0] ?? 1).filter((size) => size > 0);
-    return Math.min(batchRowsMax, this.manifest.limits.batchMax ?? batchRowsMax, ...fixed);
   }
 
   async settle(): Promise<void> {
@@ -88,6 +91,7 @@ export class Model implements Served {
   /** One run of the graph, now. Only for who holds the turn. */
   async run(feeds: Tensors, outputs?: readonly string[]): Promise<Result<Tensors>> {
     if (this.#session === undefined) return fail("model_not_ready", { cause: "The model was unloaded meanwhile." });
+    this.#ranIn = this.#turn.running;
     const given = await this.#session.run(feeds, outputs);
     const rows = rowsOf(this.manifest.inputs, feeds);
     this.#executions.push(rows);

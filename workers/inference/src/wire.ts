@@ -23,7 +23,7 @@ export interface Bindings {
 /** The isolate's one service, made of its parts. */
 export function wire(bindings: Bindings, config: Result<Config>): Result<Service> {
   if (!config.ok) return config;
-  const { memoryBytesMax, waitingRowsMax } = config.value;
+  const { batchRowsMax, memoryBytesMax, waitingRowsMax } = config.value;
   const turn = { running: 0, begun: 0 };
   const batches = new Map<number, number>();
   const ports = {
@@ -31,6 +31,7 @@ export function wire(bindings: Bindings, config: Result<Config>): Result<Service
     now,
     unixMs: () => Date.now(),
     turn,
+    batchRowsMax,
     countRun: (rows: number) => void batches.set(rows, (batches.get(rows) ?? 0) + 1),
   };
   const alone = <T>(work: () => Promise<T>) => takeTurn(turn, hop, work);

@@ -2,7 +2,7 @@ import { type Fault, fail, type ModelManifest, ok, type PackageRef, type Result 
 import type { Session } from "../run/run-session.ts";
 import { withExternalWeights } from "./external-weights.ts";
 import type { FoundPackage } from "./find-package.ts";
-import { type Holding, type Need, needOf, planRoom } from "./plan-room.ts";
+import { type Holding, type Need, needOf, planRoom, runtimeBytes } from "./plan-room.ts";
 
 /** An ONNX Runtime with a memory of its own. */
 export interface Runtime {
@@ -18,8 +18,8 @@ export interface Runtime {
 
 /** What the store needs of a loaded model. */
 export interface Served {
-  /** Rows waiting for it. */
-  readonly waitingRows: number;
+  /** True when no call waits for it and none is being run. */
+  readonly isIdle: boolean;
   /** Comes back when all who wait now have been answered or have gone away. */
   settle(): Promise<void>;
   /** From here on it answers nobody. */
@@ -78,6 +78,8 @@ export class ModelStore<Model extends Served> {
   /** The last failure of each load, for those who waited for it. */
   readonly #failed = new Map<string, { readonly fault: Fault; readonly atMs: number }>();
   readonly #hosts = new Set<Host>();
+  /** A runtime that was let go and may not be collected yet: the next large model takes it instead of more memory. */
+  #former: WeakRef<Host> | undefined;
   #uses = 0;
 
   constructor(ports: StorePorts<Model>) {
@@ -169,7 +171,7 @@ export class ModelStore<Model extends Served> {
     const startedMs = this.#ports.now();
     const found = await this.#ports.find(ref);
     if (!found.ok) return found;
-    const { manifest, files: given, read } = found.value;
+    const { manifest, files: given, read, release } = found.value;
     const need = needOf(manifest);
     const room = this.#makeRoom(ref, need, mayEvict);
     if (!room.ok) return room;
@@ -184,7 +186,11 @@ export class ModelStore<Model extends Served> {
     return this.#ports.alone(async () => {
       // Another call may have taken this one for dead and been faster.
       const faster = this.#loaded.get(ref.digest);
-      return faster === undefined ? this.#open(ref, manifest, files, need, startedMs) : ok(faster.model);
+      if (faster !== undefined) return ok(faster.model);
+      const opened = await this.#open(ref, manifest, files, need, startedMs);
+      // The runtime has copies of these; of texts such as a tokenizer's, the steps may keep what they were given.
+      for (const [path, bytes] of files) if (!/\.(json|txt)$/.test(path)) release(bytes);
+      return opened;
     });
   }
 
@@ -223,11 +229,22 @@ export class ModelStore<Model extends Served> {
   }
 
   #hostFor(need: Need): Host {
-    const shared = [...this.#hosts].find(({ ownRuntime, runtime }) => !ownRuntime && !runtime.isBroken());
-    if (!need.ownRuntime && shared !== undefined) return shared;
-    const host = { runtime: this.#ports.startRuntime(), ownRuntime: need.ownRuntime, digests: new Set<string>() };
+    const host = this.#usableHost(need) ?? {
+      runtime: this.#ports.startRuntime(),
+      ownRuntime: need.ownRuntime,
+      digests: new Set<string>(),
+    };
     this.#hosts.add(host);
     return host;
+  }
+
+  #usableHost(need: Need): Host | undefined {
+    if (!need.ownRuntime) return [...this.#hosts].find(({ ownRuntime, runtime }) => !ownRuntime && !runtime.isBroken());
+    const former = this.#former?.deref();
+    this.#former = undefined;
+    // Its memory is as large as it ever was: it must be no more than room was made for.
+    const fits = former !== undefined && former.runtime.heapBytes() <= runtimeBytes + need.bytes;
+    return fits && !former.runtime.isBroken() ? former : undefined;
   }
 
   #makeRoom(ref: PackageRef, need: Need, mayEvict: boolean): Result<true> {
@@ -247,7 +264,7 @@ export class ModelStore<Model extends Served> {
     const holdings: Holding[] = [];
     for (const [digest, { need, usedAt, model, host }] of this.#loaded) {
       const heapBytes = host.ownRuntime ? host.runtime.heapBytes() : 0;
-      holdings.push({ ...need, digest, usedAt, idle: model.waitingRows === 0, heapBytes });
+      holdings.push({ ...need, digest, usedAt, idle: model.isIdle, heapBytes });
     }
     for (const [digest, { need }] of this.#loading) {
       if (need === undefined || digest === except || !this.#isLoading(digest)) continue;
@@ -264,13 +281,16 @@ export class ModelStore<Model extends Served> {
     this.#loaded.delete(digest);
     loaded.model.close();
     loaded.host.digests.delete(digest);
-    // With the last of its models a runtime goes as a whole; one that is broken must not be touched.
-    if (loaded.host.digests.size > 0 && !loaded.host.runtime.isBroken()) void loaded.session.release();
+    if (!loaded.host.runtime.isBroken()) void loaded.session.release();
     this.#dropEmptyHosts();
     return true;
   }
 
   #dropEmptyHosts(): void {
-    for (const host of this.#hosts) if (host.digests.size === 0) this.#hosts.delete(host);
+    for (const host of this.#hosts) {
+      if (host.digests.size > 0) continue;
+      this.#hosts.delete(host);
+      if (host.ownRuntime) this.#former = new WeakRef(host);
+    }
   }
 }

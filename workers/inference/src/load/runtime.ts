@@ -13,19 +13,8 @@ const pageBytes = 65_536;
  * @param heapBytesMax what the memory may grow to; a run that wants more fails
  */
 export function startRuntime(heapBytesMax: number): Runtime {
-  let memory: WebAssembly.Memory | undefined;
+  const { ort, heapBytes } = startOrt(heapBytesMax);
   let isBroken = false;
-  const ort = createRuntime(
-    (imports, done) => {
-      memory = memoryOf(imports);
-      done(new WebAssembly.Instance(wasm, imports), wasm);
-      return {};
-    },
-    Math.floor(heapBytesMax / pageBytes),
-  );
-  ort.env.wasm.numThreads = 1;
-  ort.env.wasm.wasmBinary = new ArrayBuffer(8); // Keeps the glue from looking for a file; nobody reads it.
-  ort.env.logLevel = "error";
 
   /** After a trap the runtime's own state is torn, whatever it was doing. */
   function noteTrap(error: unknown): void {
@@ -49,7 +38,24 @@ export function startRuntime(heapBytesMax: number): Runtime {
     }
   }
 
-  return { heapBytes: () => memory?.buffer.byteLength ?? 0, isBroken: () => isBroken, open };
+  return { heapBytes, isBroken: () => isBroken, open };
+}
+
+/** The library as it is published but for our edits, and a look at its memory. */
+export function startOrt(heapBytesMax: number) {
+  let memory: WebAssembly.Memory | undefined;
+  const ort = createRuntime(
+    (imports, done) => {
+      memory = memoryOf(imports);
+      done(new WebAssembly.Instance(wasm, imports), wasm);
+      return {};
+    },
+    Math.floor(heapBytesMax / pageBytes),
+  );
+  ort.env.wasm.numThreads = 1;
+  ort.env.wasm.wasmBinary = new ArrayBuffer(8); // Keeps the glue from looking for a file; nobody reads it.
+  ort.env.logLevel = "error";
+  return { ort, heapBytes: () => memory?.buffer.byteLength ?? 0 };
 }
 
 function memoryOf(imports: WebAssembly.Imports): WebAssembly.Memory | undefined {

@@ -1,5 +1,4 @@
 import { fail, ok, type Result } from "@ledge/contract";
-import type { OutputRow, PreparedRow } from "@ledge/pipeline";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Batcher, type BatcherPorts } from "./batcher.ts";
@@ -38,31 +37,41 @@ class Loop {
   }
 }
 
-type Runs = (readonly PreparedRow[])[];
+/** A call of these tests brings ids, and its answer is the ids again, so that a mix-up of rows shows. */
+type Ids = readonly number[];
+type Calls = readonly Ids[];
+type TestBatcher = Batcher<Ids, Ids>;
 
-/** The answer to a row has its id as tokens, so that a mix-up of rows shows. */
-function batcherOf(loop: Loop, runs: Runs, run?: BatcherPorts["run"]): Batcher {
-  const echo = async (rows: readonly PreparedRow[]): Promise<Result<OutputRow[]>> => {
-    runs.push(rows);
-    return ok(rows.map(({ tokens }) => rowOf(tokens)));
+function batcherOf(loop: Loop, runs: Calls[], more: Partial<BatcherPorts<Ids, Ids>> = {}): TestBatcher {
+  let ran: number[] = [];
+  const executions = () => ran.splice(0);
+  const run = async (calls: Calls): Promise<Result<Calls>> => {
+    runs.push(calls);
+    ran = [calls.flat().length];
+    return (await more.run?.(calls)) ?? ok(calls);
   };
-  return new Batcher({ run: run ?? echo, hop: loop.hop, now: () => 0, turn: { running: 0, begun: 0 } });
+  const turn = { running: 0, begun: 0 };
+  return new Batcher({ hop: loop.hop, now: () => 0, unixMs: () => 0, turn, executions, ...more, run });
 }
 
-const rowOf = (id: number) => ({ tokens: id, tensors: {} });
-const rowsOf = (...ids: number[]) => ids.map(rowOf);
-const idsOf = (answer: Awaited<ReturnType<Batcher["submit"]>>) =>
-  answer.ok ? answer.value.outputs.map(({ tokens }) => tokens) : answer.fault.code;
+const callOf = (ids: Ids, more: { readonly key?: string; readonly deadlineMs?: number } = {}) => ({
+  item: ids,
+  rows: ids.length,
+  key: "same",
+  ...more,
+});
+const idsOf = (answer: Awaited<ReturnType<TestBatcher["submit"]>>) =>
+  answer.ok ? [...answer.value.answer] : answer.fault.code;
 
 describe("the batcher", () => {
   test("puts calls that wait together into one run and gives each its own rows", async () => {
     const loop = new Loop();
-    const runs: Runs = [];
+    const runs: Calls[] = [];
     const batcher = batcherOf(loop, runs);
-    const answers = [rowsOf(1), rowsOf(2, 3), rowsOf(4)].map((rows) => batcher.submit(rows, rule));
+    const answers = [[1], [2, 3], [4]].map((ids) => batcher.submit(callOf(ids), rule));
     await loop.drain();
     expect((await Promise.all(answers)).map(idsOf)).toEqual([[1], [2, 3], [4]]);
-    expect(runs.map((rows) => rows.length)).toEqual([4]);
+    expect(runs).toEqual([[[1], [2, 3], [4]]]);
   });
 
   test("answers everyone right in any order of arrivals and wake-ups, whoever goes away", async () => {
@@ -80,7 +89,7 @@ describe("the batcher", () => {
           if (act === "arrive") {
             const id = ++arrived;
             void batcher
-              .submit(rowsOf(id), rule)
+              .submit(callOf([id]), rule)
               .then((answer) => answered.push([id, ...(answer.ok ? (idsOf(answer) as number[]) : [])]));
             await Promise.resolve();
           } else if (loop.size > 0) {
@@ -101,25 +110,25 @@ describe("the batcher", () => {
 
   test("frees the places of callers who went away, at the cost of one refusal", async () => {
     const loop = new Loop();
-    const runs: Runs = [];
+    const runs: Calls[] = [];
     const batcher = batcherOf(loop, runs);
     const narrow = { ...rule, waitingRowsMax: 2 };
-    void batcher.submit(rowsOf(1, 2), narrow);
+    void batcher.submit(callOf([1, 2]), narrow);
     loop.drop(0);
-    const refused = batcher.submit(rowsOf(3), narrow);
+    const refused = batcher.submit(callOf([3]), narrow);
     await loop.drain();
-    const served = batcher.submit(rowsOf(4), narrow);
+    const served = batcher.submit(callOf([4]), narrow);
     await loop.drain();
     expect([idsOf(await refused), idsOf(await served)]).toEqual(["overloaded", [4]]);
-    expect(runs.map((rows) => rows.length)).toEqual([1]);
+    expect(runs).toEqual([[[4]]]);
   });
 
   test("answers a caller who was slow, not gone, when its place was freed", async () => {
     const loop = new Loop();
     const batcher = batcherOf(loop, []);
     const narrow = { ...rule, waitingRowsMax: 1 };
-    const slow = batcher.submit(rowsOf(1), narrow);
-    const refused = batcher.submit(rowsOf(2), narrow);
+    const slow = batcher.submit(callOf([1]), narrow);
+    const refused = batcher.submit(callOf([2]), narrow);
     await loop.step(1);
     await loop.drain();
     expect([idsOf(await slow), idsOf(await refused)]).toEqual([[1], "overloaded"]);
@@ -128,22 +137,23 @@ describe("the batcher", () => {
   test("refuses when too many rows wait, and serves again when they are gone", async () => {
     const loop = new Loop();
     const batcher = batcherOf(loop, []);
-    const first = batcher.submit(rowsOf(1, 2), { ...rule, waitingRowsMax: 2 });
-    const refused = batcher.submit(rowsOf(3), { ...rule, waitingRowsMax: 2 });
+    const first = batcher.submit(callOf([1, 2]), { ...rule, waitingRowsMax: 2 });
+    const refused = batcher.submit(callOf([3]), { ...rule, waitingRowsMax: 2 });
     await loop.drain();
     expect([idsOf(await first), idsOf(await refused)]).toEqual([[1, 2], "overloaded"]);
-    const next = batcher.submit(rowsOf(3), { ...rule, waitingRowsMax: 2 });
+    const next = batcher.submit(callOf([3]), { ...rule, waitingRowsMax: 2 });
     await loop.drain();
     expect(idsOf(await next)).toEqual([3]);
   });
 
   test("runs each call alone when a batch fails, so that only the bad one fails", async () => {
     const loop = new Loop();
-    const batcher = batcherOf(loop, [], async (rows) => {
-      if (rows.some((row) => row.tokens === 13)) throw new Error("thirteen");
-      return ok(rows.map(({ tokens }) => rowOf(tokens)));
-    });
-    const answers = [1, 13, 3].map((id) => batcher.submit(rowsOf(id), rule));
+    const run = async (calls: Calls) => {
+      if (calls.flat().includes(13)) throw new Error("thirteen");
+      return ok(calls);
+    };
+    const batcher = batcherOf(loop, [], { run });
+    const answers = [1, 13, 3].map((id) => batcher.submit(callOf([id]), rule));
     await loop.drain();
     expect((await Promise.all(answers)).map(idsOf)).toEqual([[1], "upstream_failed", [3]]);
     expect(await answers[1]).toMatchObject({ fault: { cause: "thirteen" } });
@@ -152,13 +162,12 @@ describe("the batcher", () => {
   test("passes on the fault of a run, and does not remember it", async () => {
     const loop = new Loop();
     let ready = false;
-    const batcher = batcherOf(loop, [], async (rows) =>
-      ready ? ok(rows.map(() => rowOf(1))) : fail("model_not_ready"),
-    );
-    const early = batcher.submit(rowsOf(1), rule);
+    const run = async (calls: Calls) => (ready ? ok(calls) : fail("model_not_ready"));
+    const batcher = batcherOf(loop, [], { run });
+    const early = batcher.submit(callOf([1]), rule);
     await loop.drain();
     ready = true;
-    const late = batcher.submit(rowsOf(1), rule);
+    const late = batcher.submit(callOf([1]), rule);
     await loop.drain();
     expect([idsOf(await early), idsOf(await late)]).toEqual(["model_not_ready", [1]]);
   });
@@ -166,17 +175,15 @@ describe("the batcher", () => {
   test("carries on when the caller that ran the batch was cancelled in the middle of it", async () => {
     const loop = new Loop();
     let hang = true;
-    const batcher = batcherOf(loop, [], (rows) => {
-      if (hang) return new Promise(() => {});
-      return Promise.resolve(ok(rows.map(({ tokens }) => rowOf(tokens))));
-    });
-    void batcher.submit(rowsOf(1), rule);
-    const mate = batcher.submit(rowsOf(2), rule);
+    const run = (calls: Calls) => (hang ? new Promise<never>(() => {}) : Promise.resolve(ok(calls)));
+    const batcher = batcherOf(loop, [], { run });
+    void batcher.submit(callOf([1]), rule);
+    const mate = batcher.submit(callOf([2]), rule);
     await loop.step(); // The first takes both into its run, and is never heard of again.
     hang = false;
     await loop.drain();
     expect(idsOf(await mate)).toEqual([2]);
-    const later = batcher.submit(rowsOf(3), rule);
+    const later = batcher.submit(callOf([3]), rule);
     await loop.drain();
     expect(idsOf(await later)).toEqual([3]);
   });
@@ -185,15 +192,88 @@ describe("the batcher", () => {
     const loop = new Loop();
     let inside = 0;
     let most = 0;
-    const batcher = batcherOf(loop, [], async (rows) => {
+    const run = async (calls: Calls) => {
       most = Math.max(most, ++inside);
       await Promise.resolve();
       inside--;
-      return ok(rows.map(() => rowOf(0)));
-    });
-    const answers = Array.from({ length: 40 }, (_, id) => batcher.submit(rowsOf(id), rule));
+      return ok(calls);
+    };
+    const batcher = batcherOf(loop, [], { run });
+    const answers = Array.from({ length: 40 }, (_, id) => batcher.submit(callOf([id]), rule));
     while (loop.size > 0) await loop.stepAll();
     await Promise.all(answers);
     expect(most).toBe(1);
+  });
+
+  test("puts only calls of the same shape into one run, and starves none", async () => {
+    const loop = new Loop();
+    const runs: Calls[] = [];
+    const batcher = batcherOf(loop, runs);
+    const answers = [1, 2, 3, 4, 5].map((id) =>
+      batcher.submit(callOf([id], { key: id % 2 === 0 ? "even" : "odd" }), rule),
+    );
+    await loop.drain();
+    expect((await Promise.all(answers)).map(idsOf)).toEqual([[1], [2], [3], [4], [5]]);
+    expect(runs).toEqual([
+      [[1], [3], [5]],
+      [[2], [4]],
+    ]);
+  });
+
+  test("runs a call without a shape to share alone", async () => {
+    const loop = new Loop();
+    const runs: Calls[] = [];
+    const batcher = batcherOf(loop, runs);
+    const answers = [1, 2].map((id) => batcher.submit({ item: [id], rows: 1 }, rule));
+    await loop.drain();
+    expect((await Promise.all(answers)).map(idsOf)).toEqual([[1], [2]]);
+    expect(runs).toEqual([[[1]], [[2]]]);
+  });
+
+  test("counts a run for the first call that shared it and for none of the others", async () => {
+    const loop = new Loop();
+    const batcher = batcherOf(loop, []);
+    const answers = [[1], [2, 3], [4]].map((ids) => batcher.submit(callOf(ids), rule));
+    await loop.drain();
+    const counted = (await Promise.all(answers)).map((answer) => answer.ok && answer.value);
+    expect(counted.map((one) => one && [one.executions, one.batchRows])).toEqual([
+      [1, 4],
+      [0, 4],
+      [0, 4],
+    ]);
+  });
+
+  test("lets a call past its deadline leave the queue at nobody's cost", async () => {
+    const loop = new Loop();
+    const runs: Calls[] = [];
+    let unixMs = 1000;
+    const batcher = batcherOf(loop, runs, { unixMs: () => unixMs });
+    const late = batcher.submit(callOf([1], { deadlineMs: 1010 }), rule);
+    const mate = batcher.submit(callOf([2], { deadlineMs: 5000 }), rule);
+    unixMs = 1010;
+    await loop.drain();
+    expect([idsOf(await late), idsOf(await mate)]).toEqual(["deadline_exceeded", [2]]);
+    expect(runs).toEqual([[[2]]]);
+    expect(batcher.waitingRows).toBe(0);
+  });
+
+  test("refuses a call whose deadline has passed before it came, and runs nothing", async () => {
+    const runs: Calls[] = [];
+    const batcher = batcherOf(new Loop(), runs, { unixMs: () => 1000 });
+    expect(idsOf(await batcher.submit(callOf([1], { deadlineMs: 1000 }), rule))).toBe("deadline_exceeded");
+    expect(runs).toEqual([]);
+  });
+
+  test("settles when all who waited have been answered, and frees the places of those who went away", async () => {
+    const loop = new Loop();
+    const batcher = batcherOf(loop, []);
+    void batcher.submit(callOf([1]), { ...rule, batchRowsMax: 1 });
+    loop.drop(0);
+    const live = batcher.submit(callOf([2]), { ...rule, batchRowsMax: 1 });
+    const settled = batcher.settle();
+    await loop.drain();
+    await settled;
+    expect(idsOf(await live)).toEqual([2]);
+    expect(batcher.waitingRows).toBe(0);
   });
 });

@@ -110,7 +110,7 @@ export class Batcher<Item, Answer> {
    * ours ends; one more lets it go on after a run it met.
    */
   async settle(): Promise<void> {
-    if (this.waitingRows > 0) await this.#ports.hop();
+    await this.#ports.hop();
     if (this.waitingRows > 0) await this.#sweep();
   }
 
