@@ -43,14 +43,19 @@ describe("ledge as a program", () => {
     expect(output.stderr).toMatch(/^Ledge needs Node 22\.18 or newer and this is 20\.20\.2: type 'npx ledge …'.*\n$/);
   });
 
-  test("ends what it started to measure when it is interrupted", async () => {
+  test("ends what it started to measure when it is interrupted, and even when it is killed", async () => {
     writeFileSync(join(root, "endless.onnx"), endlessGraph());
-    const { child, ended } = run(["model", "measure", "endless.onnx"]);
-    await until("the model is run", () => childrenOf(child.pid).length > 0);
-    const started = childrenOf(child.pid);
-    child.kill("SIGINT");
-    expect(await ended).toBe(130);
-    await until("nothing is left", () => started.every((pid) => !isRunning(pid)));
+    for (const [signal, code] of [
+      ["SIGINT", 130],
+      ["SIGKILL", null],
+    ] as const) {
+      const { child, ended, output } = run(["model", "measure", "endless.onnx"]);
+      await until("the model is run", () => childrenOf(child.pid).length > 0, 30_000);
+      const started = childrenOf(child.pid);
+      child.kill(signal);
+      expect([await ended, output.stdout]).toEqual([code, ""]);
+      await until("nothing is left", () => started.every((pid) => !isRunning(pid)));
+    }
   });
 });
 

@@ -1,3 +1,4 @@
+import { Worker } from "node:worker_threads";
 import type { ChildMessage, EngineFigures, MeasureJob } from "./job.ts";
 
 /**
@@ -6,7 +7,7 @@ import type { ChildMessage, EngineFigures, MeasureJob } from "./job.ts";
  */
 export function serveJob(work: (job: MeasureJob, step: () => void) => Promise<EngineFigures>): void {
   const say = (message: ChildMessage, then?: () => void) => void process.send?.(message, undefined, {}, then);
-  process.once("disconnect", () => process.exit(0));
+  endWithParent();
   process.once("message", async (job: MeasureJob) => {
     let done = 0;
     const of = job.runs.length + 1;
@@ -17,4 +18,14 @@ export function serveJob(work: (job: MeasureJob, step: () => void) => Promise<En
       say({ kind: "failed", message: error instanceof Error ? error.message : String(error) }, () => process.exit(0));
     }
   });
+}
+
+/**
+ * Native ONNX Runtime runs on this thread, so a message that the parent has gone would wait for a run that may never end.
+ * Another thread looks, and ends the whole process group: what this process started goes, too.
+ */
+function endWithParent(): void {
+  const look = `const parent = process.ppid;
+    setInterval(() => process.ppid === parent || process.kill(process.platform === "win32" ? process.pid : -process.pid, "SIGKILL"), 500);`;
+  new Worker(look, { eval: true }).unref();
 }
