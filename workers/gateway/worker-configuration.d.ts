@@ -21,12 +21,14 @@ interface __BaseEnv_Env {
 	ADMIN_KEY_HASH: string;
 	RATE_LIMITS: DurableObjectNamespace<import("./src/index").RateLimiter>;
 	REGISTRY: DurableObjectNamespace<import("./src/index").Registry>;
+	TALLIES: DurableObjectNamespace<import("./src/index").Tally>;
+	HOT_LIST: DurableObjectNamespace<import("./src/index").HotList>;
 	INFERENCE: Fetcher /* ledge-inference */;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {
 		mainModule: typeof import("./src/index");
-		durableNamespaces: "RateLimiter" | "Registry";
+		durableNamespaces: "RateLimiter" | "Registry" | "Tally" | "HotList";
 	}
 	interface Env extends __BaseEnv_Env {}
 }

@@ -178,6 +178,12 @@ export const errors = {
     retryable: true,
     message: "The registry or its store cannot be reached right now.",
   },
+  counter_unavailable: {
+    status: 503,
+    owner: "platform",
+    retryable: true,
+    message: "What is counted of the model cannot be read or written right now.",
+  },
   deadline_exceeded: {
     status: 504,
     owner: "capacity",

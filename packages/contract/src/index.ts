@@ -13,6 +13,7 @@ export * from "./problem.ts";
 export * from "./registry.ts";
 export * from "./result.ts";
 export * from "./rollout.ts";
+export * from "./rollout-report.ts";
 export * from "./steps.ts";
 export * from "./tally.ts";
 export * from "./tensor.ts";

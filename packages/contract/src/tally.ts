@@ -54,6 +54,8 @@ export interface ArmTally {
   /** Of a shadow: pairs compared, and how many of them agreed. */
   readonly compared: number;
   readonly agreed: number;
+  /** Of a shadow: copies not made, because too many were under way already. */
+  readonly skipped: number;
   /** Successful calls by latency: bucket `i` holds those up to `latencyBoundsMs[i]`, the last one the rest. */
   readonly latency: readonly number[];
 }
@@ -63,6 +65,12 @@ export const latencyBoundsMs: readonly number[] = Array.from({ length: 52 }, (_,
   Number((0.5 * 10 ** (step / 10)).toPrecision(3)),
 );
 
+/**
+ * Calls that no rollout dealt are counted as arms too, under this id: what is usual for a version. The counter lets them fade
+ * with a half-life of an hour.
+ */
+export const noRollout = "-";
+
 /** What an isolate hands over. A batch that is sent twice is counted once. */
 export interface TallyBatch {
   /** Random, one an isolate. */
@@ -70,7 +78,7 @@ export interface TallyBatch {
   /** Grows by one with each batch of the isolate. */
   readonly number: number;
   readonly versions: Readonly<Record<string, VersionTally>>;
-  /** By rollout id, then version. */
+  /** By rollout id, or {@link noRollout}, then version. */
   readonly arms: Readonly<Record<string, Readonly<Record<string, ArmTally>>>>;
 }
 

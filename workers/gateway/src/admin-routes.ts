@@ -7,6 +7,7 @@ import { issueKey, revokeKey } from "./operate/keys.ts";
 import * as models from "./operate/models.ts";
 import { admitOperator, admitOperatorOrOrigin } from "./operate/operator.ts";
 import { registerPackage } from "./operate/register.ts";
+import { endRollout, showRollout, startRollout } from "./operate/rollouts.ts";
 import { jsonReply, jsonText, type Reply } from "./reply.ts";
 import type { Route } from "./routes.ts";
 
@@ -88,6 +89,19 @@ const setState =
   (x, params) =>
     json(models.setState(params("model"), params("version"), state, x.runtime.models));
 
+const startARollout: BodyWork = (body, x, params) => json(startRollout(params("model"), body, x.runtime.rollouts), 201);
+
+/** What this isolate has counted is handed over first: an operator who just called sees the calls. */
+const showARollout: Work = async (x, params) => {
+  await x.runtime.tallies.flush();
+  return await json(showRollout(params("model"), x.runtime.rollouts));
+};
+
+const endARollout =
+  (outcome: Parameters<typeof endRollout>[1]): Work =>
+  (x, params) =>
+    json(endRollout(params("model"), outcome, x.runtime.rollouts));
+
 const audit: Work = (x) => json(readAudit(new URL(x.request.url).searchParams, x.runtime.models.registry));
 
 const model = "/models/:model";
@@ -123,5 +137,10 @@ export const adminRoutes: readonly Route[] = [
     json(models.setStable(params("model"), body, x.runtime.models)),
   ),
   operate("POST", `${model}/rollback`, (x, params) => json(models.rollBack(params("model"), x.runtime.models))),
+  operateOn("POST", `${model}/rollout`, startARollout),
+  operate("GET", `${model}/rollout`, showARollout),
+  operate("POST", `${model}/rollout/promote`, endARollout("promoted")),
+  operate("POST", `${model}/rollout/rollback`, endARollout("rolled-back")),
+  operate("POST", `${model}/rollout/stop`, endARollout("stopped")),
   operate("GET", "/audit", audit),
 ];

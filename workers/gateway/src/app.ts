@@ -1,5 +1,5 @@
-import { canonicalJson, ok, type Result } from "@ledge/contract";
-import type { AnswerIdentity } from "@ledge/policy";
+import { canonicalJson, ok, type PredictAnswer, type Result } from "@ledge/contract";
+import { type AnswerIdentity, type ArmRef, agree, copiesToShadow, copyTallyOf, workOf } from "@ledge/policy";
 import { readJson } from "./accept/body.ts";
 import { readEnvelope } from "./accept/envelope.ts";
 import { openAiError } from "./accept/openai.ts";
@@ -9,6 +9,7 @@ import { forwarded } from "./cache/answers.ts";
 import { type ChatRecord, ChatRecorder, recordOf, replayStream, replayWhole, sse } from "./dispatch/chat-record.ts";
 import { relayEvents } from "./dispatch/chat-stream.ts";
 import { classify } from "./dispatch/classify.ts";
+import type { Journey } from "./dispatch/ports.ts";
 import type {
   Call,
   ChatCall,
@@ -19,6 +20,7 @@ import type {
   Principal,
   Trail,
 } from "./exchange.ts";
+import { recordCall } from "./observe/record.ts";
 import { eventStreamReply, jsonText, type Reply } from "./reply.ts";
 import type { Runtime } from "./wire.ts";
 
@@ -43,6 +45,8 @@ export interface Entered<C extends Call> {
   readonly envelope: Envelope;
   readonly principal: Principal;
   readonly model: DeployedModel;
+  /** The shadow version that gets a copy of this call. */
+  readonly shadow?: { readonly model: DeployedModel; readonly arm: ArmRef };
 }
 
 /** accept → admit → assign: everything up to knowing who asks which model for what. `read` is the surface's part. */
@@ -64,18 +68,31 @@ export async function enter<C extends Call, T>(
   if (!admission.ok) return admission;
   const { principal } = admission.value;
   const stickyKey = envelope.value.stickyKey ?? principal.subject;
-  const assigned = assign(await catalog.view(x.waitUntil), call.model, { task: call.task, stickyKey });
+  const view = await catalog.view(x.waitUntil);
+  const assigned = assign(view, call.model, { task: call.task, stickyKey });
   if (!assigned.ok) return assigned;
   const { model, arm } = assigned.value;
   x.trail.model = model;
   if (arm !== undefined) x.trail.arm = arm;
+  const shadow = arm && shadowOf(arm, x.requestId, view.models.get(model.name)?.callable);
   return ok({
     accepted: accepted.value,
     call,
     envelope: envelope.value,
     principal,
     model,
+    ...(shadow === undefined ? {} : { shadow }),
   });
+}
+
+function shadowOf(
+  { rollout }: ArmRef,
+  requestId: string,
+  callable: ReadonlyMap<string, DeployedModel> | undefined,
+): Entered<Call>["shadow"] {
+  const version = rollout.kind === "shadow" && copiesToShadow(rollout, requestId) ? rollout.arms[1].version : undefined;
+  const model = version === undefined ? undefined : callable?.get(version);
+  return version === undefined || model === undefined ? undefined : { model, arm: { rollout, version } };
 }
 
 /** cache → dispatch for a classification. */
@@ -93,8 +110,14 @@ export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>
   const answer = await classify(tiers, model, call, journeyOf(x, envelope), x.trail);
   x.trail.cache = forwarded(envelope.cache, answer.ok);
   if (answer.ok) {
-    x.trail.timings.queue = answer.value.answer.timings.queueMs;
-    x.trail.timings.run = answer.value.answer.timings.runMs;
+    const mine = answer.value.answer;
+    x.trail.work = workOf(mine);
+    copyToShadow(x, entered, mine, async (other, journey) => {
+      const theirs = await classify(tiers, other, call, journey, { timings: {} });
+      return theirs.ok ? ok(theirs.value.answer) : theirs;
+    });
+    x.trail.timings.queue = mine.timings.queueMs;
+    x.trail.timings.run = mine.timings.runMs;
     x.waitUntil(cache.store(identity, answer.value, envelope.cache));
   }
   return answer;
@@ -120,22 +143,65 @@ export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promi
   const record = keep && envelope.cache.store ? store : undefined;
   const reply = call.stream ? await streamed(x, envelope, body, record) : await whole(x, envelope, body, record);
   x.trail.cache = forwarded(envelope.cache, keep && reply.ok);
-  if (reply.ok) x.trail.tier = "origin";
+  if (!reply.ok) return reply;
+  x.trail.tier = "origin";
+  x.trail.work = { rows: 1 };
+  copyToShadow(x, entered, undefined, async (other, journey) => {
+    const { stream: _stream, stream_options: _options, ...rest } = body;
+    const theirs = await x.runtime.tiers.origin.complete({ ...rest, model: versioned(other) }, journey);
+    return theirs.ok ? ok(undefined) : theirs;
+  });
   return reply;
+}
+
+/** Asks the shadow version behind the answer, and counts what it says of it. Chats are not compared, only timed. */
+function copyToShadow(
+  x: Exchange,
+  { shadow }: Entered<Call>,
+  mine: PredictAnswer | undefined,
+  ask: (model: DeployedModel, journey: Journey) => Promise<Result<PredictAnswer | undefined>>,
+): void {
+  if (shadow === undefined) return;
+  const { shadows, tallies } = x.runtime;
+  const { model, arm } = shadow;
+  const { signal } = new AbortController();
+  const counted = shadows
+    .copy((deadlineMs) => ask(model, { requestId: x.requestId, deadlineMs, signal }))
+    .then((copy) => {
+      const theirs = copy.kind === "answered" ? copy.value : undefined;
+      const compared =
+        mine === undefined || theirs === undefined ? {} : { work: workOf(theirs), agreed: agree(mine, theirs) };
+      const tally = copyTallyOf({ ...copy, ...compared }, arm.rollout.limits);
+      if (tally !== undefined) tallies.recordArm(model.name, arm, tally, x.waitUntil);
+    });
+  x.waitUntil(counted);
 }
 
 type StoreRecord = (record: ChatRecord | undefined) => void;
 
-/** Recorded as it passes when it is to be kept, without holding anything back. */
+/**
+ * Recorded as it passes when it is to be kept, without holding anything back; watched as well when a rollout dealt it, as an
+ * engine that died says so in the stream alone.
+ */
 async function streamed(x: Exchange, envelope: Envelope, body: object, store?: StoreRecord): Promise<Result<Reply>> {
   const { tiers, nowMs } = x.runtime;
   const source = await tiers.origin.stream(body, journeyOf(x, envelope));
   if (!source.ok) return source;
+  x.trail.streams = true;
+  // Without this the runtime ends the request with its stream, and with it the hand-over of what was counted.
+  let ended = () => {};
+  x.waitUntil(
+    new Promise<void>((resolve) => {
+      ended = resolve;
+    }),
+  );
   const recorder = store && new ChatRecorder();
   const events = relayEvents(source.value, {
-    ...(recorder === undefined ? {} : { onData: (payload: string) => recorder.onData(payload) }),
-    onEnd: ({ complete }) => {
+    ...(recorder === undefined && x.trail.arm === undefined ? {} : { onData: (payload) => recorder?.onData(payload) }),
+    onEnd: ({ complete, code }) => {
       if (complete) store?.(recorder?.record());
+      recordCall(x, nowMs(), complete ? undefined : (code ?? "canceled"));
+      ended();
     },
     errorEvent: (code) => sse(openAiError({ code })),
     timeoutMs: envelope.deadlineMs - nowMs(),

@@ -1,5 +1,5 @@
-import type { ChatRequest, ModelManifest, PredictAnswer, PredictInput, Tier } from "@ledge/contract";
-import type { ArmRef, CacheOutcome, CacheWish, ModelRef, RateDecision, RateRule } from "@ledge/policy";
+import type { ChatRequest, ErrorCode, ModelManifest, PredictAnswer, PredictInput, Tier } from "@ledge/contract";
+import type { ArmRef, CacheOutcome, CacheWish, ModelRef, RateDecision, RateRule, Work } from "@ledge/policy";
 
 /** What travels through the stages. Each stage adds its part; none changes what another wrote. */
 
@@ -70,7 +70,11 @@ export interface Trail {
   arm?: ArmRef;
   tier?: Tier;
   cache?: CacheOutcome;
-  code?: string;
+  /** What the tier did; absent when none answered. */
+  work?: Work;
+  /** Set when the answer is a stream: how the call ended is known, and recorded, when that ends. */
+  streams?: true;
+  code?: ErrorCode;
   cause?: string;
   /** Milliseconds spent per stage, for `Server-Timing`. */
   readonly timings: Record<string, number>;

@@ -4,13 +4,16 @@ import { requestIdOf } from "./accept/envelope.ts";
 import type { GatewayEnv } from "./env.ts";
 import type { Trail } from "./exchange.ts";
 import { logRequest } from "./observe/log.ts";
+import { recordCall } from "./observe/record.ts";
 import { sayFault, speak } from "./observe/speak.ts";
 import type { Reply } from "./reply.ts";
 import { presentFault, route } from "./routes.ts";
 import { runtimeOf } from "./wire.ts";
 
+export { HotList } from "./platform/durable/hot-list.ts";
 export { RateLimiter } from "./platform/durable/rate-limiter.ts";
 export { Registry } from "./platform/durable/registry.ts";
+export { Tally } from "./platform/durable/tally.ts";
 
 /** observe: wraps every handler and speaks last, whatever happened. A throw is a bug: the caller learns only that. */
 const router = route(async (c, handler) => {
@@ -24,9 +27,9 @@ const router = route(async (c, handler) => {
     return sayFault(presentFault(fault, c.req.path, requestId), fault);
   };
   const runtime = runtimeOf(c.env);
+  const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   let reply: Reply;
   try {
-    const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
     const answer = runtime.ok
       ? await handler({ request, requestId, startedMs, runtime: runtime.value, trail, waitUntil }, c)
       : runtime;
@@ -36,7 +39,11 @@ const router = route(async (c, handler) => {
       fail("internal_error", { cause: error instanceof Error ? (error.stack ?? error.message) : String(error) }).fault,
     );
   }
-  const totalMs = Date.now() - startedMs;
+  const endedMs = Date.now();
+  const totalMs = endedMs - startedMs;
+  if (runtime.ok && trail.streams === undefined) {
+    recordCall({ startedMs, trail, runtime: runtime.value, waitUntil }, endedMs, trail.code);
+  }
   const { status } = reply;
   if (status >= 400 || (runtime.ok && runtime.value.config.LOG === "all")) {
     logRequest({ requestId, method: request.method, route: routePath(c), status, totalMs }, trail);

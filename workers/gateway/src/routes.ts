@@ -3,6 +3,7 @@ import { parseModelRef } from "@ledge/policy";
 import { type Context, Hono } from "hono";
 import openapi from "../../../openapi.json";
 import operatorOpenapi from "../../../openapi-operator.json";
+import { readJson } from "./accept/body.ts";
 import { acceptInfer, presentInference, presentOipFault, presentOipModel, presentOipServer } from "./accept/oip.ts";
 import { acceptChat, presentOpenAiFault, presentOpenAiModel, presentOpenAiModels } from "./accept/openai.ts";
 import { acceptPredict, presentPrediction, presentProblem } from "./accept/predict.ts";
@@ -13,6 +14,7 @@ import { assign } from "./assign/assign.ts";
 import { type CatalogView, deployedModels, stableModels } from "./assign/view.ts";
 import type { GatewayEnv } from "./env.ts";
 import type { DeployedModel } from "./exchange.ts";
+import { takeFeedback } from "./observe/feedback.ts";
 import { jsonReply, type Reply } from "./reply.ts";
 
 /** Which path speaks which surface. What happens between a call and its answer is in app.ts. */
@@ -44,6 +46,18 @@ const infer: Handler = async (x, c) => {
 const chat: Handler = async (x) => {
   const entered = await enter(x, acceptChat, (call) => call);
   return entered.ok ? await answerChat(x, entered.value) : entered;
+};
+
+/** Any caller may rate an answer; a rating costs a request like any other. */
+const feedback: Handler = async (x) => {
+  const { config, identity, limit, catalog, counter } = x.runtime;
+  const body = await readJson(x.request, config.BODY_BYTES_MAX);
+  if (!body.ok) return body;
+  const admission = await admit(x.request, identity, limit, x.trail, x.waitUntil);
+  if (!admission.ok) return admission;
+  const { models } = await catalog.view(x.waitUntil);
+  const taken = await takeFeedback(body.value, (name) => models.get(name)?.model, counter);
+  return taken.ok ? ok(jsonReply(taken.value, 202)) : taken;
 };
 
 /** Answers about models, for callers who may call them; a look costs a request like any other. */
@@ -83,6 +97,7 @@ const oipList = listModels(({ models }) => jsonReply({ models: [...models.keys()
 const table: readonly Route[] = [
   ["POST", "/v1/predict", predict],
   ["POST", "/v1/chat/completions", chat],
+  ["POST", "/v1/feedback", feedback],
   ["GET", "/v1/models", listModels((view) => presentOpenAiModels(stableModels(view)))],
   ["GET", "/v1/models/:model", lookUp((model) => jsonReply(presentOpenAiModel(model)))],
   ["GET", "/v2", () => ok(presentOipServer(version))],

@@ -8,9 +8,12 @@ import { AnswerCache } from "./cache/answers.ts";
 import { MemoryAnswers } from "./cache/memory.ts";
 import { edgeTier } from "./dispatch/edge.ts";
 import { originTier } from "./dispatch/origin.ts";
+import { Shadows } from "./dispatch/shadow.ts";
 import type { GatewayEnv } from "./env.ts";
+import { Tallies } from "./observe/tally.ts";
 import type { KeyDesk } from "./operate/keys.ts";
 import type { ModelDesk } from "./operate/models.ts";
+import type { RolloutDesk } from "./operate/rollouts.ts";
 import { type Config, readConfig } from "./platform/config.ts";
 import { digests } from "./platform/digests.ts";
 import { portsOf } from "./platform/ports-of.ts";
@@ -19,6 +22,10 @@ import { shippedPackages, shippedSnapshot } from "./shipped.ts";
 /** A quarter of the isolate's 128 MB. */
 const memoryAnswersBytesMax = 32 * 1024 * 1024;
 const jwksTimeoutMs = 3_000;
+/** As many rows as a small batch: shadow copies share the tiers' queues with callers. */
+const shadowsInFlightMax = 16;
+/** Workers end what runs behind an answer after 30 s. */
+const shadowTimeoutMs = 20_000;
 
 /** Everything an isolate keeps between requests, wired once. */
 export type Runtime = ReturnType<typeof wire>;
@@ -42,7 +49,7 @@ function configFault(issues: readonly { path: string; message: string }[]): Resu
 
 function wire(env: GatewayEnv, config: Config) {
   const nowMs = () => Date.now();
-  const { keys, answers, bucket, inference, registry, snapshots, blobs } = portsOf(env, config);
+  const { keys, answers, bucket, inference, registry, tallies, snapshots, blobs } = portsOf(env, config);
   const memory = new MemoryAnswers(memoryAnswersBytesMax);
   const desk: KeyDesk = {
     keys,
@@ -67,6 +74,7 @@ function wire(env: GatewayEnv, config: Config) {
     loadDeadlineMs: () => nowMs() + config.TIMEOUT_MS_MAX,
     adopt: (snapshot) => catalog.adopt(snapshot),
   };
+  const rollouts: RolloutDesk = { models, counter: tallies, newId: () => crypto.randomUUID(), nowMs };
   return {
     config,
     nowMs,
@@ -78,8 +86,17 @@ function wire(env: GatewayEnv, config: Config) {
       edge,
       origin: originTier({ url: config.ORIGIN_URL.replace(/\/+$/, ""), secret: config.ORIGIN_SECRET }, nowMs),
     },
+    shadows: new Shadows({ inFlightMax: shadowsInFlightMax, timeoutMs: shadowTimeoutMs, nowMs }),
+    tallies: new Tallies({
+      sink: tallies,
+      isolate: () => crypto.randomUUID(),
+      nowMs,
+      say: (what) => console.error(JSON.stringify({ tallies: what })),
+    }),
+    counter: tallies,
     desk,
     models,
+    rollouts,
     gatekeeper: { digests, adminKeyHash: config.ADMIN_KEY_HASH, originSecret: config.ORIGIN_SECRET },
   };
 }

@@ -1,5 +1,5 @@
 import { openInference } from "./open-inference.ts";
-import { admitting, always, calling, type Operation } from "./operation.ts";
+import { admitting, always, calling, type Operation, reading } from "./operation.ts";
 import { readiness } from "./readiness.ts";
 
 const prediction = { label: "book_flight", score: 0.97, top: [{ label: "book_flight", score: 0.97 }] };
@@ -30,6 +30,20 @@ const ledge: readonly Operation[] = [
       },
     },
     errors: calling,
+  },
+  {
+    method: "post",
+    path: "/v1/feedback",
+    id: "rateAnswer",
+    surface: "Ledge",
+    summary: "Say how good an answer was. Only the first rating of a request counts.",
+    credential: "caller",
+    request: {
+      schema: "FeedbackRequest",
+      example: { request_id: "0b0c8a52-8f5e-4c9a-9d0e-2f6f4f1f7a10", model: "intent@1", score: 1 },
+    },
+    answers: { 202: { description: "It is taken.", schema: "FeedbackAnswer" } },
+    errors: [...reading, ...admitting, "model_not_found", "counter_unavailable"],
   },
 ];
 

@@ -188,6 +188,53 @@ const changes = [
   }),
 ];
 
+const running = [...lookingUp, "rollout_not_found"] as const;
+const ending = [...running, "registry_conflict"] as const;
+
+const rollouts = [
+  operation({
+    method: "post",
+    path: `${model}/rollout`,
+    id: "startRollout",
+    summary: "Start a canary, an experiment or a shadow.",
+    request: { schema: "StartRolloutRequest", example: { kind: "canary", version: "2" } },
+    answers: { 201: { description: "It runs.", schema: "RolloutReport" } },
+    errors: [...pointing, "rollout_running"],
+  }),
+  operation({
+    method: "get",
+    path: `${model}/rollout`,
+    id: "showRollout",
+    summary: "How the running rollout is doing, per arm with 95 % intervals.",
+    answers: { 200: { description: "The report.", schema: "RolloutReport" } },
+    errors: [...running, "counter_unavailable"],
+  }),
+  operation({
+    method: "post",
+    path: `${model}/rollout/promote`,
+    id: "promoteRollout",
+    summary: "End the rollout and make its other version stable.",
+    answers: after,
+    errors: ending,
+  }),
+  operation({
+    method: "post",
+    path: `${model}/rollout/rollback`,
+    id: "rollBackRollout",
+    summary: "End the rollout: the stable version answers again.",
+    answers: after,
+    errors: ending,
+  }),
+  operation({
+    method: "post",
+    path: `${model}/rollout/stop`,
+    id: "stopRollout",
+    summary: "End an experiment or a shadow, which leaves stable as it is.",
+    answers: after,
+    errors: ending,
+  }),
+];
+
 const description: Operation = {
   method: "get",
   path: "/admin/openapi.json",
@@ -199,4 +246,11 @@ const description: Operation = {
 };
 
 /** Every route under `/admin`. */
-export const operatorOperations: readonly Operation[] = [...keys, ...packages, ...looks, ...changes, description];
+export const operatorOperations: readonly Operation[] = [
+  ...keys,
+  ...packages,
+  ...looks,
+  ...changes,
+  ...rollouts,
+  description,
+];

@@ -6,7 +6,8 @@ import { inferRequest } from "../infer.ts";
 import { modelManifest } from "../manifest.ts";
 import { prediction, predictRequest } from "../predict.ts";
 import { auditRow, registeredModel, registeredVersion } from "../registry.ts";
-import { rollout } from "../rollout.ts";
+import { feedbackRequest, rollout, rolloutArm, rolloutLimits, startRolloutRequest } from "../rollout.ts";
+import { estimate, feedbackAnswer, latencyEstimate, rolloutReport } from "../rollout-report.ts";
 import * as bodies from "./bodies.ts";
 
 /** The schemas that the description names. */
@@ -39,6 +40,14 @@ const named = {
   RegisterAnswer: admin.registerAnswer,
   ModelManifest: modelManifest,
   Rollout: rollout,
+  RolloutArm: rolloutArm,
+  RolloutLimits: rolloutLimits,
+  StartRolloutRequest: startRolloutRequest,
+  Estimate: estimate,
+  LatencyEstimate: latencyEstimate,
+  RolloutReport: rolloutReport,
+  FeedbackRequest: feedbackRequest,
+  FeedbackAnswer: feedbackAnswer,
   RegisteredVersion: registeredVersion,
   RegisteredModel: registeredModel,
   ModelsAnswer: admin.modelsAnswer,

@@ -1,4 +1,4 @@
-import { fail, ok, type RegisteredModel, type RegisteredVersion, type Result } from "@ledge/contract";
+import { fail, ok, type RegisteredModel, type RegisteredVersion, type Result, type Rollout } from "@ledge/contract";
 import { type ModelRef, modelRefText } from "../model-ref.ts";
 import { chooseArm } from "../rollout/split.ts";
 
@@ -7,7 +7,7 @@ type Callable = Pick<ReadonlySet<string>, "has" | "keys">;
 
 /** An arm of a running rollout that a call was dealt to. */
 export interface ArmRef {
-  readonly rolloutId: string;
+  readonly rollout: Rollout;
   readonly version: string;
 }
 
@@ -56,7 +56,7 @@ export function resolveVersion(
   const { rollout } = model;
   if (ref.version === undefined && ref.alias === undefined && rollout !== undefined && stickyKey !== undefined) {
     const version = chooseArm(rollout, stickyKey);
-    return found(model, callable, ref, version, { rolloutId: rollout.id, version });
+    return found(model, callable, ref, version, { rollout, version });
   }
   return found(model, callable, ref, versionMeant(model, callable, ref));
 }

@@ -4,6 +4,8 @@ import type { ErrorCode } from "@ledge/contract";
 export interface StreamEnd {
   /** True when the engine said `[DONE]`: only then was the answer whole. */
   readonly complete: boolean;
+  /** Why it is not complete; absent when the caller left. */
+  readonly code?: ErrorCode;
 }
 
 export interface RelayHooks {
@@ -37,24 +39,23 @@ export function relayEvents(source: ReadableStream<Uint8Array>, hooks: RelayHook
 async function move(source: ReadableStream<Uint8Array>, writable: WritableStream<Uint8Array>, hooks: RelayHooks) {
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), hooks.timeoutMs);
-  let whole = true;
+  let end: StreamEnd = { complete: true };
   try {
     await source.pipeTo(writable, { preventClose: true, preventAbort: true, signal: deadline.signal });
   } catch {
-    whole = false;
+    end = { complete: false, code: deadline.signal.aborted ? "deadline_exceeded" : "upstream_failed" };
   }
   clearTimeout(timer);
   try {
     const writer = writable.getWriter();
     // The empty line ends an event that may have been cut: what follows must not read as a part of it.
-    const code = deadline.signal.aborted ? "deadline_exceeded" : "upstream_failed";
-    if (!whole) await writer.write(encoder.encode(`\n\n${hooks.errorEvent(code)}`));
+    if (end.code !== undefined) await writer.write(encoder.encode(`\n\n${hooks.errorEvent(end.code)}`));
     await writer.close();
   } catch {
     // The caller has gone: nobody is left to tell.
-    whole = false;
+    end = { complete: false };
   }
-  hooks.onEnd({ complete: whole });
+  hooks.onEnd(end);
 }
 
 /** Chunk by chunk, in whole events, for somebody who listens. */
@@ -71,11 +72,12 @@ async function pump(
   }, hooks.timeoutMs);
   try {
     const whole = await forward(reader, writer, watch);
-    if (!whole) {
-      await writer.write(encoder.encode(hooks.errorEvent(late ? "deadline_exceeded" : "upstream_failed")));
-    }
+    const end: StreamEnd = whole
+      ? { complete: true }
+      : { complete: false, code: late ? "deadline_exceeded" : "upstream_failed" };
+    if (end.code !== undefined) await writer.write(encoder.encode(hooks.errorEvent(end.code)));
     await writer.close();
-    hooks.onEnd({ complete: whole });
+    hooks.onEnd(end);
   } catch (error) {
     // The caller has gone: nobody is left to tell, but the engine is still to be stopped.
     hooks.onEnd({ complete: false });

@@ -1,4 +1,5 @@
-import type { AuditRow, LoadReport, PackageRef, RegistryChange, Result, Snapshot } from "@ledge/contract";
+import type { ArmTally, AuditRow, LoadReport, PackageRef, RegistryChange, Result, Snapshot } from "@ledge/contract";
+import type { CanaryWatch } from "@ledge/policy";
 
 /** The registry's own object. A throw means that it cannot be reached. */
 export interface RegistryPort {
@@ -20,6 +21,17 @@ export interface BlobStore {
   get(sha256: string): Promise<{ readonly bytes: number; readonly body: ReadableStream<Uint8Array> } | undefined>;
   /** Its size; `undefined`, and nothing is stored, when the bytes have another SHA-256. A stream must know its length. */
   put(sha256: string, body: ReadableStream<Uint8Array> | string): Promise<number | undefined>;
+}
+
+/** What a model's counter knows of its rollouts. A throw means that it cannot be reached. */
+export interface RolloutCounter {
+  /** The arms of a rollout by version, with what the controller of a canary remembers. */
+  readRollout(
+    model: string,
+    id: string,
+  ): Promise<{ readonly arms: Readonly<Record<string, ArmTally>>; readonly watch?: CanaryWatch }>;
+  /** What a version does lately when no rollout deals its calls; `undefined` when it had none. */
+  readUsual(model: string, version: string): Promise<ArmTally | undefined>;
 }
 
 /** The tier that loads packages ahead. Failures are values. */

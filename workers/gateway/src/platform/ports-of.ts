@@ -3,7 +3,8 @@ import type { TokenBucket } from "../admit/ports.ts";
 import type { SnapshotStore } from "../assign/ports.ts";
 import type { AnswerStore, StoredAnswer } from "../cache/ports.ts";
 import type { GatewayEnv } from "../env.ts";
-import type { RegistryPort } from "../operate/ports.ts";
+import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
+import type { RegistryPort, RolloutCounter } from "../operate/ports.ts";
 import type { KeyStore } from "../ports.ts";
 import { r2Blobs } from "./blobs.ts";
 import type { Config } from "./config.ts";
@@ -18,6 +19,7 @@ export function portsOf(env: GatewayEnv, config: Config) {
     bucket: durableBucket(env.RATE_LIMITS),
     inference: env.INFERENCE,
     registry: durableRegistry(env.REGISTRY),
+    tallies: durableTallies(env.TALLIES),
     snapshots: kvSnapshots(env.SNAPSHOTS),
     blobs: r2Blobs(env.MODEL_BYTES),
   };
@@ -68,6 +70,17 @@ function durableRegistry(
     snapshot: async () => await registry().snapshot(),
     audit: async (query) => await registry().audit(query),
     wake: async (unpublished) => await registry().wake(unpublished),
+  };
+}
+
+/** One object a model. */
+function durableTallies(tallies: GatewayEnv["TALLIES"]): TallySink & RatingCounter & RolloutCounter & TallyReader {
+  return {
+    add: async (model, batch) => await tallies.getByName(model).add(model, batch),
+    rate: async (model, rating) => await tallies.getByName(model).rate(model, rating),
+    read: async (model) => await tallies.getByName(model).read(),
+    readRollout: async (model, id) => await tallies.getByName(model).readRollout(id),
+    readUsual: async (model, version) => await tallies.getByName(model).readUsual(version),
   };
 }
 

@@ -1,0 +1,38 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { addUsage, faded, hottest, unused } from "./tally-usage.ts";
+
+const hourMs = 3_600_000;
+
+test("a call counts half as much an hour later", () => {
+  expect(faded(8, hourMs)).toBe(4);
+  expect(addUsage({ calls: 8, atMs: 0 }, 1, 2 * hourMs)).toEqual({ calls: 3, atMs: 2 * hourMs });
+});
+
+test("a clock that steps back neither adds nor takes away", () => {
+  expect(addUsage({ calls: 8, atMs: hourMs }, 1, 0)).toEqual({ calls: 9, atMs: hourMs });
+});
+
+test("what is hot is sorted by calls lately, and what was used long ago is not in it", () => {
+  const used = {
+    once: { calls: 1_000, atMs: 0 },
+    busy: { calls: 50, atMs: 12 * hourMs },
+    idle: { calls: 5, atMs: 12 * hourMs },
+    never: unused,
+  };
+  expect(hottest(used, 12 * hourMs)).toEqual(["busy", "idle"]);
+  expect(hottest(used, 0)).toEqual(["once", "busy", "idle"]);
+});
+
+test("the order of what is hot changes with calls, not with time alone", () => {
+  const usage = fc.record({ calls: fc.double({ min: 1e6, max: 1e9, noNaN: true }), atMs: fc.constant(0) });
+  fc.assert(
+    fc.property(
+      fc.dictionary(fc.stringMatching(/^[a-f]{4}$/), usage, { maxKeys: 20 }),
+      fc.nat(5 * hourMs),
+      (used, laterMs) => {
+        expect(hottest(used, laterMs)).toEqual(hottest(used, 0));
+      },
+    ),
+  );
+});

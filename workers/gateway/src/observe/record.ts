@@ -1,0 +1,26 @@
+import type { CallOutcome } from "@ledge/policy";
+import type { Trail } from "../exchange.ts";
+import type { Tallies } from "./tally.ts";
+
+/** What is to be known of an exchange to count it. */
+export interface Recordable {
+  readonly startedMs: number;
+  readonly trail: Trail;
+  readonly runtime: { readonly tallies: Tallies };
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+/** Counts a call that was assigned to a version; `code` says how it failed, `canceled` that its caller left. */
+export function recordCall(x: Recordable, endedMs: number, code: CallOutcome["code"]): void {
+  const { model, arm, cache, work } = x.trail;
+  if (model === undefined) return;
+  const layer = cache?.kind === "hit" ? "hit" : cache?.why === "miss" ? "miss" : undefined;
+  const outcome: CallOutcome = {
+    endedMs,
+    latencyMs: endedMs - x.startedMs,
+    ...(code === undefined ? {} : { code }),
+    ...(layer === undefined ? {} : { cache: layer }),
+    ...(work === undefined ? {} : { work }),
+  };
+  x.runtime.tallies.record({ model: model.name, version: model.version, arm }, outcome, x.waitUntil);
+}
