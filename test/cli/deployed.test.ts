@@ -77,6 +77,28 @@ describe("ledge against the real Workers", () => {
     );
   });
 
+  test("starts, tells of, promotes and rolls back rollouts of every kind", async () => {
+    expect(await done(`model add ${intent} --licence third --yes`)).toContain("intent@3 is registered.");
+    expect(await done("rollout start intent@3 --dry-run")).toMatch(/^This would start a canary of intent@3/);
+    expect(await done("rollout start intent@3 --steps 50,100 --calls-min 1000")).toContain("has started");
+    expect(await done("rollout status intent")).toMatch(
+      /^intent: canary \(1: 50 %, 3: 50 %\)[\s\S]*^3 +50 % +0[\s\S]*^next: wait/m,
+    );
+    expect(await done("model list")).toMatch(/canary \(1: 50 %, 3: 50 %\)/);
+    const again = await ledge("rollout start intent@3");
+    expect([again.code, again.said]).toEqual([1, expect.stringMatching(/is running\. \(rollout_running\)$/)]);
+    await done("rollout rollback intent");
+    await done("rollout start intent@3 --shadow --percent 10");
+    await done("rollout stop intent");
+    await done("rollout start intent --experiment 1=30,3=70");
+    expect(JSON.parse(await done("rollout status intent --json")).rollout.kind).toBe("experiment");
+    await done("rollout stop intent");
+    await done("rollout start intent@3");
+    await done("rollout promote intent");
+    await until("version 3 answers", async () => (await answered("intent"))[1] === "intent@3");
+    expect((await ledge("rollout status intent")).code).toBe(1);
+  });
+
   test("adds any graph as raw tensors, and leaves nothing registered of a broken one", async () => {
     writeFileSync(join(root, "scores.onnx"), linearGraph(4, 2));
     expect(await done("model add scores.onnx --task tensor --yes")).toBe("scores@1 is registered.");

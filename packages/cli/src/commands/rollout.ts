@@ -1,4 +1,4 @@
-import { type StartRolloutRequest, startRolloutRequest } from "@ledge/contract";
+import { rolloutReport, type StartRolloutRequest, startRolloutRequest } from "@ledge/contract";
 import type { Command } from "commander";
 import { modelNameOf, modelPath, modelVersionOf, versionPath } from "../ask/model-version.ts";
 import { targetOf } from "../ask/target.ts";
@@ -6,7 +6,7 @@ import { type ChangeFlags, type TargetFlags, withChangeOptions, withTargetOption
 import { type Context, newCommand } from "../command.ts";
 import { Refusal } from "../refusal.ts";
 import { callAdmin } from "../send/admin.ts";
-import { outline } from "../tell/outline.ts";
+import { rolloutReportText } from "../tell/rollout.ts";
 import { change } from "./model-change.ts";
 
 interface StartFlags extends ChangeFlags {
@@ -98,7 +98,7 @@ export function rolloutStatus({ terminal }: Context): Command {
   return withTargetOptions(command.argument("<model>", "which")).action(async (which: string, flags: TargetFlags) => {
     const path = `${modelPath(modelNameOf(which))}/rollout`;
     const { value } = await callAdmin(targetOf(flags.url, terminal), { method: "GET", path });
-    terminal.print(flags.json ? JSON.stringify(value) : outline(value));
+    terminal.print(flags.json ? JSON.stringify(value) : rolloutReportText(rolloutReport.parse(value)));
   });
 }
 
