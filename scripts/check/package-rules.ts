@@ -11,7 +11,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "@ledge/background": ["@ledge/contract", "@ledge/policy"],
   "@ledge/origin": ["@ledge/contract", "@ledge/policy", "@ledge/pipeline"],
   "@ledge/sdk": ["@ledge/contract"],
-  "@ledge/cli": ["@ledge/contract", "@ledge/sdk"],
+  "@ledge/cli": ["@ledge/contract", "@ledge/pipeline", "@ledge/sdk"],
   "@ledge/dashboard": ["@ledge/contract", "@ledge/sdk"],
 };
 
@@ -21,6 +21,9 @@ const mayLeave: readonly (readonly [from: RegExp, to: RegExp])[] = [
   [/^workers\/gateway\/src\/routes\.ts$/, /^openapi(?:-operator)?\.json$/],
   [/^workers\/inference\//, /^models\//],
   [/^workers\/inference\/build-runtime\.ts$/, /^scripts\/build-runtime\.ts$/],
+  [/^packages\/cli\/src\/measure\/wasm-process\.ts$/, /^scripts\/build-runtime\.ts$/],
+  // What is measured is what runs.
+  [/^packages\/cli\/worker\/index\.ts$/, /^workers\/inference\/src\/(?:load|run)\/[\w-]+\.ts$/],
   [/\.test\.ts$/, /^test\/support\//],
 ];
 

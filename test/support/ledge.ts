@@ -69,11 +69,11 @@ export function startFakeOrigin(
   return startOrigin({ MODELS: models, FAKE_MODELS: JSON.stringify([{ name: "tiny-chat", ...script }]) });
 }
 
-/** Waits until `met` says so, looking every few milliseconds; fails after five seconds with `what`. */
-export async function until(what: string, met: () => boolean | Promise<boolean>): Promise<void> {
-  const endMs = Date.now() + 5_000;
+/** Waits until `met` says so, looking every few milliseconds; fails after five seconds, or `withinMs`, with `what`. */
+export async function until(what: string, met: () => boolean | Promise<boolean>, withinMs = 5_000): Promise<void> {
+  const endMs = Date.now() + withinMs;
   while (!(await met())) {
-    if (Date.now() > endMs) throw new Error(`not within 5 s: ${what}`);
+    if (Date.now() > endMs) throw new Error(`not within ${withinMs / 1000} s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

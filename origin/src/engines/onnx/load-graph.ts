@@ -18,6 +18,8 @@ export async function loadGraph({ dir, manifest, digest }: ModelPackage, threads
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",
+    // Without VNNI, int8 products overflow by default on x86; the edge computes them exactly, and so must the origin.
+    extra: { session: { x64quantprecision: "1" } },
   });
   checkNames(dir, manifest, session);
   const run = runOn(session);
