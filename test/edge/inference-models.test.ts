@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { PredictCall } from "@ledge/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packageOf, refOf, sha256 } from "../support/model-package.ts";
-import { identity, graphPackage as packaged } from "../support/onnx/graph-package.ts";
+import { identity, graphPackage as packaged, value } from "../support/onnx/graph-package.ts";
 import { type AttributeValue, type Graph, writeOnnx } from "../support/onnx/write-onnx.ts";
 import { intent, intentDir, intentManifest, startInference } from "./inference-harness.ts";
 import type { TensorsJson } from "./inference-tensors.ts";
@@ -29,15 +29,15 @@ describe("load", () => {
     const before = (await report()).batches;
     const ref = await store(packaged("warmed", identity("FP32"), {}, 32));
     const loaded = await load(ref);
-    expect(loaded).toMatchObject({ ok: true, value: { warmed: [1, 8, 16] } });
+    expect(loaded).toMatchObject({ ok: true, value: { warmed: [1, 8, 16, 32] } });
     const { batches, models } = await report();
-    for (const size of ["1", "8", "16"]) expect(batches[size] ?? 0).toBe((before[size] ?? 0) + 1);
+    for (const size of ["1", "8", "16", "32"]) expect(batches[size] ?? 0).toBe((before[size] ?? 0) + 1);
     expect(models).toContainEqual({ name: "warmed", version: "1", digest: ref.digest, loaded: true });
     expect(await load(ref)).toMatchObject({ ok: true, value: { loadMs: 0 } });
   });
 
   test("warms a text model with a text through its own steps", async () => {
-    expect(await load(intent)).toMatchObject({ ok: true, value: { warmed: [1, 8, 16] } });
+    expect(await load(intent)).toMatchObject({ ok: true, value: { warmed: [1, 8, 16, 32] } });
   });
 
   const tamper = (bytes: Uint8Array) => bytes.with(bytes.length - 1, (bytes.at(-1) ?? 0) ^ 1);
