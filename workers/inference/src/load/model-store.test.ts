@@ -141,7 +141,7 @@ describe("the store of models", () => {
     const { store, runtimes, names } = storeOf({ a: 20, b: 20 });
     await store.get(refOf("a"));
     for (const runtime of runtimes) runtime.heap = 60 * mib;
-    expect(await store.get(refOf("b"), false)).toMatchObject({ fault: { code: "model_not_ready" } });
+    expect(await store.get(refOf("b"), false)).toMatchObject({ fault: { code: "overloaded" } });
     expect(names()).toEqual(["a"]);
   });
 });

@@ -79,7 +79,8 @@ export class ModelStore<Model extends Served> {
 
   /**
    * The model, loaded now if it is not.
-   * Faults: `model_not_found`; `model_not_ready` with a cause, when it was unloaded, does not fit or is broken.
+   * Faults: `model_not_found`; `model_not_ready` with a cause, when it was unloaded, can never fit or is broken;
+   * `overloaded` when it does not fit beside those in use.
    *
    * @param mayEvict false when others must not go for it
    */
@@ -101,6 +102,10 @@ export class ModelStore<Model extends Served> {
       if (loading === undefined || this.#ports.now() - loading.aliveMs > silentMsMax) return this.#load(ref, mayEvict);
       await this.#ports.wait(lookMs);
     }
+  }
+
+  isUnloaded(digest: string): boolean {
+    return this.#unloaded.has(digest);
   }
 
   /** From here on {@link get} may load it again. */
@@ -207,12 +212,15 @@ export class ModelStore<Model extends Served> {
   }
 
   #makeRoom(ref: PackageRef, need: Need, mayEvict: boolean): Result<true> {
+    const budgetBytes = this.#ports.memoryBytesMax;
+    if (planRoom({ budgetBytes, sharedHeapBytes: 0, holdings: [] }, need) === undefined) {
+      const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+      const cause = `${ref.model}@${ref.version} needs ${mib(need.bytes)} beside the runtime; of ${mib(budgetBytes)} too little is free.`;
+      return fail("model_not_ready", { cause });
+    }
     const gone = planRoom(this.#room(ref.digest), need);
     if (gone === undefined || (gone.length > 0 && !mayEvict)) {
-      const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
-      return fail("model_not_ready", {
-        cause: `${ref.model}@${ref.version} needs ${mib(need.bytes)} beside the runtime; of ${mib(this.#ports.memoryBytesMax)} too little is free.`,
-      });
+      return fail("overloaded", { retryAfterMs: 1000, cause: "The isolate's memory is taken by models in use." });
     }
     for (const digest of gone) this.#free(digest);
     return ok(true);
