@@ -16,8 +16,14 @@ export interface ModelPorts extends Pick<BatcherPorts<unknown, unknown>, "hop" |
  * What one run may hold, since memory grows to the largest run. 8,192 hashed features are 2 MiB at 64 floats each. A
  * transformer takes some 40 KiB a token, and longer rows gain nothing from mates: 512 tokens are 16 short texts or 4 long ones.
  */
-const hashedLimits: RunLimits = { rowsMax: 64, cellsMax: 8192 };
-const tokenLimits: RunLimits = { rowsMax: 64, cellsMax: 512 };
+const valuesMax = 8192;
+const tokensMax = 512;
+
+function runLimits({ preprocess, inputs }: ModelManifest): RunLimits {
+  const isTokens = inputs.some(({ datatype }) => datatype === "INT64" || datatype === "INT32");
+  const isHashed = preprocess?.kind === "feature-hashing";
+  return { rowsMax: 64, cellsMax: isTokens && !isHashed ? tokensMax : valuesMax };
+}
 
 /** A loaded model: its graph, the steps around it, and the calls that wait for it. */
 export class Model implements Served {
@@ -29,6 +35,8 @@ export class Model implements Served {
   readonly raw: Batcher<RawCall, Tensors>;
   /** Rows that calls may put into one batch. */
   readonly batchRowsMax: number;
+  /** Batch sizes that were warmed; undefined before the warm-up. */
+  warmed: readonly number[] | undefined;
   readonly #turn: ModelPorts["turn"];
   readonly #countRun: (rows: number) => void;
   /** The number of the turn of its last run. */
@@ -57,8 +65,7 @@ export class Model implements Served {
   ): Result<Model> {
     let model: Model | undefined;
     const run = async (feeds: Tensors) => (await model?.run(feeds)) ?? fail("model_not_ready");
-    const limits = manifest.preprocess?.kind === "tokenizer" ? tokenLimits : hashedLimits;
-    const servable = createServable({ manifest, files, run, limits });
+    const servable = createServable({ manifest, files, run, limits: runLimits(manifest) });
     if (!servable.ok) return servable;
     model = new Model(manifest, servable.value, ports);
     model.#session = session;
@@ -118,6 +125,12 @@ export class Model implements Served {
 
   get sharesRuns(): boolean {
     return sharesRuns(this.manifest);
+  }
+
+  /** Rows that raw calls of this shape may put into one batch. */
+  rawRowsMax({ inputs, rows }: RawCall): number {
+    const values = Math.max(1, ...Object.values(inputs).map(({ data }) => data.length / rows));
+    return Math.max(1, Math.min(this.batchRowsMax, Math.floor(runLimits(this.manifest).cellsMax / values)));
   }
 }
 

@@ -85,6 +85,20 @@ describe("the service", () => {
     });
   });
 
+  test("warms once, however often it is asked whether it is ready", async () => {
+    const { service, batches } = serviceOf();
+    await service.warm();
+    const runs = batches.length;
+    expect((await service.warm()).ok).toBe(true);
+    expect(batches).toHaveLength(runs);
+  });
+
+  test("is ready though a bundled model was unloaded, and leaves it unloaded", async () => {
+    const { service } = serviceOf();
+    await service.unload(call);
+    expect(await service.warm()).toMatchObject({ ok: true, value: { models: [{ digest, loaded: false }] } });
+  });
+
   test("refuses one bad input of a call with the reason, before anything is run", async () => {
     const { service, batches } = serviceOf();
     const answer = await service.predict({ ...call, inputs: ["fine", { image: "AAAA" }] });

@@ -52,7 +52,7 @@ export class Service {
       const prepareMs = this.#ports.now() - startedMs;
       const answer = await model.rows.submit(
         { item: rows, rows: rows.length, key: lengthKey(model, rows), ...deadlineOf(call) },
-        this.#rule(model),
+        this.#rule(model.batchRowsMax),
       );
       if (!answer.ok) return answer;
       const ranMs = this.#ports.now();
@@ -73,7 +73,7 @@ export class Service {
       const key = model.sharesRuns ? rawKey(raw.value) : undefined;
       const answer = await model.raw.submit(
         { item: raw.value, rows: raw.value.rows, ...(key === undefined ? {} : { key }), ...deadlineOf(call) },
-        this.#rule(model),
+        this.#rule(model.rawRowsMax(raw.value)),
       );
       return answer.ok ? ok({ outputs: answer.value.answer, timings: timingsOf(answer.value, 0, 0) }) : answer;
     });
@@ -99,12 +99,14 @@ export class Service {
     return ok({ unloaded: await this.#ports.store.unload(digest) });
   }
 
-  /** Loads every bundled package that fits, then what is hot. The first fault of a bundled one stops it. */
+  /** Loads every bundled package that fits beside those in use, then what is hot. The first fault of a bundled one stops it. */
   async warm(): Promise<Result<InferenceReport>> {
+    const { store, alone } = this.#ports;
     for (const ref of await this.#ports.bundled()) {
-      const model = await this.#ports.store.get(ref, false);
-      if (!model.ok) return model;
-      const warmed = await this.#ports.alone(() => warmUp(model.value));
+      if (store.isUnloaded(ref.digest)) continue;
+      const model = await store.get(ref, false);
+      if (!model.ok && model.fault.code === "overloaded") continue;
+      const warmed = model.ok ? await alone(() => warmUp(model.value)) : model;
       if (!warmed.ok) return warmed;
     }
     await this.preload();
@@ -150,8 +152,8 @@ export class Service {
     }
   }
 
-  #rule(model: Model) {
-    return { waitingRowsMax: this.#ports.waitingRowsMax, batchRowsMax: model.batchRowsMax };
+  #rule(batchRowsMax: number) {
+    return { waitingRowsMax: this.#ports.waitingRowsMax, batchRowsMax };
   }
 }
 

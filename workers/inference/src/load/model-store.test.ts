@@ -1,7 +1,8 @@
 import { fail, modelManifest, ok, type PackageRef, type Result } from "@ledge/contract";
 import { describe, expect, test } from "vitest";
 import type { FoundPackage } from "./find-package.ts";
-import { ModelStore, type Runtime, type Served, type StorePorts } from "./model-store.ts";
+import type { Runtime } from "./hosts.ts";
+import { ModelStore, type Served, type StorePorts } from "./model-store.ts";
 
 const mib = 2 ** 20;
 
@@ -49,7 +50,9 @@ function storeOf(sizesMib: Readonly<Record<string, number>>, more: Partial<Store
         isIdle: true,
         closed: false,
         settle: async () => undefined,
-        close: () => void (model.closed = true),
+        close() {
+          model.closed = true;
+        },
       };
       return ok(model);
     },
@@ -63,7 +66,10 @@ function storeOf(sizesMib: Readonly<Record<string, number>>, more: Partial<Store
     ...more,
   });
   const names = () => store.loaded.map(({ ref }) => ref.model);
-  return { store, runtimes, names, pass: (ms: number) => void (clockMs += ms) };
+  function pass(ms: number) {
+    clockMs += ms;
+  }
+  return { store, runtimes, names, pass };
 }
 
 describe("the store of models", () => {
@@ -135,7 +141,7 @@ describe("the store of models", () => {
     const { store, runtimes, names } = storeOf({ a: 20, b: 20 });
     await store.get(refOf("a"));
     for (const runtime of runtimes) runtime.heap = 60 * mib;
-    expect(await store.get(refOf("b"), false)).toMatchObject({ fault: { code: "model_not_ready" } });
+    expect(await store.get(refOf("b"), false)).toMatchObject({ fault: { code: "overloaded" } });
     expect(names()).toEqual(["a"]);
   });
 });

@@ -2,19 +2,8 @@ import { type Fault, fail, type ModelManifest, ok, type PackageRef, type Result 
 import type { Session } from "../run/run-session.ts";
 import { withExternalWeights } from "./external-weights.ts";
 import type { FoundPackage } from "./find-package.ts";
-import { type Holding, type Need, needOf, planRoom, runtimeBytes } from "./plan-room.ts";
-
-/** An ONNX Runtime with a memory of its own. */
-export interface Runtime {
-  heapBytes(): number;
-  /** True after a trap: nothing in it may be used any more. */
-  isBroken(): boolean;
-  /**
-   * @param externalData the package's files, by their path from the graph's folder
-   * @throws Error from ONNX Runtime, when the graph is broken or memory is short
-   */
-  open(graph: Uint8Array, externalData: ReadonlyMap<string, Uint8Array>): Promise<Session>;
-}
+import { type Host, Hosts, type Runtime } from "./hosts.ts";
+import { type Holding, type Need, needOf, planRoom } from "./plan-room.ts";
 
 /** What the store needs of a loaded model. */
 export interface Served {
@@ -37,12 +26,6 @@ export interface StorePorts<Model extends Served> {
   /** Milliseconds, any origin. */
   readonly now: () => number;
   readonly wait: (ms: number) => Promise<void>;
-}
-
-interface Host {
-  readonly runtime: Runtime;
-  readonly ownRuntime: boolean;
-  readonly digests: Set<string>;
 }
 
 interface Loaded<Model> {
@@ -77,13 +60,12 @@ export class ModelStore<Model extends Served> {
   readonly #unloaded = new Set<string>();
   /** The last failure of each load, for those who waited for it. */
   readonly #failed = new Map<string, { readonly fault: Fault; readonly atMs: number }>();
-  readonly #hosts = new Set<Host>();
-  /** A runtime that was let go and may not be collected yet: the next large model takes it instead of more memory. */
-  #former: WeakRef<Host> | undefined;
+  readonly #hosts: Hosts;
   #uses = 0;
 
   constructor(ports: StorePorts<Model>) {
     this.#ports = ports;
+    this.#hosts = new Hosts(ports.startRuntime);
   }
 
   /** What is loaded, with the milliseconds that took. */
@@ -92,14 +74,13 @@ export class ModelStore<Model extends Served> {
   }
 
   get heapBytes(): number {
-    let sum = 0;
-    for (const { runtime } of this.#hosts) sum += runtime.heapBytes();
-    return sum;
+    return this.#hosts.heapBytes;
   }
 
   /**
    * The model, loaded now if it is not.
-   * Faults: `model_not_found`; `model_not_ready` with a cause, when it was unloaded, does not fit or is broken.
+   * Faults: `model_not_found`; `model_not_ready` with a cause, when it was unloaded, can never fit or is broken;
+   * `overloaded` when it does not fit beside those in use.
    *
    * @param mayEvict false when others must not go for it
    */
@@ -123,6 +104,10 @@ export class ModelStore<Model extends Served> {
     }
   }
 
+  isUnloaded(digest: string): boolean {
+    return this.#unloaded.has(digest);
+  }
+
   /** From here on {@link get} may load it again. */
   allow(digest: string): void {
     this.#unloaded.delete(digest);
@@ -139,9 +124,7 @@ export class ModelStore<Model extends Served> {
 
   /** Gives memory back that a run made a runtime take beyond the budget, and puts runtimes away that are broken. */
   tidy(): void {
-    for (const host of this.#hosts) {
-      if (host.runtime.isBroken()) for (const digest of host.digests) this.#free(digest);
-    }
+    for (const digest of this.#hosts.broken()) this.#free(digest);
     if (this.heapBytes <= this.#ports.memoryBytesMax) return;
     for (const digest of planRoom(this.#room()) ?? []) this.#free(digest);
   }
@@ -207,7 +190,7 @@ export class ModelStore<Model extends Served> {
     const beside = [...files].filter(([name]) => name.startsWith(folder));
     const externalData = new Map(beside.map(([name, bytes]) => [name.slice(folder.length), bytes]));
     const graph = withExternalWeights(files.get(path) ?? new Uint8Array(), path.slice(folder.length));
-    const host = this.#hostFor(need);
+    const host = this.#hosts.take(need);
     let model: Result<Model> = fail("model_not_ready");
     let session: Session | undefined;
     try {
@@ -216,7 +199,7 @@ export class ModelStore<Model extends Served> {
     } finally {
       if (!model.ok) {
         await session?.release();
-        this.#dropEmptyHosts();
+        this.#hosts.dropEmpty();
       }
     }
     if (!model.ok) return model;
@@ -228,32 +211,16 @@ export class ModelStore<Model extends Served> {
     return model;
   }
 
-  #hostFor(need: Need): Host {
-    const host = this.#usableHost(need) ?? {
-      runtime: this.#ports.startRuntime(),
-      ownRuntime: need.ownRuntime,
-      digests: new Set<string>(),
-    };
-    this.#hosts.add(host);
-    return host;
-  }
-
-  #usableHost(need: Need): Host | undefined {
-    if (!need.ownRuntime) return [...this.#hosts].find(({ ownRuntime, runtime }) => !ownRuntime && !runtime.isBroken());
-    const former = this.#former?.deref();
-    this.#former = undefined;
-    // Its memory is as large as it ever was: it must be no more than room was made for.
-    const fits = former !== undefined && former.runtime.heapBytes() <= runtimeBytes + need.bytes;
-    return fits && !former.runtime.isBroken() ? former : undefined;
-  }
-
   #makeRoom(ref: PackageRef, need: Need, mayEvict: boolean): Result<true> {
+    const budgetBytes = this.#ports.memoryBytesMax;
+    if (planRoom({ budgetBytes, sharedHeapBytes: 0, holdings: [] }, need) === undefined) {
+      const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+      const cause = `${ref.model}@${ref.version} needs ${mib(need.bytes)} beside the runtime; of ${mib(budgetBytes)} too little is free.`;
+      return fail("model_not_ready", { cause });
+    }
     const gone = planRoom(this.#room(ref.digest), need);
     if (gone === undefined || (gone.length > 0 && !mayEvict)) {
-      const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
-      return fail("model_not_ready", {
-        cause: `${ref.model}@${ref.version} needs ${mib(need.bytes)} beside the runtime; of ${mib(this.#ports.memoryBytesMax)} too little is free.`,
-      });
+      return fail("overloaded", { retryAfterMs: 1000, cause: "The isolate's memory is taken by models in use." });
     }
     for (const digest of gone) this.#free(digest);
     return ok(true);
@@ -270,9 +237,7 @@ export class ModelStore<Model extends Served> {
       if (need === undefined || digest === except || !this.#isLoading(digest)) continue;
       holdings.push({ ...need, digest, usedAt: Number.POSITIVE_INFINITY, idle: false, heapBytes: 0 });
     }
-    const shared = [...this.#hosts].filter(({ ownRuntime }) => !ownRuntime);
-    const sharedHeapBytes = shared.reduce((sum, { runtime }) => sum + runtime.heapBytes(), 0);
-    return { budgetBytes: this.#ports.memoryBytesMax, sharedHeapBytes, holdings };
+    return { budgetBytes: this.#ports.memoryBytesMax, sharedHeapBytes: this.#hosts.sharedHeapBytes, holdings };
   }
 
   #free(digest: string): boolean {
@@ -282,15 +247,7 @@ export class ModelStore<Model extends Served> {
     loaded.model.close();
     loaded.host.digests.delete(digest);
     if (!loaded.host.runtime.isBroken()) void loaded.session.release();
-    this.#dropEmptyHosts();
+    this.#hosts.dropEmpty();
     return true;
-  }
-
-  #dropEmptyHosts(): void {
-    for (const host of this.#hosts) {
-      if (host.digests.size > 0) continue;
-      this.#hosts.delete(host);
-      if (host.ownRuntime) this.#former = new WeakRef(host);
-    }
   }
 }

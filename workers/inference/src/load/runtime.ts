@@ -2,7 +2,7 @@ import type { Result, Tensors } from "@ledge/contract";
 import { createRuntime } from "../../runtime/ort.mjs";
 import wasm from "../../runtime/ort.wasm";
 import { runSession } from "../run/run-session.ts";
-import type { Runtime } from "./model-store.ts";
+import type { Runtime } from "./hosts.ts";
 
 const pageBytes = 65_536;
 

@@ -8,7 +8,7 @@ const batchSizes = [1, 8, 16, 32];
 const elementsMax = 4 * 2 ** 20;
 
 /**
- * Runs samples of every batch size in use. Only for who holds the turn.
+ * Runs samples of every batch size in use, once. Only for who holds the turn.
  *
  * A text model gets a short text through its own steps; every other zeros, in the shapes of its manifest. Zeros in a shape
  * that the manifest leaves open may not suit a graph, so their failure is no fault; then fewer sizes were warmed.
@@ -16,12 +16,14 @@ const elementsMax = 4 * 2 ** 20;
  * @returns the sizes; fault when the model fails on what it must be able to take
  */
 export async function warmUp(model: Model): Promise<Result<readonly number[]>> {
+  if (model.warmed !== undefined) return ok(model.warmed);
   const warmed: number[] = [];
   for (const size of batchSizes.filter((size) => size <= model.batchRowsMax)) {
     const done = model.servable.takes === "text" ? await runText(model, size) : await runZeros(model, size);
     if (!done.ok) return done;
     if (done.value) warmed.push(size);
   }
+  model.warmed = warmed;
   return ok(warmed);
 }
 
