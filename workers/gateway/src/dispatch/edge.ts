@@ -24,9 +24,19 @@ export function edgeTier(
   }
   return {
     predict: (call, { deadlineMs }) => ask(deadlineMs, () => inference.predict(call)),
-    infer: (call, { deadlineMs }) => ask(deadlineMs, () => inference.infer(call)),
+    infer: async (call, { deadlineMs }) => blamed(await ask(deadlineMs, () => inference.infer(call))),
     load: (model, deadlineMs) => ask(deadlineMs, () => inference.load(model)),
     unload: (model, deadlineMs) => ask(deadlineMs, () => inference.unload(model)),
     ready: async ({ deadlineMs }) => (await ask(deadlineMs, () => inference.warm())).ok,
   };
+}
+
+/**
+ * ONNX Runtime's INVALID_ARGUMENT, code 2, says of a raw call that the graph cannot run on its values: an index beyond a
+ * table, say. That is the caller's fault, and no other tier would do better. What the runtime says holds values: it is dropped.
+ */
+function blamed<T>(answer: Result<T>): Result<T> {
+  if (answer.ok || answer.fault.code !== "upstream_failed" || !/ERROR_CODE: 2\b/.test(answer.fault.cause ?? ""))
+    return answer;
+  return fail("invalid_shape", { detail: "The graph cannot run on these values: one may be out of its range." });
 }

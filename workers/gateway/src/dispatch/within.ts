@@ -14,6 +14,6 @@ export async function within<T>(timeoutMs: number, work: () => Promise<Result<T>
   try {
     return await Promise.race([work(), late]);
   } finally {
-    clearTimeout(timer);
+    if (timer !== null) clearTimeout(timer);
   }
 }
