@@ -110,7 +110,7 @@ test("an unknown model or version is a 404 that names what is deployed", async (
     expect(["model_not_found", "invalid_request"]).toContain((await bodyOf(answer)).code);
   }
   const answer = await edge.post("/v1/predict", key, { ...good, model: "intent@9" });
-  expect((await bodyOf(answer)).detail).toBe("'intent@9' is not deployed; these are: intent@1, tiny-chat@1.");
+  expect((await bodyOf(answer)).detail).toBe("'intent@9' is not deployed; these versions of 'intent' are: 1.");
 });
 
 test("too many or too long texts are a 400", async () => {

@@ -23,12 +23,21 @@ export function edgeTier(
     });
   }
   return {
-    predict: (call, { deadlineMs }) => ask(deadlineMs, () => inference.predict(call)),
-    infer: async (call, { deadlineMs }) => blamed(await ask(deadlineMs, () => inference.infer(call))),
+    // It leaves the queue there at its deadline, and costs no run that nobody waits for.
+    predict: async (call, { deadlineMs }) =>
+      behind(await ask(deadlineMs, () => inference.predict({ ...call, deadlineMs }))),
+    infer: async (call, { deadlineMs }) =>
+      blamed(behind(await ask(deadlineMs, () => inference.infer({ ...call, deadlineMs })))),
     load: (model, deadlineMs) => ask(deadlineMs, () => inference.load(model)),
     unload: (model, deadlineMs) => ask(deadlineMs, () => inference.unload(model)),
     ready: async ({ deadlineMs }) => (await ask(deadlineMs, () => inference.warm())).ok,
   };
+}
+
+/** The registry has the model, so an edge that does not find it lacks its files: another tier may have them. */
+function behind<T>(answer: Result<T>): Result<T> {
+  if (answer.ok || answer.fault.code !== "model_not_found") return answer;
+  return fail("model_not_ready", { cause: answer.fault.cause ?? "The edge finds no such package." });
 }
 
 /**
