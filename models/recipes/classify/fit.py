@@ -18,9 +18,13 @@ from classify.texts import Texts, batches, pack, without_some
 
 @dataclass(frozen=True)
 class Settings:
-    """Hyper-parameters. Rates are the peaks of a one-cycle schedule; `teacher_weight` and `temperature` need a teacher."""
+    """Hyper-parameters. Rates are the peaks of a one-cycle schedule over `epochs`; training ends after `stop_after` of them.
+
+    `teacher_weight`, `temperature` and `pooled_weight` need a teacher. `views`: copies of the texts, each with other words left out.
+    """
 
     epochs: int = 6
+    stop_after: int = 0
     batch: int = 48
     rate: float = 1e-4
     head_rate: float = 1e-3
@@ -48,14 +52,10 @@ def told(model: Encoder, texts: Texts, batch: int = 64) -> Texts:
     return replace(texts, logits=logits, pooled=pooled)
 
 
-def views_of(texts: Texts, teacher: Encoder | None, settings: Settings, seed: int) -> list[Texts]:
-    """Copies of the texts, each with other words left out, and what the teacher says of each copy."""
-    draw, made, began = np.random.default_rng(seed), [], time.monotonic()
-    for number in range(settings.views):
-        view = without_some(texts, settings.word_dropout if number else 0.0, draw)
-        made.append(told(teacher, view) if teacher else view)
-        print(f"view {number + 1} of {settings.views}, {time.monotonic() - began:.0f} s", flush=True)
-    return made
+def views_of(texts: Texts, settings: Settings, seed: int) -> list[Texts]:
+    """Copies of the texts: the first as they are, each other with some words left out. What a teacher said of the whole text stays."""
+    draw = np.random.default_rng(seed)
+    return [without_some(texts, settings.word_dropout if number else 0.0, draw) for number in range(settings.views)]
 
 
 def loss_of(pooled: Tensor, logits: Tensor, view: Texts, rows: np.ndarray, settings: Settings) -> Tensor:
@@ -87,7 +87,7 @@ def fit(model: Encoder, views: list[Texts], settings: Settings, seed: int, after
     steps = sum(len(batches(views[e % len(views)], settings.batch, np.random.default_rng(0))) for e in range(settings.epochs))
     peaks = [settings.rate, settings.head_rate]
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, peaks, total_steps=steps, pct_start=0.1)
-    for epoch in range(settings.epochs):
+    for epoch in range(settings.stop_after or settings.epochs):
         model.train()
         view, total = views[epoch % len(views)], 0.0
         for rows in batches(view, settings.batch, draw):

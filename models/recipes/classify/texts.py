@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,7 @@ def without_some(texts: Texts, share: float, draw: np.random.Generator) -> Texts
         kept = [i for i, chance in zip(ids[1:-1], draw.random(len(ids) - 2)) if chance >= share]
         return [ids[0], *kept, ids[-1]] if kept else ids
 
-    return Texts([thin(ids) for ids in texts.ids], texts.targets)
+    return replace(texts, ids=[thin(ids) for ids in texts.ids])
 
 
 def batches(texts: Texts, size: int, draw: np.random.Generator) -> list[np.ndarray]:

@@ -25,11 +25,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import onnx  # noqa: E402
 
-from quantize.schemes import METHODS, SCHEMES, Options, QuantizeError  # noqa: E402
+from quantize.schemes import METHODS, PRODUCTS, SCHEMES, Options, QuantizeError  # noqa: E402
 from report.compare import Comparison, compare  # noqa: E402
 from report.labelled import DataError, Reader, samples  # noqa: E402
-
-HEAVY = ("MatMul", "Gemm", "Conv")
 
 
 def arguments() -> argparse.Namespace:
@@ -61,8 +59,8 @@ def read_graph(path: Path) -> onnx.ModelProto:
     kinds = {node.op_type for node in graph.graph.node}
     if kinds & {"DequantizeLinear", "MatMulInteger", "MatMulNBits", "QLinearMatMul"}:
         raise QuantizeError(f"{path} is quantised already: give the float32 graph.")
-    if not kinds & set(HEAVY):
-        raise QuantizeError(f"{path} has none of {', '.join(HEAVY)}: there is nothing to quantise.")
+    if not kinds & set(PRODUCTS):
+        raise QuantizeError(f"{path} has none of {', '.join(PRODUCTS)}: there is nothing to quantise.")
     return graph
 
 
@@ -78,7 +76,7 @@ def run(args: argparse.Namespace) -> None:
     if args.scheme == "int8-static" and not given:
         raise QuantizeError("int8-static needs --calibrate FILE: samples of real inputs, as .npz or .jsonl.")
     comparison = Comparison.of(args, reader)
-    count = sum(node.op_type in HEAVY for node in graph.graph.node)
+    count = sum(node.op_type in PRODUCTS for node in graph.graph.node)
     print(f"{args.model}: {args.model.stat().st_size:,} bytes, {count} products; {args.scheme}, {len(given)} calibration samples.", flush=True)
     if args.dry_run:
         print(f"Dry run: would write {args.out} and table.json, table.md beside it.")

@@ -14,6 +14,7 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from quantize import halves, tables
 
 Sample = dict[str, np.ndarray]
+PRODUCTS = ("MatMul", "Gemm", "Conv")
 METHODS = {"minmax": CalibrationMethod.MinMax, "percentile": CalibrationMethod.Percentile, "entropy": CalibrationMethod.Entropy}
 
 
@@ -52,12 +53,33 @@ def through_files(graph: onnx.ModelProto, make: Callable[[Path, Path], None]) ->
         return onnx.load(target)
 
 
+def products_of_activations(graph: onnx.ModelProto) -> list[str]:
+    """Names of the MatMuls without a constant side: attention's own. Quantising them costs more than it saves.
+
+    The library's MatMulConstBOnly does this in dynamic mode only.
+    """
+    constants = {value.name for value in graph.graph.initializer}
+    constants |= {node.output[0] for node in graph.graph.node if node.op_type == "Constant"}
+    return [node.name for node in graph.graph.node if node.op_type == "MatMul" and not constants & set(node.input)]
+
+
+def exact_elsewhere(graph: onnx.ModelProto) -> onnx.ModelProto:
+    """Let every node but the products read the number itself, where the library lets all readers have the rounded one. In place."""
+    source = {node.output[0]: node.input[0] for node in graph.graph.node if node.op_type == "QuantizeLinear"}
+    rounded = {node.output[0]: source[node.input[0]] for node in graph.graph.node if node.op_type == "DequantizeLinear" and node.input[0] in source}
+    for node in graph.graph.node:
+        if node.op_type not in PRODUCTS:
+            for at, name in enumerate(node.input):
+                node.input[at] = rounded.get(name, name)
+    return graph
+
+
 def dynamic(graph: onnx.ModelProto, options: Options) -> onnx.ModelProto:
     """int8 weights; activations are scaled at run time by the range of the whole tensor, other rows of the batch included."""
 
     def make(source: Path, target: Path) -> None:
         quantize_dynamic(
-            source, target, op_types_to_quantize=["MatMul", "Gemm", "Conv"], per_channel=options.per_channel, reduce_range=options.seven_bit,
+            source, target, op_types_to_quantize=list(PRODUCTS), per_channel=options.per_channel, reduce_range=options.seven_bit,
             weight_type=QuantType.QInt8, nodes_to_exclude=list(options.exclude), extra_options={"MatMulConstBOnly": True},
         )
 
@@ -65,19 +87,24 @@ def dynamic(graph: onnx.ModelProto, options: Options) -> onnx.ModelProto:
 
 
 def static(graph: onnx.ModelProto, options: Options) -> onnx.ModelProto:
-    """int8 weights and activations with scales fixed by calibration: what a row gets does not depend on its batch."""
+    """int8 weights and activations with scales fixed by calibration: what a row gets does not depend on its batch.
+
+    Only the products read quantised numbers; what passes by them, the residual stream, stays exact.
+    """
     if not options.samples:
         raise QuantizeError("int8-static needs --calibrate FILE: samples of real inputs, as .npz or .jsonl.")
 
+    exclude = [*options.exclude, *products_of_activations(graph)]
+
     def make(source: Path, target: Path) -> None:
         quantize_static(
-            source, target, Samples(options.samples), quant_format=QuantFormat.QDQ, op_types_to_quantize=["MatMul", "Gemm", "Conv"],
+            source, target, Samples(options.samples), quant_format=QuantFormat.QDQ, op_types_to_quantize=list(PRODUCTS),
             per_channel=options.per_channel, reduce_range=options.seven_bit, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-            nodes_to_exclude=list(options.exclude), calibrate_method=METHODS[options.method],
-            extra_options={"MatMulConstBOnly": True, "OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm", "Conv"]},
+            nodes_to_exclude=exclude, calibrate_method=METHODS[options.method],
+            extra_options={"OpTypesToExcludeOutputQuantization": list(PRODUCTS)},
         )
 
-    return tables.rows_to_int8(through_files(graph, make))
+    return tables.rows_to_int8(exact_elsewhere(through_files(graph, make)))
 
 
 def weights_only(graph: onnx.ModelProto, bits: int, options: Options) -> onnx.ModelProto:

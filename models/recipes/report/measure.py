@@ -53,15 +53,18 @@ def accuracy(path: Path, batches: list[Inputs], labels: np.ndarray) -> dict:
 
 
 def milliseconds(paths: list[Path], inputs: list[Inputs], rounds: int = 50) -> list[float]:
-    """Median time of one call of each graph with its own inputs, taken in turn so that other work on the machine hits all alike."""
+    """Median CPU time of one call of each graph with its own inputs, one thread, the graphs in turn.
+
+    CPU time, not the clock: other work on the machine then counts little.
+    """
     runs = [session(path) for path in paths]
     times: list[list[float]] = [[] for _ in paths]
     for at in range(rounds + 5):
         for run, given, kept in zip(runs, inputs, times):
-            began = time.perf_counter()
+            began = time.process_time()
             run.run(None, given)
             if at >= 5:
-                kept.append(time.perf_counter() - began)
+                kept.append(time.process_time() - began)
     return [round(1000 * statistics.median(kept), 3) for kept in times]
 
 

@@ -19,7 +19,7 @@ COLUMNS: list[tuple[str, str, Callable[[Row], str | None]]] = [
     ("model", "model", lambda row: str(row["model"])),
     ("bytes", "bytes", lambda row: f"{row['bytes']:,}"),
     ("accuracy", "accuracy (95 %)", lambda row: interval(row["accuracy"])),
-    ("nativeMs", "native ms, batch 1", lambda row: f"{row['nativeMs']['1']:.3f}"),
+    ("nativeMs", "native CPU ms, batch 1", lambda row: f"{row['nativeMs']['1']:.3f}"),
     ("nativeMs", "batch 8", lambda row: f"{row['nativeMs']['8']:.3f}" if "8" in row["nativeMs"] else None),
     ("workerd", "workerd ms, batch 1", lambda row: f"{row['workerd']['runMs']['1']:.2f}"),
     ("workerd", "batch 8", lambda row: f"{row['workerd']['runMs']['8']:.2f}" if "8" in row["workerd"]["runMs"] else None),

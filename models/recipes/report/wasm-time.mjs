@@ -1,9 +1,9 @@
 /**
- * Times graphs in onnxruntime-web (one thread, WebAssembly) under Node, in turn, so that other work on the machine hits all alike.
+ * Times graphs in onnxruntime-web (one thread, WebAssembly) under Node, in turn. CPU time, so other work on the machine counts little.
  *
  *   node models/recipes/report/wasm-time.mjs TOKENS A.onnx B.onnx …
  *
- * The graphs take `input_ids` int32 [batch, TOKENS]. Prints one JSON object: per file, median milliseconds at batch 1 and 8.
+ * The graphs take `input_ids` int32 [batch, TOKENS]. Prints one JSON object: per file, median CPU milliseconds of a call at batch 1 and 8.
  */
 import { readFileSync } from "node:fs";
 import * as ort from "onnxruntime-web/wasm";
@@ -30,9 +30,10 @@ for (const batch of [1, 8]) {
   const times = paths.map(() => []);
   for (let round = 0; round < ROUNDS + 3; round++) {
     for (const [at, session] of sessions.entries()) {
-      const began = performance.now();
+      const began = process.cpuUsage();
       await session.run({ input_ids: new ort.Tensor("int32", ids, [batch, length]) });
-      if (round >= 3) times[at].push(performance.now() - began);
+      const { user, system } = process.cpuUsage(began);
+      if (round >= 3) times[at].push((user + system) / 1000);
     }
   }
   for (const [at, path] of paths.entries()) {
