@@ -18,6 +18,7 @@ Examples
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 
@@ -90,6 +91,7 @@ def run(args: argparse.Namespace) -> None:
 
 def main() -> None:
     """Run; what the user can mend ends with one sentence and status 2."""
+    logging.getLogger().setLevel(logging.ERROR)  # The library warns of a step that these graphs don't need.
     try:
         run(arguments())
     except (QuantizeError, DataError) as wrong:

@@ -55,6 +55,13 @@ class Quantize(unittest.TestCase):
         alone, batched = first_outputs(out, self.inputs), first_outputs(out, together)
         self.assertLess(np.abs(alone - batched).max(), 1e-4)
 
+    def test_only_products_with_a_constant_side_read_rounded_numbers(self) -> None:
+        nodes = onnx.load(self.made("int8-static")).graph.node
+        rounded = {node.output[0] for node in nodes if node.op_type == "DequantizeLinear"}
+        readers = {node.op_type for node in nodes if rounded & set(node.input)}
+        attention = next(node for node in nodes if node.name == "layers.0.qk")
+        self.assertEqual((readers, rounded & set(attention.input)), ({"MatMul"}, set()))
+
     def test_the_same_graph_and_samples_give_the_same_bytes(self) -> None:
         first = self.made("int8-static").read_bytes()
         self.assertEqual(first, self.made("int8-static").read_bytes())

@@ -65,5 +65,4 @@ def compare(graphs: dict[str, Path], sets: list[Comparison], folder: Path) -> st
         row["workerd"], reason = in_workerd(path)
         if reason:
             notes.append(reason)
-            break
-    return table.write(folder, rows, notes)
+    return table.write(folder, rows, list(dict.fromkeys(notes)))

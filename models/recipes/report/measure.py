@@ -69,15 +69,16 @@ def milliseconds(paths: list[Path], inputs: list[Inputs], rounds: int = 50) -> l
 
 
 def in_workerd(path: Path) -> tuple[dict | None, str | None]:
-    """What `ledge model measure FILE --json` says: heapBytes, loadMs, runMs {"1", "8"}. Or None and why not."""
+    """What `ledge model measure FILE --json` says under `measured`: heapBytes, loadMs, runMs {"1", "8"}. Or None and why not."""
     command = os.environ.get("LEDGE_CLI", "npx --no ledge")
     try:
         done = subprocess.run([*shlex.split(command), "model", "measure", str(path), "--json"], capture_output=True, text=True, timeout=600, check=True)
-        found = json.loads(done.stdout.strip().splitlines()[-1] if done.stdout.count("\n{") else done.stdout)
-        found = found.get("measured", found)
-        return {key: found[key] for key in ("heapBytes", "loadMs", "runMs")}, None
+        found = json.loads(done.stdout)
+        if found.get("refused"):
+            return None, f"{path.name} does not run in workerd: {found['refused']}"
+        return {key: found["measured"][key] for key in ("heapBytes", "loadMs", "runMs")}, None
     except subprocess.CalledProcessError as failed:
         reason = (failed.stderr.strip().splitlines() or ["no reason given"])[-1]
-    except (OSError, subprocess.TimeoutExpired, json.JSONDecodeError, KeyError, IndexError) as failed:
+    except (OSError, subprocess.TimeoutExpired, json.JSONDecodeError, KeyError) as failed:
         reason = type(failed).__name__
     return None, NO_CLI.format(command=command, reason=reason)
