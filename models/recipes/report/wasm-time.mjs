@@ -6,7 +6,10 @@
  * The graphs take `input_ids` int32 [batch, TOKENS]. Prints one JSON object: per file, median CPU milliseconds of a call at batch 1 and 8.
  */
 import { readFileSync } from "node:fs";
-import * as ort from "onnxruntime-web/wasm";
+import { createRequire } from "node:module";
+
+// The runtime that the inference Worker declares.
+const ort = createRequire(new URL("../../../workers/inference/package.json", import.meta.url))("onnxruntime-web/wasm");
 
 const ROUNDS = 60;
 ort.env.wasm.numThreads = 1;
