@@ -6,7 +6,8 @@ import { describe, expect, test } from "vitest";
 import { repoRoot } from "../../scripts/repo.ts";
 
 const models = join(repoRoot, "models");
-const packages = readdirSync(models).flatMap((name) =>
+const names = readdirSync(models).filter((name) => name !== "recipes");
+const packages = names.flatMap((name) =>
   readdirSync(join(models, name)).map((version) => [name, version, join(models, name, version)] as const),
 );
 
@@ -56,3 +57,20 @@ test("the chat model is int8 in at most 15 MB, with weights a Llama engine can l
   const header = JSON.parse(weights.subarray(8, 8 + Number(weights.readBigUInt64LE(0))).toString());
   expect(Object.keys(header)).toContain("model.layers.0.self_attn.q_proj.weight");
 });
+
+test.each([
+  ["intent", "2", 151, 16_000_000],
+  ["guard", "1", 3, 10_000_000],
+] as const)(
+  "the transformer %s %s is int8, runs on the edge, and has %i labels in at most %i bytes",
+  (name, version, labels, most) => {
+    const folder = join(models, name, version);
+    const { file, tiers, preprocess, postprocess } = manifestIn(folder);
+    expect(statSync(join(folder, file.path)).size).toBeLessThanOrEqual(most);
+    expect(tiers).toEqual(["edge", "origin"]);
+    expect(JSON.parse(readFileSync(join(folder, "labels.json"), "utf8"))).toHaveLength(labels);
+    expect([preprocess?.kind, postprocess?.kind]).toEqual(["tokenizer", "softmax-labels"]);
+    // The products of an int8 graph start from quantised activations; a float32 one has none.
+    expect(readFileSync(join(folder, file.path)).includes("QuantizeLinear")).toBe(true);
+  },
+);
