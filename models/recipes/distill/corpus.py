@@ -10,6 +10,11 @@ from tokenizers import Tokenizer
 
 SPAN_SHARE, JOIN_SHARE = 0.15, 0.08
 SPAN_WORDS = (1, 8)
+LINES_MIN = 20
+
+
+class CorpusError(Exception):
+    """The text can't be read. The message is for the user."""
 
 
 def read_text(argument: str, draw: random.Random) -> list[str]:
@@ -17,7 +22,9 @@ def read_text(argument: str, draw: random.Random) -> list[str]:
     name, _, limit = argument.partition("=")
     path = Path(name)
     if not path.is_file():
-        raise SystemExit(f"No such text file: {name}. Give --text FILE with one sentence a line; texts.py makes some.")
+        raise CorpusError(f"{name} is missing: --text takes files with one sentence a line; texts.py makes some.")
+    if limit and not limit.isdigit():
+        raise CorpusError(f"--text {argument}: behind = comes how many lines to take.")
     lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     return draw.sample(lines, min(int(limit), len(lines))) if limit else lines
 
@@ -44,6 +51,8 @@ def compose(texts: list[str], seed: int, rows_max: int | None = None) -> list[st
     """All texts in random order, varied, each line once. The same files and seed give the same list."""
     draw = random.Random(seed)
     lines = list(dict.fromkeys(line for text in texts for line in read_text(text, draw)))
+    if len(lines) < LINES_MIN:
+        raise CorpusError(f"The text has {len(lines)} different sentences; at least {LINES_MIN} are needed.")
     draw.shuffle(lines)
     return list(dict.fromkeys(vary(lines, draw)))[:rows_max]
 

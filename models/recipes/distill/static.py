@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from agreement import agreement
-from corpus import Tokens
-from teacher import Teacher
+from distill.agree import agreement, unit
+from distill.corpus import Tokens
+from distill.teacher import Teacher
 
 SMOOTH = 1e-3
 
@@ -57,6 +57,18 @@ def frequencies(tokens: Tokens, rows: np.ndarray, vocabulary: int) -> np.ndarray
     for row in rows:
         np.add.at(counts, tokens.row(row), 1)
     return counts / counts.sum()
+
+
+def first_table(projected: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """The table [vocabulary, dimensions] to start from: common tokens weigh less. Row 0, the pad, is zero."""
+    table = projected * (SMOOTH / (SMOOTH + share))[:, None]
+    table[0] = 0
+    return table.astype(np.float32)
+
+
+def projected(vectors: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """The teacher's vectors [sentences, width] as unit vectors float32 [sentences, dimensions]."""
+    return unit(vectors.astype(np.float32) @ turn)
 
 
 class Bag(nn.Module):

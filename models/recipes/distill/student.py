@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -10,7 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from teacher import Teacher, pool
+from distill.teacher import Teacher, pool
+
+
+class StudentError(Exception):
+    """No such student can be made. The message is for the user."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +90,11 @@ def block_from(teacher: dict[str, Tensor], at: int, feed_forward: int) -> dict[s
 def from_teacher(teacher: Teacher, old_ids: list[int], layers: tuple[int, ...], feed_forward: int | None, positions: int) -> Student:
     """A student with the teacher's rows of `old_ids`, these of its layers (counted from 0), and its first `positions` places."""
     config, weights = teacher.model.config, teacher.model.state_dict()
-    if config.model_type != "bert" or teacher.pad_id != old_ids[0]:
-        raise SystemExit(f"A transformer student needs a BERT-shaped teacher that pads with its first token; this one is {config.model_type}.")
     kept = feed_forward or config.intermediate_size
+    if teacher.pad_id != old_ids[0] or old_ids[0] != 0:
+        raise StudentError("The teacher's first word piece has to be the one it pads with.")
+    if not 1 <= kept <= config.intermediate_size:
+        raise StudentError(f"--feed-forward {feed_forward}: the teacher has {config.intermediate_size}.")
     shape = Shape(
         len(old_ids), config.hidden_size, config.num_attention_heads, kept, len(layers), positions, teacher.how, config.layer_norm_eps
     )
@@ -100,6 +106,12 @@ def from_teacher(teacher: Teacher, old_ids: list[int], layers: tuple[int, ...], 
     for block, at in zip(student.blocks, layers):
         block.load_state_dict(block_from(weights, at, kept))
     return student
+
+
+def keep_pieces(student: Student, old_ids: list[int]) -> None:
+    """Take the other rows out of the token table; the ids become the places in `old_ids`."""
+    student.table.weight.data = student.table.weight.data[old_ids].clone()
+    student.shape = replace(student.shape, vocabulary=len(old_ids))
 
 
 @torch.inference_mode()

@@ -13,19 +13,26 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import AutoModel
+from transformers.utils import cached_file, logging
 
-from corpus import Tokens, by_length
+from distill.corpus import Tokens, by_length
 
 SHARD = 4096
+logging.set_verbosity_error()
+logging.disable_progress_bar()
 
 
-def folder_of(name: str) -> Path:
-    """`name` when it is a folder, else the folder that the hub client has or fetches for a Hugging Face name."""
-    if Path(name).is_dir():
-        return Path(name)
-    from huggingface_hub import snapshot_download
+class TeacherError(Exception):
+    """The teacher can't be used. The message is for the user."""
 
-    return Path(snapshot_download(name, allow_patterns=["*.json", "*.txt", "*.safetensors", "1_Pooling/*"]))
+
+def file_of(name: str, file: str) -> Path | None:
+    """A file of a folder, or of a Hugging Face name, which the hub client has or fetches; None when there is none."""
+    try:
+        found = cached_file(name, file, _raise_exceptions_for_missing_entries=False)
+    except OSError as missing:
+        raise TeacherError(f"{name} is neither a checkpoint folder nor a Hugging Face name that can be fetched: {missing}") from None
+    return Path(found) if found else None
 
 
 def pool(tokens: Tensor, mask: Tensor, how: str) -> Tensor:
@@ -40,11 +47,13 @@ class Teacher:
     """The encoder, its tokenizer and its way of pooling, read from a folder or by a Hugging Face name."""
 
     def __init__(self, name: str) -> None:
-        self.folder = folder_of(name)
-        self.tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
-        self.model = AutoModel.from_pretrained(self.folder, dtype=torch.float32).eval()
-        settings = self.folder / "1_Pooling" / "config.json"
-        first = settings.is_file() and json.loads(settings.read_text()).get("pooling_mode_cls_token", False)
+        tokenizer, config = file_of(name, "tokenizer.json"), file_of(name, "config.json")
+        if not tokenizer or not config or json.loads(config.read_text())["model_type"] != "bert":
+            raise TeacherError(f"{name} has to hold an encoder of the BERT family: config.json, model.safetensors and tokenizer.json.")
+        self.tokenizer = Tokenizer.from_file(str(tokenizer))
+        self.model = AutoModel.from_pretrained(name, dtype=torch.float32).eval()
+        settings = file_of(name, "1_Pooling/config.json")
+        first = settings and json.loads(settings.read_text()).get("pooling_mode_cls_token", False)
         self.how = "first" if first else "mean"
         self.pad_id = self.model.config.pad_token_id or 0
 

@@ -26,7 +26,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from compose import composed
+from distill.compose import composed
 
 PARTS = ("noun", "verb", "adj", "adv")
 WORDS_MIN, CHARACTERS_MAX = 2, 400

@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from agreement import agreement
-from corpus import Tokens, by_length
-from student import Student
+from distill.agree import agreement
+from distill.corpus import Tokens, by_length
+from distill.student import Student
 
 POOL_BATCHES = 64
 
@@ -38,23 +38,19 @@ class Lesson:
     """Everything a step reads. `vectors` float16 [sentences, width]; `states` a list of shards float16 [tokens, width]."""
 
     tokens: Tokens
-    teacher_lengths: np.ndarray
     vectors: np.ndarray
     states: list[np.ndarray]
     shard: int
 
     def states_at(self, rows: np.ndarray, length: int) -> tuple[Tensor, Tensor]:
-        """Token states [rows, length, width] and where they count, bool [rows, length]: nowhere in a row that the student cuts otherwise."""
+        """The teacher's token states [rows, length, width], and bool [rows, length] where there are any."""
         found = np.zeros((len(rows), length, self.vectors.shape[1]), np.float16)
-        counts = np.zeros((len(rows), length), bool)
-        for at, row in enumerate(rows):
-            size = self.teacher_lengths[row]
-            if size == self.tokens.lengths[row]:
-                first = row - row % self.shard
-                start = int(self.teacher_lengths[first:row].sum())
-                found[at, :size] = self.states[row // self.shard][start : start + size]
-                counts[at, :size] = True
-        return torch.from_numpy(found).float(), torch.from_numpy(counts)
+        sizes = self.tokens.lengths[rows]
+        for at, (row, size) in enumerate(zip(rows, sizes)):
+            first = row - row % self.shard
+            start = int(self.tokens.ends[row] - size - (self.tokens.ends[first] - self.tokens.lengths[first]))
+            found[at, :size] = self.states[row // self.shard][start : start + size]
+        return torch.from_numpy(found).float(), torch.from_numpy(np.arange(length) < sizes[:, None])
 
 
 def batches(tokens: Tokens, rows: np.ndarray, size: int, seed: int) -> list[np.ndarray]:
@@ -71,9 +67,8 @@ def loss_of(student: Student, lesson: Lesson, rows: np.ndarray, weight: float) -
     vectors, states = student(ids)
     loss = 1 - (vectors * torch.from_numpy(lesson.vectors[rows]).float()).sum(1).mean()
     if weight:
-        wanted, counts = lesson.states_at(rows, ids.shape[1])
-        if counts.any():
-            loss = loss + weight * F.mse_loss(states[counts], wanted[counts]) / wanted[counts].pow(2).mean()
+        wanted, real = lesson.states_at(rows, ids.shape[1])
+        loss = loss + weight * F.mse_loss(states[real], wanted[real]) / wanted[real].pow(2).mean()
     return loss
 
 
@@ -87,9 +82,11 @@ def embed(student: Student, tokens: Tokens, rows: np.ndarray) -> np.ndarray:
 
 
 def optimiser(student: Student, settings: Settings) -> torch.optim.AdamW:
-    """AdamW; weight decay on matrices only."""
-    matrices = [p for p in student.parameters() if p.dim() == 2]
-    others = [p for p in student.parameters() if p.dim() < 2]
+    """AdamW; weight decay on matrices only. The two tables stay the teacher's: rare tokens would be left behind by the others."""
+    for table in (student.table, student.positions):
+        table.requires_grad_(False)
+    learning = [p for p in student.parameters() if p.requires_grad]
+    matrices, others = [p for p in learning if p.dim() == 2], [p for p in learning if p.dim() < 2]
     groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
     return torch.optim.AdamW(groups, lr=settings.rate, betas=(0.9, 0.98))
 
