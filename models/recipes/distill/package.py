@@ -48,8 +48,8 @@ def write_golden(folder: Path, tokenizer: Tokenizer, named: Named) -> None:
     (folder / "tokens.golden.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
-def write_manifest(folder: Path, named: Named, metrics: dict) -> None:
-    """model.json for the folder's model.onnx and tokenizer.json."""
+def write_manifest(folder: Path, named: Named, metrics: dict, measured: dict | None) -> None:
+    """model.json for the folder's model.onnx and tokenizer.json. `measured` is what workerd said, if it was asked."""
     graph = onnx.load(folder / "model.onnx")
     outputs = tensors(list(graph.graph.output))
     reading = {"kind": "tokenizer", "tokenizer": "tokenizer.json", "maxTokens": named.tokens_max, "padId": 0, "inputs": {"ids": "input_ids"}}
@@ -69,6 +69,7 @@ def write_manifest(folder: Path, named: Named, metrics: dict) -> None:
         "postprocess": {"kind": "embedding", "output": "embedding", "pool": "none", "normalise": True, "dimensions": outputs[0]["shape"][1]},
         "tiers": ["edge", "origin"],
         "limits": {"inputBytesMax": 8192, "batchMax": 64},
+        **({"measured": measured} if measured else {}),
         "metrics": metrics,
         "training": named.training,
     })  # fmt: skip

@@ -32,7 +32,7 @@ def prepare(args: argparse.Namespace) -> Job:
     pairs = read_pairs(args.eval) if args.eval else None
     lines = corpus.compose(args.text, args.seed, args.rows)
     found = teacher.Teacher(args.teacher)
-    described = json.loads(found.tokenizer.to_str()) | {"truncation": None, "padding": None}
+    described = json.loads(found.tokenizer.to_str())
     if args.tokens_max > found.model.config.max_position_embeddings:
         raise teacher.TeacherError(f"--tokens-max {args.tokens_max} is more than the teacher's {found.model.config.max_position_embeddings}.")
     return Job(found, lines, described, pairs)
@@ -115,8 +115,8 @@ def static_bag(args: argparse.Namespace, job: Job, settings: static.Settings, tr
     tokenizer = Tokenizer.from_str(json.dumps(described))
     tokens = corpus.tokenise(tokenizer, job.lines, min(TOKENS_TAUGHT, args.tokens_max), False)
     turn = static.projection(vectors[train], args.dimensions)
-    table = static.first_table(static.alone(job.teacher, kept, args.work) @ turn, static.frequencies(tokens, train, len(kept)))
-    bag = static.Bag(table)
+    share = static.frequencies(tokens, train, len(kept))
+    bag = static.Bag(static.first_table(static.alone(job.teacher, kept, args.work), turn, share))
     agreed = static.fit(bag, tokens, static.projected(vectors, turn), vectors, (train, rest), settings)
     tokenizer = package.write_tokenizer(described, args.out)
     graph.save(graph.of_bag(bag, True), args.out / "model.onnx")
@@ -143,5 +143,5 @@ def finish(args: argparse.Namespace, job: Job, tokenizer: Tokenizer, named: pack
     metrics["rowIndependenceMaxDifference"] = package.row_independence(args.out / "model.onnx", own, job.lines[-64:])
     if job.pairs:
         metrics["pairs"] = rows[-1]["pairs"]
-    package.write_manifest(args.out, named, metrics)
+    package.write_manifest(args.out, named, metrics, rows[-1]["workerd"])
     return package.write_table(args.out, rows, notes)

@@ -26,7 +26,7 @@ SMOOTH = 1e-3
 class Settings:
     """How to train. `drop` is the share of tokens left out at random; `order_weight` what the similarities within a batch count."""
 
-    epochs: int = 40
+    epochs: int = 10
     batch: int = 1024
     rate: float = 2e-3
     drop: float = 0.1
@@ -59,9 +59,9 @@ def frequencies(tokens: Tokens, rows: np.ndarray, vocabulary: int) -> np.ndarray
     return counts / counts.sum()
 
 
-def first_table(projected: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """The table [vocabulary, dimensions] to start from: common tokens weigh less. Row 0, the pad, is zero."""
-    table = projected * (SMOOTH / (SMOOTH + share))[:, None]
+def first_table(vectors: np.ndarray, turn: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """The table [vocabulary, dimensions] to start from: what the tokens alone do not have in common, less of common tokens. Row 0, the pad, is zero."""
+    table = (vectors - share.astype(np.float32) @ vectors) @ turn * (SMOOTH / (SMOOTH + share))[:, None]
     table[0] = 0
     return table.astype(np.float32)
 

@@ -51,6 +51,8 @@ class Teacher:
         if not tokenizer or not config or json.loads(config.read_text())["model_type"] != "bert":
             raise TeacherError(f"{name} has to hold an encoder of the BERT family: config.json, model.safetensors and tokenizer.json.")
         self.tokenizer = Tokenizer.from_file(str(tokenizer))
+        self.tokenizer.no_padding()
+        self.tokenizer.no_truncation()
         self.model = AutoModel.from_pretrained(name, dtype=torch.float32).eval()
         settings = file_of(name, "1_Pooling/config.json")
         first = settings and json.loads(settings.read_text()).get("pooling_mode_cls_token", False)
