@@ -6,7 +6,8 @@ import { describe, expect, test } from "vitest";
 import { repoRoot } from "../../scripts/repo.ts";
 
 const models = join(repoRoot, "models");
-const packages = readdirSync(models).flatMap((name) =>
+const names = readdirSync(models).filter((name) => name !== "recipes");
+const packages = names.flatMap((name) =>
   readdirSync(join(models, name)).map((version) => [name, version, join(models, name, version)] as const),
 );
 

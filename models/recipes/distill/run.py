@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from distill.pairs import Pairs, read_pairs
 from prune import vocabulary
 
 HELD_OUT, SEARCHED, TOKENS_TAUGHT = 1500, 300, 64
+RESERVED = re.compile(r"\[unused\d+\]")
 
 
 @dataclass
@@ -61,11 +63,20 @@ def taught(args: argparse.Namespace, job: Job) -> tuple[corpus.Tokens, list[Path
 
 
 def kept_pieces(args: argparse.Namespace, job: Job) -> tuple[dict, list[int]]:
-    """The student's tokenizer.json, and the teacher's ids of its word pieces."""
+    """The student's tokenizer.json, and the teacher's ids of its word pieces.
+
+    Of `--vocabulary` pieces those go that can't matter: the ones that BERT reserves (`[unused7]`), and single
+    characters outside ASCII that the text never uses.
+    """
     if not args.vocabulary:
         return job.described, list(range(job.teacher.model.config.vocab_size))
     counts = vocabulary.count_pieces(job.described, job.lines)
-    kept = vocabulary.kept_ids(job.described, counts, args.vocabulary)
+    letter = lambda piece: len(piece.removeprefix("##")) == 1
+    vain = {
+        i for piece, i in job.described["model"]["vocab"].items()
+        if RESERVED.fullmatch(piece) or (letter(piece) and not piece.isascii() and not counts[piece])
+    }  # fmt: skip
+    kept = [i for i in vocabulary.kept_ids(job.described, counts, args.vocabulary) if i not in vain]
     return vocabulary.renumbered(job.described, kept), kept
 
 
@@ -142,6 +153,6 @@ def finish(args: argparse.Namespace, job: Job, tokenizer: Tokenizer, named: pack
     metrics = {"heldOutAgreement": agreed, "nativeOneThreadMilliseconds16Tokens": rows[-1]["nativeMs"]}
     metrics["rowIndependenceMaxDifference"] = package.row_independence(args.out / "model.onnx", own, job.lines[-64:])
     if job.pairs:
-        metrics["pairs"] = rows[-1]["pairs"]
-    package.write_manifest(args.out, named, metrics, rows[-1]["workerd"])
+        metrics |= {"dataset": args.eval.name, "pairs": rows[-1]["pairs"]}
+    package.write_manifest(args.out, named, metrics, rows[-1].get("workerd"))
     return package.write_table(args.out, rows, notes)
