@@ -13,7 +13,7 @@ export async function loadEngines(config: Config, registry: Registry): Promise<v
   for (const each of packages) registry.add(await seatOf(each, config));
   if (registry.seats().length === 0 && config.registryUrl === undefined) {
     throw new StartError(
-      `No model in ${config.modelsDir} names the tier 'origin': add one, or set MODELS, FAKE_MODELS or REGISTRY_URL.`,
+      `No model in ${config.modelsDir} names the tier 'origin': add one or set REGISTRY_URL, or set MODELS or FAKE_MODELS.`,
     );
   }
 }
