@@ -5,7 +5,16 @@ import type { Import, Module } from "./import-graph.ts";
 const root = "workers/gateway/src/";
 const stages = ["accept", "admit", "assign", "cache", "dispatch", "observe", "operate"] as const;
 /** The composition: the files that may know every stage. */
-const composition = ["admin-routes.ts", "app.ts", "index.ts", "look-up.ts", "oip-routes.ts", "routes.ts", "wire.ts"];
+const composition = [
+  "admin-routes.ts",
+  "app-chat.ts",
+  "app.ts",
+  "index.ts",
+  "look-up.ts",
+  "oip-routes.ts",
+  "routes.ts",
+  "wire.ts",
+];
 /** Where bindings may be named. */
 const bindingHolders = ["env.ts", "wire.ts"];
 

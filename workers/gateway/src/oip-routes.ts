@@ -11,7 +11,8 @@ import { presentOipFault, presentOipModel, presentOipServer } from "./accept/oip
 import { acceptIndex, acceptLoad, presentDone, presentIndex } from "./accept/oip/repository.ts";
 import { type CountedVersion, presentStatistics } from "./accept/oip/statistics.ts";
 import { chatCallOf } from "./accept/openai.ts";
-import { answerChat, answerClassify, answerTensors, type Entered, type Exchange, enter, jsonSurface } from "./app.ts";
+import { answerClassify, answerTensors, type Entered, type Exchange, enter, jsonSurface } from "./app.ts";
+import { answerChat } from "./app-chat.ts";
 import { assign } from "./assign/assign.ts";
 import { type CatalogView, deployedModels } from "./assign/view.ts";
 import type { DeployedModel } from "./exchange.ts";

@@ -15,7 +15,8 @@ import {
 import { acceptPredict, predictCallOf, presentPrediction, presentProblem } from "./accept/predict.ts";
 import { adminRoutes } from "./admin-routes.ts";
 import { admit } from "./admit/admit.ts";
-import { answerChat, answerClassify, type Exchange, enter, jsonSurface } from "./app.ts";
+import { answerClassify, type Exchange, enter, jsonSurface } from "./app.ts";
+import { answerChat } from "./app-chat.ts";
 import { deployedModels, stableModels } from "./assign/view.ts";
 import type { GatewayEnv } from "./env.ts";
 import type { Trail } from "./exchange.ts";
