@@ -54,7 +54,7 @@ describe("ledge as a program", () => {
       const started = childrenOf(child.pid);
       child.kill(signal);
       expect([await ended, output.stdout]).toEqual([code, ""]);
-      await until("nothing is left", () => started.every((pid) => !isRunning(pid)));
+      await until("nothing is left", () => started.every((pid) => !isRunning(pid)), 30_000);
     }
   });
 });

@@ -13,7 +13,7 @@ const digest = createHash("sha256").update(packageDocument(manifest)).digest("he
 let running: Running;
 let openai: OpenAI;
 beforeAll(async () => {
-  running = await startOrigin({ CHAT_RUNNING_MAX: "1" });
+  running = await startOrigin({ CHAT_RUNNING_MAX: "1", MODELS: "intent,tiny-chat" });
   openai = new OpenAI({ baseURL: `${running.url}/v1`, apiKey: secret, maxRetries: 0 });
 });
 afterAll(async () => {

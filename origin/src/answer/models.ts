@@ -1,10 +1,10 @@
 import type { OriginContext } from "../request.ts";
 
-/** `GET /v1/models`, in OpenAI's shape with the version and the task beside it. */
+/** `GET /v1/models`, in OpenAI's shape with the task beside it: each name once, with the version that answers it. */
 export function answerModels(context: OriginContext): Response {
   const data = context
     .get("stage")
-    .registry.seats()
+    .registry.newest()
     .map(({ engine: { model } }) => ({
       id: model.name,
       object: "model",

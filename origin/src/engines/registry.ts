@@ -94,6 +94,12 @@ export class Registry {
     return loading ? fail("model_not_ready", { retryAfterMs: 1000 }) : fail("model_not_found");
   }
 
+  /** Of each name the highest version, in the order they were added. */
+  newest(): Seat[] {
+    const names = new Set([...this.#seats.values()].map(({ engine }) => engine.model.name));
+    return [...names].flatMap((name) => this.#newest(name) ?? []);
+  }
+
   #newest(name: string): Seat | undefined {
     return [...this.#seats.values()]
       .filter((seat) => seat.engine.model.name === name)
