@@ -32,8 +32,10 @@ class Loop {
     this.#waiting.splice(which, 1);
   }
 
+  /** Also lets those go on who run without a hop. */
   async drain(): Promise<void> {
-    while (this.size > 0) await this.step();
+    do await this.step();
+    while (this.size > 0);
   }
 }
 
@@ -241,6 +243,62 @@ describe("the batcher", () => {
       [0, 4],
       [0, 4],
     ]);
+  });
+
+  test("runs calls that come one by one at once, and looks out for mates every sixteenth time", async () => {
+    const loop = new Loop();
+    const runs: Calls[] = [];
+    const batcher = batcherOf(loop, runs);
+    const hops: number[] = [];
+    for (let call = 0; call < 33; call++) {
+      const answer = batcher.submit(callOf([call]), rule);
+      if (loop.size > 0) hops.push(call);
+      await loop.drain();
+      expect(idsOf(await answer)).toEqual([call]);
+    }
+    expect(hops).toEqual([0, 16, 32]);
+  });
+
+  test("waits for mates again as soon as a call finds another there", async () => {
+    const loop = new Loop();
+    const runs: Calls[] = [];
+    let release = () => {};
+    let held: Promise<void> | undefined;
+    const run = async (calls: Calls) => {
+      await held;
+      return ok(calls);
+    };
+    const batcher = batcherOf(loop, runs, { run });
+    const first = batcher.submit(callOf([1]), rule);
+    await loop.drain();
+    held = new Promise((resolve) => {
+      release = resolve;
+    });
+    const atOnce = batcher.submit(callOf([2]), rule);
+    const meanwhile = batcher.submit(callOf([3]), rule);
+    expect(loop.size).toBe(1);
+    release();
+    await atOnce;
+    const later = batcher.submit(callOf([4]), rule);
+    await loop.drain();
+    expect((await Promise.all([first, atOnce, meanwhile, later])).map(idsOf)).toEqual([[1], [2], [3], [4]]);
+    expect(runs).toEqual([[[1]], [[2]], [[3], [4]]]);
+  });
+
+  test("carries on when a caller that ran at once was cancelled in the middle of it", async () => {
+    const loop = new Loop();
+    let hang = false;
+    const run = (calls: Calls) => (hang ? new Promise<never>(() => {}) : Promise.resolve(ok(calls)));
+    const batcher = batcherOf(loop, [], { run });
+    const first = batcher.submit(callOf([1]), rule);
+    await loop.drain();
+    hang = true;
+    void batcher.submit(callOf([2]), rule);
+    hang = false;
+    const mate = batcher.submit(callOf([3]), rule);
+    await loop.drain();
+    expect([idsOf(await first), idsOf(await mate)]).toEqual([[1], [3]]);
+    expect(batcher.waitingRows).toBe(0);
   });
 
   test("lets a call past its deadline leave the queue at nobody's cost", async () => {
