@@ -36,7 +36,7 @@ export interface BatcherPorts<Item, Answer> {
   /** Rows of each run of the graph since this was last asked. */
   readonly executions: () => readonly number[];
   /** Lets calls that have already reached the isolate come in. Costs a lone caller next to nothing. */
-  readonly hop: () => Promise<void>;
+  readonly hop: () => Promise<unknown>;
   /** Milliseconds, any origin. */
   readonly now: () => number;
   /** Milliseconds since 1970. */
