@@ -56,24 +56,26 @@ interface Job<Item, Answer> {
   outcome?: Result<BatchAnswer<Answer>>;
 }
 
-/**
- * How many calls run at once, without a hop, after one that a hop brought no mate. Calls that came together are noticed by
- * the next that hops, so this bounds how many of them run alone.
- */
-const trustedCalls = 15;
+/** Calls in a row that a hop brings no mate, before the next run without one. */
+const loneMin = 4;
+
+/** How many run without a hop then. Calls that come together are noticed by the next that hops: so many may run alone. */
+const trustedCalls = 7;
 
 /**
  * Puts calls that arrive together into one run of the model.
  *
  * No call ever awaits a promise of another: each comes back by its own hop, and whoever comes first runs the batch for
  * all. So a caller who goes away takes nobody along, and no timer delays a lone one. The window adapts: none while calls
- * come one by one, but for one hop every {@link trustedCalls}; one hop once they come together; and under load as long as
+ * come one by one, but for every eighth, which looks out for mates; one hop once they come together; and under load as long as
  * the run before, since a WebAssembly run blocks the isolate and calls gather meanwhile.
  */
 export class Batcher<Item, Answer> {
   readonly #ports: BatcherPorts<Item, Answer>;
   readonly #jobs = new Map<number, Job<Item, Answer>>();
   #queue = emptyQueue;
+  /** Calls in a row that a hop brought no mate. */
+  #lone = 0;
   /** Calls that may still run without a hop. */
   #trusted = 0;
 
@@ -104,7 +106,7 @@ export class Batcher<Item, Answer> {
     const job: Job<Item, Answer> = { item, arrivedMs: this.#ports.now(), taken: false };
     this.#jobs.set(admission.ticket.id, job);
 
-    if (!isAlone) this.#trusted = 0;
+    if (!isAlone) this.#noteCrowd(true);
     else if (this.#trusted > 0) {
       this.#trusted--;
       await this.#runNext(job, rule);
@@ -119,8 +121,7 @@ export class Batcher<Item, Answer> {
       // A run ends within the turn of the event loop that began it. Who meets the same one twice knows that its caller
       // was cancelled in the middle, and carries on.
       if (running === 0 || running === seen) {
-        const mates = this.#queue.waiting.length;
-        this.#trusted = mates > 1 ? 0 : trustedCalls;
+        this.#noteCrowd(this.#queue.waiting.length > 1);
         await this.#runNext(job, rule);
       }
       seen = running;
@@ -144,6 +145,11 @@ export class Batcher<Item, Answer> {
     const before = this.#queue.nextId;
     await this.#ports.hop();
     this.#claim(dropBefore(this.#queue, before));
+  }
+
+  #noteCrowd(isCrowd: boolean): void {
+    this.#lone = isCrowd ? 0 : this.#lone + 1;
+    this.#trusted = this.#lone >= loneMin ? trustedCalls : 0;
   }
 
   #dropLate(): void {
