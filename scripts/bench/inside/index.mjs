@@ -12,8 +12,11 @@ import graph from "../../../models/intent/1/model.onnx";
  *
  * - `batched`: as shipped; `unbatched`: the same with batches of one row
  * - `direct`: the steps of `intent` around its graph, without a queue
+ * - `prepare`: the first of those steps alone
  * - `fresh`: as shipped, but nothing is loaded yet: the first answer, and the one after it
- * - `bare`: `session.run` of ONNX Runtime Web on the feeds of the same calls, joined `rows` at a time
+ * - `bare`: `session.run` of ONNX Runtime Web on feeds that come made, in turns
+ *
+ * A request runs nothing but its calls, since its CPU time is divided by their number.
  */
 
 const config = { waitingRowsMax: 100_000, batchRowsMax: 32, memoryBytesMax: 96 * 2 ** 20 };
@@ -41,8 +44,6 @@ async function drive(callers, total, call) {
 
 async function askedOf(service, calls) {
   const method = Array.isArray(calls[0].inputs) ? "predict" : "infer";
-  const warm = await service[method](revived(calls[0]));
-  if (!warm.ok) throw new Error(JSON.stringify(warm.fault));
   const all = calls.map(revived);
   return async (index) => {
     const answer = await service[method](all[index % all.length]);
@@ -62,7 +63,7 @@ function revived(call) {
 
 const bare = new Map();
 
-/** Feeds come made: `{name: {type, dims, data}}`. The session is of the graph as it lies in the bucket. */
+/** Feeds come as `{name: {type, dims, data}}`. The session is of the graph as it lies in the bucket. */
 async function bareRun({ graph: sha256, feeds }) {
   if (!bare.has(sha256)) {
     const { ort } = startOrt(config.memoryBytesMax);
@@ -70,23 +71,35 @@ async function bareRun({ graph: sha256, feeds }) {
     bare.set(sha256, { ort, session: await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] }) });
   }
   const { ort, session } = bare.get(sha256);
-  const made = {};
-  for (const [name, { type, dims, data }] of Object.entries(feeds)) {
-    const values = type === "int64" ? BigInt64Array.from(data, BigInt) : Int32Array.from(data);
-    made[name] = new ort.Tensor(type, values, dims);
-  }
-  return () => session.run(made);
+  const all = feeds.map((tensors) => {
+    const made = {};
+    for (const [name, { type, dims, data }] of Object.entries(tensors)) {
+      const values = type === "int64" ? BigInt64Array.from(data, BigInt) : Int32Array.from(data);
+      made[name] = new ort.Tensor(type, values, dims);
+    }
+    return made;
+  });
+  return (index) => session.run(all[index % all.length]);
 }
 
 let intent;
 
+async function openIntent() {
+  if (intent !== undefined) return;
+  const session = await startRuntime(config.memoryBytesMax).open(new Uint8Array(graph), new Map());
+  const files = new Map([["labels.json", new TextEncoder().encode(JSON.stringify(labels))]]);
+  intent = createServable({ manifest, files, run: session.run }).value;
+}
+
+/** Features hashed, and nothing else. */
+async function prepare(calls) {
+  await openIntent();
+  return async (index) => calls[index % calls.length].inputs.map((input) => intent.prepare(input).value);
+}
+
 /** Prepare, run, shape: what a call costs when nobody could wait for it. */
 async function direct(calls) {
-  if (intent === undefined) {
-    const session = await startRuntime(config.memoryBytesMax).open(new Uint8Array(graph), new Map());
-    const files = new Map([["labels.json", new TextEncoder().encode(JSON.stringify(labels))]]);
-    intent = createServable({ manifest, files, run: session.run }).value;
-  }
+  await openIntent();
   return async (index) => {
     const { inputs, topK, logits } = calls[index % calls.length];
     const rows = inputs.map((input) => intent.prepare(input).value);
@@ -110,6 +123,7 @@ async function fresh({ calls: [call], loads }) {
 const made = {
   bare: bareRun,
   direct: ({ calls }) => direct(calls),
+  prepare: ({ calls }) => prepare(calls),
   batched: ({ calls }) => askedOf(services.batched, calls),
   unbatched: ({ calls }) => askedOf(services.unbatched, calls),
 };
@@ -120,7 +134,6 @@ export default {
     const asked = await request.json();
     if (asked.service === "fresh") return Response.json(await fresh(asked));
     const call = await made[asked.service](asked);
-    await call(0);
     return Response.json(await drive(asked.callers, asked.total, call));
   },
 };

@@ -3,7 +3,8 @@ import type { PreparedRow, StepTensor } from "./preparer.ts";
 
 /**
  * Lays rows into one tensor per input, `[batch, …row]`. Where the graph leaves a row's first dimension open it is the longest
- * row's, at least 1; shorter rows are filled up. Where the graph fixes the batch, copies of the last row fill it.
+ * row's, at least 1; shorter rows are filled up. Where the graph fixes the batch, copies of the last row fill it. A row that
+ * has nothing to be laid beside or filled up with lends its data.
  *
  * @param padding what fills rows, by input; default 0
  */
@@ -24,12 +25,14 @@ export function stackRows(
 }
 
 function stack(parts: readonly StepTensor[], fixedLength: number, filler: number): StepTensor {
-  const [, ...rest] = parts[0]?.shape ?? [];
+  const [first] = parts;
+  const [, ...rest] = first?.shape ?? [];
   const width = rest.reduce((product, size) => product * size, 1);
   const length = fixedLength >= 0 ? fixedLength : parts.reduce((most, { shape }) => Math.max(most, shape[0] ?? 0), 1);
   const size = length * width;
   const shape = [parts.length, length, ...rest];
-  const datatype = parts[0]?.datatype ?? "FP32";
+  if (first !== undefined && parts.length === 1 && first.shape[0] === length) return { ...first, shape };
+  const datatype = first?.datatype ?? "FP32";
   switch (datatype) {
     case "INT32": {
       const data = new Int32Array(parts.length * size);

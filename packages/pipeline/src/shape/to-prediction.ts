@@ -18,10 +18,10 @@ export function toPrediction(
   asked: Asked,
 ): LabelPrediction {
   const scoreOf = softmax(logits);
-  const top = Array.from(topIndices(logits, Math.max(1, asked.topK)), (index) => ({
-    label: labels[index] ?? String(index),
-    score: scoreOf(index),
-  }));
+  const top: LabelPrediction["top"][number][] = [];
+  for (const index of topIndices(logits, Math.max(1, asked.topK))) {
+    top.push({ label: labels[index] ?? String(index), score: scoreOf(index) });
+  }
   const best = top[0] ?? { label: "", score: 0 };
   const isOutside = outOfScope !== undefined && best.score < outOfScope.below;
   return {

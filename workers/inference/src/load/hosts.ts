@@ -44,7 +44,9 @@ export class Hosts {
 
   /** Models whose runtime trapped. */
   broken(): readonly string[] {
-    return [...this.#hosts].filter(({ runtime }) => runtime.isBroken()).flatMap(({ digests }) => [...digests]);
+    const broken: string[] = [];
+    for (const { runtime, digests } of this.#hosts) if (runtime.isBroken()) broken.push(...digests);
+    return broken;
   }
 
   /** Where a model goes. */

@@ -32,8 +32,10 @@ class Loop {
     this.#waiting.splice(which, 1);
   }
 
+  /** Also lets those go on who run without a hop. */
   async drain(): Promise<void> {
-    while (this.size > 0) await this.step();
+    do await this.step();
+    while (this.size > 0);
   }
 }
 
@@ -62,6 +64,15 @@ const callOf = (ids: Ids, more: { readonly key?: string; readonly deadlineMs?: n
 });
 const idsOf = (answer: Awaited<ReturnType<TestBatcher["submit"]>>) =>
   answer.ok ? [...answer.value.answer] : answer.fault.code;
+
+/** Until the next call runs without a hop. */
+async function comeOneByOne(batcher: TestBatcher, loop: Loop): Promise<void> {
+  for (const id of [1, 2, 3, 4]) {
+    const answer = batcher.submit(callOf([id]), rule);
+    await loop.drain();
+    await answer;
+  }
+}
 
 describe("the batcher", () => {
   test("puts calls that wait together into one run and gives each its own rows", async () => {
@@ -241,6 +252,61 @@ describe("the batcher", () => {
       [0, 4],
       [0, 4],
     ]);
+  });
+
+  test("runs calls that come one by one at once, and looks out for mates every eighth time", async () => {
+    const loop = new Loop();
+    const runs: Calls[] = [];
+    const batcher = batcherOf(loop, runs);
+    const hops: number[] = [];
+    for (let call = 0; call < 33; call++) {
+      const answer = batcher.submit(callOf([call]), rule);
+      if (loop.size > 0) hops.push(call);
+      await loop.drain();
+      expect(idsOf(await answer)).toEqual([call]);
+    }
+    expect(hops).toEqual([0, 1, 2, 3, 11, 19, 27]);
+  });
+
+  test("waits for mates again as soon as a call finds another there", async () => {
+    const loop = new Loop();
+    const runs: Calls[] = [];
+    let release = () => {};
+    let held: Promise<void> | undefined;
+    const run = async (calls: Calls) => {
+      await held;
+      return ok(calls);
+    };
+    const batcher = batcherOf(loop, runs, { run });
+    await comeOneByOne(batcher, loop);
+    runs.splice(0);
+    held = new Promise((resolve) => {
+      release = resolve;
+    });
+    const atOnce = batcher.submit(callOf([2]), rule);
+    const meanwhile = batcher.submit(callOf([3]), rule);
+    expect(loop.size).toBe(1);
+    release();
+    await atOnce;
+    const later = batcher.submit(callOf([4]), rule);
+    await loop.drain();
+    expect((await Promise.all([atOnce, meanwhile, later])).map(idsOf)).toEqual([[2], [3], [4]]);
+    expect(runs).toEqual([[[2]], [[3], [4]]]);
+  });
+
+  test("carries on when a caller that ran at once was cancelled in the middle of it", async () => {
+    const loop = new Loop();
+    let hang = false;
+    const run = (calls: Calls) => (hang ? new Promise<never>(() => {}) : Promise.resolve(ok(calls)));
+    const batcher = batcherOf(loop, [], { run });
+    await comeOneByOne(batcher, loop);
+    hang = true;
+    void batcher.submit(callOf([2]), rule);
+    hang = false;
+    const mate = batcher.submit(callOf([3]), rule);
+    await loop.drain();
+    expect(idsOf(await mate)).toEqual([3]);
+    expect(batcher.waitingRows).toBe(0);
   });
 
   test("lets a call past its deadline leave the queue at nobody's cost", async () => {

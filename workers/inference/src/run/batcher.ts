@@ -36,7 +36,7 @@ export interface BatcherPorts<Item, Answer> {
   /** Rows of each run of the graph since this was last asked. */
   readonly executions: () => readonly number[];
   /** Lets calls that have already reached the isolate come in. Costs a lone caller next to nothing. */
-  readonly hop: () => Promise<void>;
+  readonly hop: () => Promise<unknown>;
   /** Milliseconds, any origin. */
   readonly now: () => number;
   /** Milliseconds since 1970. */
@@ -46,6 +46,8 @@ export interface BatcherPorts<Item, Answer> {
 
 type Outcome<Answer> = Result<Omit<BatchAnswer<Answer>, "queueMs" | "runMs">>;
 
+const tooFew = fail("internal_error", { cause: "A batch gave fewer outcomes than calls." });
+
 interface Job<Item, Answer> {
   readonly item: Item;
   readonly arrivedMs: number;
@@ -54,17 +56,28 @@ interface Job<Item, Answer> {
   outcome?: Result<BatchAnswer<Answer>>;
 }
 
+/** Calls in a row that a hop brings no mate, before the next run without one. */
+const loneMin = 4;
+
+/** How many run without a hop then. Calls that come together are noticed by the next that hops: so many may run alone. */
+const trustedCalls = 7;
+
 /**
  * Puts calls that arrive together into one run of the model.
  *
  * No call ever awaits a promise of another: each comes back by its own hop, and whoever comes first runs the batch for
- * all. So a caller who goes away takes nobody along, and no timer delays a lone one: the window is one hop when the isolate
- * is idle. Under load it is as long as the run before, since a WebAssembly run blocks the isolate and calls gather meanwhile.
+ * all. So a caller who goes away takes nobody along, and no timer delays a lone one. The window adapts: none while calls
+ * come one by one, but for every eighth, which looks out for mates; one hop once they come together; and under load as long as
+ * the run before, since a WebAssembly run blocks the isolate and calls gather meanwhile.
  */
 export class Batcher<Item, Answer> {
   readonly #ports: BatcherPorts<Item, Answer>;
   readonly #jobs = new Map<number, Job<Item, Answer>>();
   #queue = emptyQueue;
+  /** Calls in a row that a hop brought no mate. */
+  #lone = 0;
+  /** Calls that may still run without a hop. */
+  #trusted = 0;
 
   constructor(ports: BatcherPorts<Item, Answer>) {
     this.#ports = ports;
@@ -83,6 +96,7 @@ export class Batcher<Item, Answer> {
   async submit(call: Submission<Item>, rule: QueueRule): Promise<Result<BatchAnswer<Answer>>> {
     if (call.deadlineMs !== undefined && call.deadlineMs <= this.#ports.unixMs()) return fail("deadline_exceeded");
     const { item, ...ticket } = call;
+    const isAlone = this.#queue.waiting.length === 0 && this.#ports.turn.running === 0;
     const [admission, queue] = admit(rule, this.#queue, ticket);
     this.#queue = queue;
     if (admission.kind === "refused") {
@@ -92,15 +106,24 @@ export class Batcher<Item, Answer> {
     const job: Job<Item, Answer> = { item, arrivedMs: this.#ports.now(), taken: false };
     this.#jobs.set(admission.ticket.id, job);
 
+    if (!isAlone) this.#noteCrowd(true);
+    else if (this.#trusted > 0) {
+      this.#trusted--;
+      await this.#runNext(job, rule);
+    }
     let seen = 0;
     for (;;) {
+      if (job.outcome !== undefined) return job.outcome;
       await this.#ports.hop();
       this.#dropLate();
       if (job.outcome !== undefined) return job.outcome;
       const { running } = this.#ports.turn;
       // A run ends within the turn of the event loop that began it. Who meets the same one twice knows that its caller
       // was cancelled in the middle, and carries on.
-      if (running === 0 || running === seen) await this.#runNext(job, rule);
+      if (running === 0 || running === seen) {
+        this.#noteCrowd(this.#queue.waiting.length > 1);
+        await this.#runNext(job, rule);
+      }
       seen = running;
     }
   }
@@ -124,7 +147,13 @@ export class Batcher<Item, Answer> {
     this.#claim(dropBefore(this.#queue, before));
   }
 
+  #noteCrowd(isCrowd: boolean): void {
+    this.#lone = isCrowd ? 0 : this.#lone + 1;
+    this.#trusted = this.#lone >= loneMin ? trustedCalls : 0;
+  }
+
   #dropLate(): void {
+    if (this.#queue.waiting.length === 0) return;
     for (const job of this.#claim(dropLate(this.#queue, this.#ports.unixMs()))) {
       job.outcome = fail("deadline_exceeded");
     }
@@ -137,9 +166,15 @@ export class Batcher<Item, Answer> {
       const startedMs = now();
       const outcomes = await this.#runBatch(batch);
       const runMs = now() - startedMs;
-      for (const [index, job] of batch.entries()) {
-        const outcome = outcomes[index] ?? fail("internal_error", { cause: "A batch gave fewer outcomes than calls." });
-        job.outcome ??= outcome.ok ? ok({ ...outcome.value, queueMs: startedMs - job.arrivedMs, runMs }) : outcome;
+      for (let index = 0; index < batch.length; index++) {
+        const job = batch[index];
+        if (job === undefined || job.outcome !== undefined) continue;
+        const outcome = outcomes[index] ?? tooFew;
+        if (!outcome.ok) job.outcome = outcome;
+        else {
+          const { answer, batchRows, executions } = outcome.value;
+          job.outcome = ok({ answer, batchRows, executions, queueMs: startedMs - job.arrivedMs, runMs });
+        }
       }
     });
   }

@@ -10,7 +10,7 @@ export interface Turn {
  * Does work when its turn has come. A run ends within the turn of the event loop that began it: who meets the same one
  * twice knows that its caller was cancelled in the middle, and carries on.
  */
-export async function takeTurn<T>(turn: Turn, hop: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+export async function takeTurn<T>(turn: Turn, hop: () => Promise<unknown>, work: () => Promise<T>): Promise<T> {
   for (let seen = 0; turn.running !== 0 && turn.running !== seen; ) {
     seen = turn.running;
     await hop();
