@@ -3,6 +3,7 @@ export { type FeatureHashing, featureHashing } from "./prepare/feature-hashing.s
 export { planRuns, type RunLimits } from "./prepare/plan-runs.ts";
 export type { PreparedRow } from "./prepare/preparer.ts";
 export { checkTensors } from "./raw/check-tensors.ts";
+export { datatypeOfOrt, ortTypes } from "./raw/ort-types.ts";
 export { zeroTensors } from "./raw/zero-tensors.ts";
 export type { Run } from "./run.ts";
 export { createServable, type Servable, type ServableOptions } from "./servable.ts";

@@ -1,22 +1,6 @@
-import type { Datatype, Tensor, Tensors } from "@ledge/contract";
+import type { Tensor, Tensors } from "@ledge/contract";
+import { datatypeOfOrt, ortTypes } from "@ledge/pipeline";
 import * as ort from "onnxruntime-node";
-
-/** ONNX Runtime's name of each datatype. */
-const names = {
-  BOOL: "bool",
-  UINT8: "uint8",
-  UINT16: "uint16",
-  UINT32: "uint32",
-  UINT64: "uint64",
-  INT8: "int8",
-  INT16: "int16",
-  INT32: "int32",
-  INT64: "int64",
-  FP16: "float16",
-  FP32: "float32",
-  FP64: "float64",
-  BYTES: "string",
-} as const satisfies Record<Datatype, ort.Tensor.Type>;
 
 /** Ledge's tensors as ONNX Runtime takes them; the data is shared, not copied. */
 export function toOrt(tensors: Tensors): Record<string, ort.Tensor> {
@@ -26,7 +10,7 @@ export function toOrt(tensors: Tensors): Record<string, ort.Tensor> {
 function ortTensor({ datatype, data, shape }: Tensor): ort.Tensor {
   // Its own class turns the bits into a Float16Array, which its native part reads as empty; that part takes any object like this.
   if (datatype === "FP16") return { type: "float16", dims: shape, data, location: "cpu" } as unknown as ort.Tensor;
-  return new ort.Tensor(names[datatype], data as ort.Tensor.DataType, shape);
+  return new ort.Tensor(ortTypes[datatype], data as ort.Tensor.DataType, shape);
 }
 
 /** ONNX Runtime's outputs as tensors of ours. Throws for what no tensor of ours holds: a sequence, a map, 4-bit integers. */
@@ -36,13 +20,11 @@ export function fromOrt(outputs: ort.InferenceSession.OnnxValueMapType): Tensors
 
 function tensorOf(name: string, value: ort.OnnxValue): Tensor {
   const { type, dims: shape, data } = value as ort.Tensor;
-  const datatype = datatypes.get(type);
+  const datatype = datatypeOfOrt(type);
   if (datatype === undefined) throw new Error(`The output ${name} is of type ${type ?? "unknown"}.`);
-  // The two tables hold the type and its array together, which no type can say.
+  // The tables hold the type and its array together, which no type can say.
   return { datatype, shape, data: datatype === "FP16" ? bitsOf(data) : data } as Tensor;
 }
-
-const datatypes = new Map(Object.entries(names).map(([datatype, name]) => [name as string, datatype as Datatype]));
 
 /** Half floats come as a Float16Array where the runtime has one: the same bits. */
 function bitsOf(data: ort.Tensor.DataType): Uint16Array {

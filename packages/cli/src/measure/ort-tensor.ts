@@ -1,22 +1,6 @@
 import type { Datatype, Tensor, Tensors } from "@ledge/contract";
+import { datatypeOfOrt, ortTypes } from "@ledge/pipeline";
 import { Tensor as OrtTensor } from "onnxruntime-node";
-
-/** ONNX Runtime's names of the datatypes. */
-const ortTypes = {
-  BOOL: "bool",
-  UINT8: "uint8",
-  UINT16: "uint16",
-  UINT32: "uint32",
-  UINT64: "uint64",
-  INT8: "int8",
-  INT16: "int16",
-  INT32: "int32",
-  INT64: "int64",
-  FP16: "float16",
-  FP32: "float32",
-  FP64: "float64",
-  BYTES: "string",
-} as const satisfies Record<Datatype, OrtTensor.Type>;
 
 /** Tensors as native ONNX Runtime takes them. */
 export function toOrt(tensors: Tensors): Record<string, OrtTensor> {
@@ -34,15 +18,11 @@ export function toOrt(tensors: Tensors): Record<string, OrtTensor> {
  */
 export function fromOrt(outputs: Readonly<Record<string, OrtTensor>>): Tensors {
   const read = Object.entries(outputs).map(([name, value]) => {
-    const datatype = datatypeOf(value.type);
+    const datatype = datatypeOfOrt(value.type);
     if (datatype === undefined) throw new Error(`The output '${name}' is ${value.type}, which no answer can carry.`);
     return [name, { datatype, shape: [...value.dims], data: copyOf(datatype, value.data) } as Tensor] as const;
   });
   return Object.fromEntries(read);
-}
-
-function datatypeOf(type: string | undefined): Datatype | undefined {
-  return (Object.keys(ortTypes) as Datatype[]).find((datatype) => ortTypes[datatype] === type);
 }
 
 function copyOf(datatype: Datatype, data: OrtTensor["data"]): Tensor["data"] {

@@ -1,4 +1,5 @@
-import { type Datatype, fail, ok, type Result, type Tensor, type Tensors } from "@ledge/contract";
+import { fail, ok, type Result, type Tensor, type Tensors } from "@ledge/contract";
+import { datatypeOfOrt, ortTypes } from "@ledge/pipeline";
 import type * as Ort from "onnxruntime-web/wasm";
 
 /** A graph in the runtime, ready to be run. */
@@ -13,27 +14,6 @@ export interface Session {
   /** Frees the graph within its runtime. */
   release(): Promise<void>;
 }
-
-/** What ONNX Runtime calls each datatype. */
-const ortTypes = {
-  BOOL: "bool",
-  UINT8: "uint8",
-  UINT16: "uint16",
-  UINT32: "uint32",
-  UINT64: "uint64",
-  INT8: "int8",
-  INT16: "int16",
-  INT32: "int32",
-  INT64: "int64",
-  FP16: "float16",
-  FP32: "float32",
-  FP64: "float64",
-  BYTES: "string",
-} as const satisfies Record<Datatype, Ort.Tensor.Type>;
-
-const datatypes = new Map<string, Datatype>(
-  Object.entries(ortTypes).map(([datatype, type]) => [type, datatype as Datatype]),
-);
 
 /** ONNX Runtime's own session, and what it takes to run it. */
 export interface OrtSession {
@@ -66,7 +46,7 @@ export async function runSession(
 }
 
 function fromOrt({ type, dims: shape, data }: Ort.Tensor): Tensor {
-  const datatype = datatypes.get(type);
+  const datatype = datatypeOfOrt(type);
   if (datatype === undefined) throw new Error(`An output has elements of type ${type}, which no client can take.`);
   if (datatype !== "FP16") return { datatype, shape, data } as Tensor;
   const halves = data as Uint16Array;

@@ -1,11 +1,9 @@
-import { ok, type Result, type Tensor, type TensorSpec, type Tensors } from "@ledge/contract";
+import { ok, type Result } from "@ledge/contract";
+import { zeroTensors } from "@ledge/pipeline";
 import type { Model } from "../model.ts";
 
 /** Sizes of batches that calls will be put into, up to what the model takes. */
 const batchSizes = [1, 8, 16, 32];
-
-/** Elements of one made-up tensor: 16 MiB of floats. */
-const elementsMax = 4 * 2 ** 20;
 
 /**
  * Runs samples of every batch size in use, once. Only for who holds the turn.
@@ -38,7 +36,8 @@ async function runZeros(model: Model, size: number): Promise<Result<boolean>> {
   const { inputs } = model.manifest;
   const isOpen = inputs.some(({ shape }) => shape.slice(1).includes(-1));
   for (const length of isOpen ? [16, 1] : [1]) {
-    const feeds = zeros(inputs, size, length);
+    const feeds = zeroTensors(inputs, size, length);
+    // They would be too large.
     if (feeds === undefined) return ok(false);
     const outputs = await model.run(feeds);
     if (outputs.ok) return ok(true);
@@ -46,31 +45,3 @@ async function runZeros(model: Model, size: number): Promise<Result<boolean>> {
   }
   return ok(false);
 }
-
-/** Undefined when they would be too large. */
-export function zeros(specs: readonly TensorSpec[], rows: number, length: number): Tensors | undefined {
-  const feeds: Record<string, Tensor> = {};
-  for (const { name, datatype, shape: given } of specs) {
-    const shape = given.map((size, axis) => (size >= 0 ? size : axis === 0 ? rows : length));
-    const elements = shape.reduce((product, size) => product * size, 1);
-    if (elements > elementsMax) return undefined;
-    feeds[name] = { datatype, shape, data: emptyData[datatype](elements) } as Tensor;
-  }
-  return feeds;
-}
-
-const emptyData: { readonly [D in Tensor["datatype"]]: (elements: number) => unknown } = {
-  BOOL: (elements) => new Uint8Array(elements),
-  UINT8: (elements) => new Uint8Array(elements),
-  UINT16: (elements) => new Uint16Array(elements),
-  UINT32: (elements) => new Uint32Array(elements),
-  UINT64: (elements) => new BigUint64Array(elements),
-  INT8: (elements) => new Int8Array(elements),
-  INT16: (elements) => new Int16Array(elements),
-  INT32: (elements) => new Int32Array(elements),
-  INT64: (elements) => new BigInt64Array(elements),
-  FP16: (elements) => new Uint16Array(elements),
-  FP32: (elements) => new Float32Array(elements),
-  FP64: (elements) => new Float64Array(elements),
-  BYTES: (elements) => new Array<string>(elements).fill(""),
-};
