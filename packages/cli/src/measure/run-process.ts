@@ -30,7 +30,7 @@ export function runProcess(
   limits: ProcessLimits,
   onStep: (done: number, of: number) => void = () => undefined,
 ): Promise<EngineFigures> {
-  const child = fork(join(import.meta.dirname, `${engine}-process.ts`), {
+  const child = fork(join(import.meta.dirname, `${engine}-process.ts`), [String(process.pid)], {
     serialization: "advanced",
     // Its own process group: what it starts can be ended with it.
     detached: true,

@@ -22,10 +22,11 @@ export function serveJob(work: (job: MeasureJob, step: () => void) => Promise<En
 
 /**
  * Native ONNX Runtime runs on this thread, so a message that the parent has gone would wait for a run that may never end.
- * Another thread looks, and ends the whole process group: what this process started goes, too.
+ * Another thread looks, and ends the whole process group: what this process started goes, too. The parent says who it is, since it
+ * may have gone before this process can ask.
  */
 function endWithParent(): void {
-  const look = `const parent = process.ppid;
+  const look = `const parent = ${Number(process.argv[2])};
     setInterval(() => process.ppid === parent || process.kill(process.platform === "win32" ? process.pid : -process.pid, "SIGKILL"), 500);`;
   new Worker(look, { eval: true }).unref();
 }
