@@ -39,8 +39,10 @@ test("a change that was saved is published although everything stopped before it
     await after.post("/v1/predict", key, { model: "words", input: "hello" });
     return String(await kv.get("current")) === String(number);
   });
-  const answer = await after.post("/v1/predict", key, { model: "words@next", input: "hello" });
-  expect(answer.headers.get("Ledge-Model")).toBe("words@2");
+  await until("the gateway has read it", async () => {
+    const answer = await after.post("/v1/predict", key, { model: "words@next", input: "hello" });
+    return answer.headers.get("Ledge-Model") === "words@2";
+  });
 });
 
 test("a shipped package that the operator removed does not come back with the next start", async () => {

@@ -31,6 +31,13 @@ function experiment(): Experiment {
 }
 
 describe("an estimate", () => {
+  test("ends exactly at 0 for what never happened and at 1 for what always did, however many calls there were", () => {
+    for (let of = 1; of <= 2_000; of++) {
+      expect(estimateOf(0, of)?.low).toBe(0);
+      expect(estimateOf(of, of)?.high).toBe(1);
+    }
+  });
+
   test("has Wilson's interval, which is right for few calls and for rates of nothing", () => {
     // Newcombe (1998), table I: 81 of 263, and 0 of 20.
     const { low, high } = estimateOf(81, 263) ?? { low: 0, high: 0 };

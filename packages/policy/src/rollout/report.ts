@@ -58,7 +58,10 @@ export function estimateOf(sum: number, of: number): Estimate | undefined {
   const square = z95 * z95;
   const centre = (value + square / (2 * of)) / (1 + square / of);
   const half = (z95 / (1 + square / of)) * Math.sqrt((value * (1 - value)) / of + square / (4 * of * of));
-  return { value, low: Math.max(0, centre - half), high: Math.min(1, centre + half), of };
+  // At the ends centre and half cancel out, but for the rounding.
+  const low = value === 0 ? 0 : Math.max(0, centre - half);
+  const high = value === 1 ? 1 : Math.min(1, centre + half);
+  return { value, low, high, of };
 }
 
 /** A quantile with the 95 % interval of its rank among the calls (order statistics, normal approximation of the binomial). */
