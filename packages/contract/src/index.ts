@@ -20,3 +20,4 @@ export * from "./rollout-report.ts";
 export * from "./steps.ts";
 export * from "./tally.ts";
 export * from "./tensor.ts";
+export * from "./write-utf8.ts";

@@ -1,3 +1,5 @@
+import { utf8BytesMax, writeUtf8 } from "../write-utf8.ts";
+
 /**
  * UTF-8 by hand: this package has no platform types. Strict where it reads: bytes that are not UTF-8 are no text, and a
  * replacement character would change the input in silence.
@@ -43,42 +45,6 @@ function pointAt(bytes: Uint8Array, at: number, length: number): number | undefi
 
 /** The bytes of `text`; a lone surrogate becomes U+FFFD (WHATWG Encoding, "UTF-8 encode"). */
 export function encodeUtf8(text: string): Uint8Array {
-  const bytes = new Uint8Array(utf8Length(text));
-  let at = 0;
-  for (const character of text) {
-    const point = scalarOf(character);
-    if (point < 0x80) bytes[at++] = point;
-    else at = writeWide(point, bytes, at);
-  }
-  return bytes;
-}
-
-function utf8Length(text: string): number {
-  let length = 0;
-  for (const character of text) {
-    const point = scalarOf(character);
-    length += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-  }
-  return length;
-}
-
-function scalarOf(character: string): number {
-  const point = character.codePointAt(0) ?? 0;
-  return point >= 0xd800 && point <= 0xdfff ? 0xfffd : point;
-}
-
-/** Writes a code point from U+0080 on; returns the index after it. */
-function writeWide(point: number, into: Uint8Array, from: number): number {
-  let at = from;
-  if (point < 0x800) into[at++] = 0xc0 | (point >> 6);
-  else {
-    if (point < 0x10000) into[at++] = 0xe0 | (point >> 12);
-    else {
-      into[at++] = 0xf0 | (point >> 18);
-      into[at++] = 0x80 | ((point >> 12) & 63);
-    }
-    into[at++] = 0x80 | ((point >> 6) & 63);
-  }
-  into[at++] = 0x80 | (point & 63);
-  return at;
+  const into = new Uint8Array(utf8BytesMax(text));
+  return into.slice(0, writeUtf8(text, into));
 }

@@ -1,5 +1,5 @@
+import { utf8BytesMax, writeUtf8 } from "@ledge/contract";
 import type { FeatureHashing, GramFamily, PairFamily } from "./feature-hashing.schema.ts";
-import { utf8BytesMax, writeUtf8 } from "./utf8.ts";
 
 /** Turns a text into feature ids, at most `maxIds`, in the order the recipe states. */
 export type Featurize = (text: string) => Int32Array;

@@ -1,4 +1,5 @@
 import type { TensorSpec } from "@ledge/contract";
+import { utf8BytesMax, writeUtf8 } from "@ledge/contract";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { featureHashing } from "./feature-hashing.schema.ts";
@@ -6,7 +7,6 @@ import { featureHasher } from "./feature-hashing.ts";
 import { planRuns } from "./plan-runs.ts";
 import type { PreparedRow } from "./preparer.ts";
 import { stackRows } from "./stack-rows.ts";
-import { utf8BytesMax, writeUtf8 } from "./utf8.ts";
 
 const text = fc.oneof(
   fc.string({ unit: "binary" }),
