@@ -1,4 +1,5 @@
 export * from "./admin.ts";
+export * from "./cache.ts";
 export * from "./canonical-json.ts";
 export * from "./chat.ts";
 export * from "./embeddings.ts";

@@ -1,3 +1,5 @@
+import type { Result } from "@ledge/contract";
+
 /** Where answers are kept beyond the isolate. A failure to read is a miss, a failure to write loses nothing. */
 export interface AnswerStore {
   get(key: string): Promise<StoredAnswer | undefined>;
@@ -10,4 +12,35 @@ export interface StoredAnswer {
   readonly body: string;
   /** Milliseconds since 1970. */
   readonly expiresAtMs: number;
+}
+
+/** Equal misses wait for one of them. Nothing here fails by itself: at worst, each goes on its own. */
+export interface Flights {
+  /**
+   * What `work` gives, done by one of the equal calls at a time. The value must survive a structured clone. A call whose
+   * leader failed retryably, died or hangs past its lease leads itself, so `work` may still run here.
+   */
+  whole<T>(flight: Flight, work: () => Promise<Result<T>>): Promise<Flown<T>>;
+  /** The same for server-sent events, which every waiter gets as they come, from the first one on. */
+  stream(
+    flight: Flight,
+    work: () => Promise<Result<ReadableStream<Uint8Array>>>,
+  ): Promise<Flown<ReadableStream<Uint8Array>>>;
+}
+
+export interface Flight {
+  /** What equal calls have in common: the answer's slot. */
+  readonly slot: string;
+  /** How far equal calls wait for one another. */
+  readonly reach: "everywhere" | "isolate";
+  /** Until when this call's caller waits, milliseconds since 1970. */
+  readonly deadlineMs: number;
+  /** Keeps the isolate at work for the waiters after the leader's own answer is out. */
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+export interface Flown<T> {
+  readonly result: Result<T>;
+  /** Whether the result came from another call's work. */
+  readonly collapsed: boolean;
 }
