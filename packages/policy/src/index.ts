@@ -1,4 +1,7 @@
 export * from "./api-key.ts";
+export * from "./cache/keep.ts";
+export * from "./cache/keyring.ts";
+export * from "./cache/purge.ts";
 export * from "./cache-control.ts";
 export * from "./cache-key.ts";
 export * from "./deadline.ts";
