@@ -1,4 +1,4 @@
-import { type CacheState, errors, type Fault } from "@ledge/contract";
+import type { CacheState, Fault } from "@ledge/contract";
 import {
   type CacheForward,
   type CacheLayer,
@@ -76,7 +76,8 @@ export class Visit {
     const freshness = this.#freshness(best.entry);
     if (freshness.kind === "spent") return miss;
     const found = this.#found(best, freshness.kind === "stale" && !freshness.asked);
-    if (freshness.kind === "fresh" || !freshness.refresh || !this.#mayRefresh(slot)) return found;
+    const refresh = freshness.kind === "stale" && freshness.refresh && !this.#call.wish.onlyIfCached;
+    if (!refresh || !this.#mayRefresh(slot)) return found;
     return { ...found, refresh: miss };
   }
 
@@ -172,7 +173,7 @@ export class Visit {
     if (entry === undefined || !mayServeStale(fault)) return undefined;
     const freshness = this.#freshness(entry);
     if (freshness.kind === "spent" && !freshness.ifError) return undefined;
-    const failed = { status: errors[fault.code].status, ...this.#age(entry) };
+    const failed = { code: fault.code, ...this.#age(entry) };
     const { id, etag } = entry;
     const outcome = { kind: "forward", why: "stale", stored: false, failed, id, etag, ...this.#alarm() } as const;
     return { kind: "found", value: entry.value, outcome };
@@ -199,7 +200,7 @@ export class Visit {
   }
 
   #alarm() {
-    return this.#unsealed ? { unsealed: 1 } : {};
+    return this.#unsealed ? { unsealed: true } : {};
   }
 }
 
