@@ -156,7 +156,7 @@ export class Visit {
     const { memory, store, digests, nowMs } = this.#deps;
     const { wish, waitUntil } = this.#call;
     const json = JSON.stringify(value);
-    if (json.length > this.#rule.entryBytesMax) return undefined;
+    if (isLarger(json, this.#rule.entryBytesMax)) return undefined;
     const createdAtMs = nowMs();
     const freshUntilMs = createdAtMs + (wish.ttlS ?? this.#rule.ttlS) * 1000;
     const etag = etagOf(digests.sha256Hex(json));
@@ -209,3 +209,10 @@ function etagOf(hex: string): string {
   const bytes = Uint8Array.from({ length: 16 }, (_, at) => Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16));
   return `W/"${toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}"`;
 }
+
+/** Whether the text takes more bytes of UTF-8, counted only where it may matter. */
+function isLarger(text: string, bytesMax: number): boolean {
+  return text.length > bytesMax || (text.length * 3 > bytesMax && encoder.encode(text).length > bytesMax);
+}
+
+const encoder = new TextEncoder();
