@@ -19,6 +19,7 @@ interface __BaseEnv_GatewayBindings {
 	RATE_LIMITS: DurableObjectNamespace<import("./src/index").RateLimiter>;
 	REGISTRY: DurableObjectNamespace /* Registry from ledge-operator */;
 	TALLIES: DurableObjectNamespace /* Tally from ledge-operator */;
+	CACHE_KEEPER: DurableObjectNamespace /* CacheKeeper from ledge-operator */;
 	INFERENCE: Fetcher /* ledge-inference */;
 	OPERATOR: Fetcher /* ledge-operator */;
 }

@@ -4,7 +4,7 @@ import type { RegistryWatch, SnapshotStore } from "../assign/ports.ts";
 import type { AnswerStore, StoredAnswer } from "../cache/ports.ts";
 import type { GatewayEnv, OperatorEnv } from "../env.ts";
 import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
-import type { RegistryPort, RolloutCounter } from "../operate/ports.ts";
+import type { CacheKeeperPort, RegistryPort, RolloutCounter } from "../operate/ports.ts";
 import type { KeyStore } from "../ports.ts";
 import { r2Blobs } from "./blobs.ts";
 import type { Config } from "./config.ts";
@@ -32,6 +32,7 @@ export function operatorPortsOf(env: OperatorEnv) {
     inference: env.INFERENCE,
     registry: durableRegistry(env.REGISTRY),
     tallies: durableTallies(env.TALLIES),
+    cacheKeeper: durableCacheKeeper(env.CACHE_KEEPER),
     blobs: r2Blobs(env.MODEL_BYTES),
   };
 }
@@ -80,6 +81,17 @@ function durableRegistry(registries: GatewayEnv["REGISTRY"]): RegistryPort & Reg
     audit: async (query) => await registry().audit(query),
     newerThan: async (number) => await registry().newerThan(number),
     wake: async (unpublished) => await registry().wake(unpublished),
+  };
+}
+
+/** One object for the whole deployment. */
+function durableCacheKeeper(keepers: OperatorEnv["CACHE_KEEPER"]): CacheKeeperPort {
+  const keeper = () => keepers.getByName("cache");
+  return {
+    change: async (change, who) => await keeper().change(change, who),
+    state: async () => await keeper().state(),
+    changes: async () => await keeper().changes(),
+    keys: async (tenant) => await keeper().keys(tenant),
   };
 }
 

@@ -10,7 +10,7 @@ import {
 } from "@ledge/contract";
 import { cacheStep, firstKeyring, rotatedKeyring } from "@ledge/policy";
 import { toBase64 } from "../../base64.ts";
-import type { GatewayEnv } from "../../env.ts";
+import type { OperatorEnv } from "../../env.ts";
 import type { CacheDone, KeySummary } from "../../operate/ports.ts";
 import { keyringKey, rulesKey } from "./cache-published.ts";
 import { CacheStore } from "./cache-store.ts";
@@ -29,13 +29,13 @@ const changesShown = 100;
  * publish. Publishing is the alarm's: it is set in the same write as the change, so a change that was saved is published
  * whatever dies in between.
  */
-export class CacheKeeper extends DurableObject<Pick<GatewayEnv, "SNAPSHOTS">> {
+export class CacheKeeper extends DurableObject<OperatorEnv> {
   readonly #store: CacheStore;
   #state: CacheState;
   #failures = 0;
   #waiting: { readonly number: number; readonly published: (done: boolean) => void }[] = [];
 
-  constructor(ctx: DurableObjectState, env: Pick<GatewayEnv, "SNAPSHOTS">) {
+  constructor(ctx: DurableObjectState, env: OperatorEnv) {
     super(ctx, env);
     this.#store = new CacheStore(ctx.storage.sql);
     this.#state = this.#store.load();
@@ -77,7 +77,7 @@ export class CacheKeeper extends DurableObject<Pick<GatewayEnv, "SNAPSHOTS">> {
    * @throws for a name that two tenants would share once it is written as UTF-8.
    */
   keyring(tenant: string, atLeast: number): Keyring {
-    if (!tenant.isWellFormed()) throw new Error("a tenant's name is not well-formed text");
+    if (/\p{Cs}/u.test(tenant)) throw new Error("a tenant's name is not well-formed text");
     const known = this.#store.keyring(tenant);
     if (known !== undefined) return known;
     const number = Math.max(atLeast, this.#keysChanged(tenant));
