@@ -43,8 +43,8 @@ export class CacheKeeper extends DurableObject<OperatorEnv> {
   }
 
   /**
-   * Answers when the change is published, or not within {@link publishedWithinMs}: it will be then. `changed` is false when
-   * what was asked for is so already. Errors: those of `cacheStep`; `cache_keys_not_found`.
+   * Whoever purges or changes keys waits until that is published, {@link publishedWithinMs} at most: then it will be.
+   * `changed` is false when what was asked for is so already. Errors: those of `cacheStep`; `cache_keys_not_found`.
    */
   async change(change: CacheChange, who: string): Promise<Result<CacheDone>> {
     const before = this.#state.number;
@@ -53,7 +53,8 @@ export class CacheKeeper extends DurableObject<OperatorEnv> {
     const { number } = this.#state;
     if (number === before) return ok({ number, changed: false, published: !this.#isBehind() });
     this.#publishSoon();
-    return ok({ number, changed: true, published: await this.#isPublished(number) });
+    const published = change.kind !== "set-policy" && (await this.#isPublished(number));
+    return ok({ number, changed: true, published });
   }
 
   state(): CacheState {
