@@ -1,4 +1,4 @@
-import type { Keyring, Result } from "@ledge/contract";
+import type { CacheState, Keyring, Result } from "@ledge/contract";
 import type { CacheLayer } from "@ledge/policy";
 
 /**
@@ -61,6 +61,8 @@ export interface Keep {
 export interface RulesStore {
   /** A `CacheState`, not checked yet; `undefined` when nothing was ever published. */
   current(): Promise<unknown>;
+  /** From their keeper itself: the rules, unless they are what the number names. */
+  newerThan(number: number): Promise<CacheState | undefined>;
 }
 
 /** What tenants' keys are made of. A throw means that it cannot be reached. */
