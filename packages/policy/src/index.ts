@@ -2,6 +2,7 @@ export * from "./api-key.ts";
 export * from "./cache-control.ts";
 export * from "./cache-key.ts";
 export * from "./deadline.ts";
+export * from "./flight.ts";
 export * from "./json-depth.ts";
 export * from "./jwks-refresh.ts";
 export * from "./lease.ts";

@@ -10,6 +10,7 @@ import type { Reply } from "./reply.ts";
 import { presentFault, route } from "./routes.ts";
 import { runtimeOf } from "./wire.ts";
 
+export { Flight } from "./platform/durable/flight.ts";
 export { HotList } from "./platform/durable/hot-list.ts";
 export { RateLimiter } from "./platform/durable/rate-limiter.ts";
 export { Registry } from "./platform/durable/registry.ts";
