@@ -5,6 +5,7 @@ import { bodyOf } from "./answer-body.ts";
 
 export const adminKey = "an-operator's-key-for-tests";
 export const originSecret = "a-secret-between-edge-and-origin";
+export const cacheSecret = "a-secret-that-seals-kept-answers-in-tests";
 
 /** An address where nothing listens: port 1 of this machine. */
 export const nowhere = "http://127.0.0.1:1";
@@ -32,6 +33,7 @@ export async function startEdge(
     gateway: {
       ORIGIN_URL: originUrl,
       ORIGIN_SECRET: originSecret,
+      CACHE_SECRET: cacheSecret,
       ADMIN_KEY_HASH: createHash("sha256").update(adminKey).digest("hex"),
       LOG: "all",
       ...gateway,

@@ -11,6 +11,8 @@ interface __BaseEnv_Env {
 	TIMEOUT_MS_DEFAULT: string;
 	TIMEOUT_MS_MAX: string;
 	CACHE_TTL_S: string;
+	CACHE_STALE_WHILE_REVALIDATE_S: string;
+	CACHE_STALE_IF_ERROR_S: string;
 	REQUESTS_PER_MINUTE_DEFAULT: string;
 	LOG: string;
 	JWT_ISSUER: string;
@@ -19,16 +21,18 @@ interface __BaseEnv_Env {
 	JWT_TENANT_CLAIM: string;
 	ORIGIN_SECRET: string;
 	ADMIN_KEY_HASH: string;
+	CACHE_SECRET: string;
 	RATE_LIMITS: DurableObjectNamespace<import("./src/index").RateLimiter>;
 	REGISTRY: DurableObjectNamespace<import("./src/index").Registry>;
 	TALLIES: DurableObjectNamespace<import("./src/index").Tally>;
 	HOT_LIST: DurableObjectNamespace<import("./src/index").HotList>;
+	FLIGHTS: DurableObjectNamespace<import("./src/index").Flight>;
 	INFERENCE: Fetcher /* ledge-inference */;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {
 		mainModule: typeof import("./src/index");
-		durableNamespaces: "RateLimiter" | "Registry" | "Tally" | "HotList";
+		durableNamespaces: "RateLimiter" | "Registry" | "Tally" | "HotList" | "Flight";
 	}
 	interface Env extends __BaseEnv_Env {}
 }
@@ -37,7 +41,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ORIGIN_URL" | "BODY_BYTES_MAX" | "MODEL_BYTES_MAX" | "TIMEOUT_MS_DEFAULT" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "REQUESTS_PER_MINUTE_DEFAULT" | "LOG" | "JWT_ISSUER" | "JWT_AUDIENCE" | "JWT_JWKS_URL" | "JWT_TENANT_CLAIM" | "ORIGIN_SECRET" | "ADMIN_KEY_HASH">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ORIGIN_URL" | "BODY_BYTES_MAX" | "MODEL_BYTES_MAX" | "TIMEOUT_MS_DEFAULT" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "CACHE_STALE_WHILE_REVALIDATE_S" | "CACHE_STALE_IF_ERROR_S" | "REQUESTS_PER_MINUTE_DEFAULT" | "LOG" | "JWT_ISSUER" | "JWT_AUDIENCE" | "JWT_JWKS_URL" | "JWT_TENANT_CLAIM" | "ORIGIN_SECRET" | "ADMIN_KEY_HASH" | "CACHE_SECRET">> {}
 }
 declare module "*.txt" {
 	const value: string;

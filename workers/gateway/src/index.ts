@@ -5,7 +5,7 @@ import type { GatewayEnv } from "./env.ts";
 import type { Trail } from "./exchange.ts";
 import { logRequest } from "./observe/log.ts";
 import { recordCall } from "./observe/record.ts";
-import { sayFault, speak } from "./observe/speak.ts";
+import { sayFault, sayUnchanged, speak } from "./observe/speak.ts";
 import type { Reply } from "./reply.ts";
 import { presentFault, route } from "./routes.ts";
 import { runtimeOf } from "./wire.ts";
@@ -34,7 +34,7 @@ const router = route(async (c, handler) => {
     const answer = runtime.ok
       ? await handler({ request, requestId, startedMs, runtime: runtime.value, trail, waitUntil }, c)
       : runtime;
-    reply = answer.ok ? answer.value : refuse(answer.fault);
+    reply = answer.ok ? sayUnchanged(answer.value, request.headers.get("If-None-Match"), trail) : refuse(answer.fault);
   } catch (error) {
     reply = refuse(
       fail("internal_error", { cause: error instanceof Error ? (error.stack ?? error.message) : String(error) }).fault,

@@ -5,7 +5,13 @@ import { Jwks } from "./admit/jwks.ts";
 import { Limit } from "./admit/limit.ts";
 import { Catalog } from "./assign/catalog.ts";
 import { AnswerCache } from "./cache/answers.ts";
+import { RoomFlights } from "./cache/flight/flights.ts";
+import { IsolateRooms } from "./cache/flight/isolate-rooms.ts";
 import { MemoryAnswers } from "./cache/memory.ts";
+import type { Flights } from "./cache/ports.ts";
+import { Rules } from "./cache/rules.ts";
+import { SealedLayer } from "./cache/sealed.ts";
+import { Vault } from "./cache/vault.ts";
 import { edgeTier } from "./dispatch/edge.ts";
 import { originTier } from "./dispatch/origin.ts";
 import { Shadows } from "./dispatch/shadow.ts";
@@ -21,6 +27,8 @@ import { shippedPackages, shippedSnapshot } from "./shipped.ts";
 
 /** A quarter of the isolate's 128 MB. */
 const memoryAnswersBytesMax = 32 * 1024 * 1024;
+/** Larger answers are not kept, unless a policy says so. Bytes of JSON. */
+const entryBytesMax = 2 * 1024 * 1024;
 const jwksTimeoutMs = 3_000;
 /** As many rows as a small batch: shadow copies share the tiers' queues with callers. */
 const shadowsInFlightMax = 16;
@@ -49,8 +57,10 @@ function configFault(issues: readonly { path: string; message: string }[]): Resu
 
 function wire(env: GatewayEnv, config: Config) {
   const nowMs = () => Date.now();
-  const { keys, answers, bucket, inference, registry, tallies, snapshots, blobs } = portsOf(env, config);
-  const memory = new MemoryAnswers(memoryAnswersBytesMax);
+  const { keys, bucket, inference, registry, tallies, snapshots, blobs, flightRooms, ...cachePorts } = portsOf(env);
+  // The equal calls of an isolate meet first, and one of them meets those of the others.
+  const beyond = new RoomFlights({ rooms: flightRooms, nowMs });
+  const flights = new RoomFlights({ rooms: new IsolateRooms(nowMs), nowMs, beyond });
   const desk: KeyDesk = {
     keys,
     digests,
@@ -81,7 +91,9 @@ function wire(env: GatewayEnv, config: Config) {
     catalog,
     identity: new Identity({ keys, digests, jwt: jwtOf(config, nowMs), nowMs }),
     limit: new Limit(bucket, nowMs),
-    cache: new AnswerCache({ memory, store: answers, digests, nowMs, ttlS: config.CACHE_TTL_S }),
+    digests,
+    flights,
+    cache: cacheOf(cachePorts, flights, config, nowMs),
     tiers: {
       edge,
       origin: originTier({ url: config.ORIGIN_URL.replace(/\/+$/, ""), secret: config.ORIGIN_SECRET }, nowMs),
@@ -99,6 +111,31 @@ function wire(env: GatewayEnv, config: Config) {
     rollouts,
     gatekeeper: { digests, adminKeyHash: config.ADMIN_KEY_HASH, originSecret: config.ORIGIN_SECRET },
   };
+}
+
+function cacheOf(
+  { answers, cacheRules, keyrings }: Pick<ReturnType<typeof portsOf>, "answers" | "cacheRules" | "keyrings">,
+  flights: Flights,
+  config: Config,
+  nowMs: () => number,
+): AnswerCache {
+  const kv = new SealedLayer("kv", answers);
+  return new AnswerCache({
+    memory: new MemoryAnswers(memoryAnswersBytesMax, nowMs),
+    far: kv,
+    store: kv,
+    rules: new Rules({ store: cacheRules, say: (what) => console.error(JSON.stringify({ cache: what })), nowMs }),
+    vault: new Vault({ secret: config.CACHE_SECRET, keyrings, nowMs }),
+    flights,
+    digests,
+    policy: {
+      ttl_s: config.CACHE_TTL_S,
+      stale_while_revalidate_s: config.CACHE_STALE_WHILE_REVALIDATE_S,
+      stale_if_error_s: config.CACHE_STALE_IF_ERROR_S,
+      entry_bytes_max: entryBytesMax,
+    },
+    nowMs,
+  });
 }
 
 /** Tokens are taken only when issuer, audience and key set are all configured. */

@@ -1,4 +1,4 @@
-import { parse, type Result } from "@ledge/contract";
+import { cacheStaleSMax, cacheTtlSMax, parse, type Result } from "@ledge/contract";
 import * as z from "zod/mini";
 
 /** A whole number that arrives as text, as every Worker variable does. */
@@ -22,7 +22,10 @@ const config = z.object({
   MODEL_BYTES_MAX: wholeNumber(1, 5_000_000_000),
   TIMEOUT_MS_DEFAULT: wholeNumber(1, 3_600_000),
   TIMEOUT_MS_MAX: wholeNumber(1, 3_600_000),
-  CACHE_TTL_S: wholeNumber(60, 31_536_000),
+  CACHE_SECRET: z.string().check(z.minLength(32)),
+  CACHE_TTL_S: wholeNumber(1, cacheTtlSMax),
+  CACHE_STALE_WHILE_REVALIDATE_S: wholeNumber(0, cacheStaleSMax),
+  CACHE_STALE_IF_ERROR_S: wholeNumber(0, cacheStaleSMax),
   REQUESTS_PER_MINUTE_DEFAULT: wholeNumber(1, 10_000_000),
   LOG: z.enum(["all", "failures"]),
   JWT_ISSUER: z.string(),

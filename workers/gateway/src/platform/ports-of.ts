@@ -1,21 +1,25 @@
 import type { StoredKey } from "@ledge/policy";
 import type { TokenBucket } from "../admit/ports.ts";
 import type { SnapshotStore } from "../assign/ports.ts";
-import type { AnswerStore, StoredAnswer } from "../cache/ports.ts";
+import type { FlightRooms } from "../cache/ports.ts";
 import type { GatewayEnv } from "../env.ts";
+import type { Told } from "../flight-room.ts";
 import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
 import type { RegistryPort, RolloutCounter } from "../operate/ports.ts";
 import type { KeyStore } from "../ports.ts";
+import { kvRules, kvSealedBytes, storedKeyrings } from "./answer-stores.ts";
 import { r2Blobs } from "./blobs.ts";
-import type { Config } from "./config.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
 
 /** The stages' ports on this platform. Nothing outside this folder names a binding. */
-export function portsOf(env: GatewayEnv, config: Config) {
+export function portsOf(env: GatewayEnv) {
   // Keys and lifetimes of everything stored are listed in docs/storage-schema.md.
   return {
     keys: kvKeyStore(env.KEYS),
-    answers: kvAnswerStore(env.ANSWERS, config.CACHE_TTL_S),
+    answers: kvSealedBytes(env.ANSWERS),
+    cacheRules: kvRules(env.SNAPSHOTS),
+    keyrings: storedKeyrings(env.SNAPSHOTS),
+    flightRooms: durableFlights(env.FLIGHTS),
     bucket: durableBucket(env.RATE_LIMITS),
     inference: env.INFERENCE,
     registry: durableRegistry(env.REGISTRY),
@@ -39,24 +43,19 @@ function kvKeyStore(keys: KVNamespace): KeyStore {
   };
 }
 
-function kvAnswerStore(answers: KVNamespace, ttlS: number): AnswerStore {
-  return {
-    async get(key) {
-      const { value, metadata } = await answers.getWithMetadata<{ expiresAtMs: number }>(key, "text");
-      if (value === null || typeof metadata?.expiresAtMs !== "number") return undefined;
-      return { body: value, expiresAtMs: metadata.expiresAtMs };
-    },
-    async put(key: string, { body, expiresAtMs }: StoredAnswer) {
-      await answers.put(key, body, { expirationTtl: ttlS, metadata: { expiresAtMs } });
-    },
-  };
-}
-
 function durableBucket(limits: GatewayEnv["RATE_LIMITS"]): TokenBucket {
   return {
     async take(subject, rule, ask) {
       return await limits.getByName(subject).take(rule, ask);
     },
+  };
+}
+
+/** One object a slot. */
+function durableFlights(flights: GatewayEnv["FLIGHTS"]): FlightRooms {
+  return {
+    // What an object tells is as the room tells it, with stubs for turns and seats: they have the same methods.
+    join: async (slot, waiter) => (await flights.getByName(slot).join(waiter)) as unknown as Told,
   };
 }
 

@@ -1,9 +1,10 @@
 import { fail, ok, type Result } from "@ledge/contract";
 import type { FlightWaiter } from "@ledge/policy";
 import type { Asked, Seat, Told } from "../../flight-room.ts";
+import { inTime } from "../in-time.ts";
 import type { Flight, FlightRooms, Flights, Flown } from "../ports.ts";
 import { follow } from "./follow.ts";
-import { lead, leadStream, type Work, within } from "./lead.ts";
+import { lead, leadStream, type Work } from "./lead.ts";
 
 export interface FlightsDeps {
   readonly rooms: FlightRooms;
@@ -90,7 +91,7 @@ export class RoomFlights implements Flights {
 
   async #join(slot: string, waiter: FlightWaiter): Promise<Told> {
     const joining = this.#deps.rooms.join(slot, waiter).catch((): Told => alone);
-    const told = await within(joinMsMax, joining);
+    const told = await inTime(joinMsMax, joining);
     if (told !== undefined) return told;
     // What is told too late is given back, for somebody who still listens.
     void joining.then((late) => {
@@ -105,7 +106,7 @@ export class RoomFlights implements Flights {
     while (this.#nowMs() < deadlineMs) {
       // Its own timer beside the room's: a room that is gone tells nobody.
       const asking = seat.ask().catch((): Asked => alone);
-      const asked = (await within(untilMs - this.#nowMs() + joinMsMax, asking)) ?? alone;
+      const asked = (await inTime(untilMs - this.#nowMs() + joinMsMax, asking)) ?? alone;
       if (asked.kind === "alone") leave(seat);
       if (asked.kind !== "stay") return asked;
       untilMs = asked.untilMs;

@@ -1,7 +1,7 @@
 import type { Result } from "@ledge/contract";
 import { flightLeaseMsMax } from "@ledge/policy";
 import { FlowEnd, flowBytesMax } from "../../flight-flow.ts";
-import { within } from "./lead.ts";
+import { inTime } from "../in-time.ts";
 
 export interface FollowRules {
   /** Another stream of the same flight, after the one that was followed broke off. */
@@ -83,7 +83,7 @@ class Source {
   async read(): Promise<Uint8Array | undefined> {
     const leftMs = this.#rules.deadlineMs - this.#rules.nowMs();
     const patienceMs = Math.min(flightLeaseMsMax, Math.max(0, leftMs / 2));
-    const read = await within(
+    const read = await inTime(
       patienceMs,
       this.#reader.read().catch(() => undefined),
     );

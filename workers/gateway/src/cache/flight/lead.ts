@@ -1,5 +1,6 @@
 import { errors } from "@ledge/contract";
 import type { Turn } from "../../flight-room.ts";
+import { inTime } from "../in-time.ts";
 import type { Flight, Flown } from "../ports.ts";
 import { Lane } from "./lane.ts";
 
@@ -55,7 +56,7 @@ async function failed<T>(flight: Flight, turn: Turn, flown: Flown<T>): Promise<F
   if (result.ok || !errors[result.fault.code].retryable || collapsed || spent) return landed(flight, turn, flown);
   const telling = turn.fail(result.fault).catch(() => false);
   flight.waitUntil(telling);
-  return (await within(handOverMsMax, telling)) === true ? { ...flown, spent: true } : flown;
+  return (await inTime(handOverMsMax, telling)) === true ? { ...flown, spent: true } : flown;
 }
 
 function pourAlong(flight: Flight, turn: Turn, source: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
@@ -93,17 +94,4 @@ function pourAlong(flight: Flight, turn: Turn, source: ReadableStream<Uint8Array
 /** Whatever is wrong with the room, nobody can be waiting in it. */
 function deserted(turn: Turn): Promise<void> {
   return turn.deserted().catch(() => undefined);
-}
-
-/** What comes of `work`, or `undefined` after `timeoutMs`. */
-export async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    if (timer !== null) clearTimeout(timer);
-  }
 }
