@@ -1,4 +1,5 @@
-import { type ChatPart, partOf } from "./chat-part.ts";
+import { type ErrorCode, isErrorCode } from "@ledge/contract";
+import { type ChatPart, objectIn, partOf } from "./chat-part.ts";
 import { type ChatRecord, ChatRecorder, doneEvent, sse } from "./chat-record.ts";
 
 /** A chat's stream in the form in which equal calls share it: each event a part, the same bytes whoever asked. */
@@ -24,7 +25,7 @@ export function sharedStream(
         ended ||= payload === "[DONE]";
         if (ended) return events + doneEvent;
         const part = partOf(payload);
-        if (part === undefined) throw new Error("the engine's stream says what is no chunk");
+        if (part === undefined) throw new EngineFault(payload);
         recorder.add(part);
         events += sse(part);
       }
@@ -51,6 +52,19 @@ export function sharedStream(
     },
     cancel: (reason) => reader.cancel(reason),
   });
+}
+
+/** What an engine's stream said in place of a chunk: a fault with one of our codes, or nonsense. */
+export class EngineFault extends Error {
+  override readonly name = "EngineFault";
+  readonly code: ErrorCode;
+
+  constructor(payload: string) {
+    super("the engine's stream says what is no chunk");
+    const error = objectIn(payload)?.error;
+    const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+    this.code = isErrorCode(code) ? code : "upstream_failed";
+  }
 }
 
 /** An answer that is here already, shared. */

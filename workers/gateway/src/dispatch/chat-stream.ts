@@ -1,7 +1,7 @@
 import type { ErrorCode } from "@ledge/contract";
 import type { ChatPart } from "./chat-part.ts";
 import { doneEvent } from "./chat-record.ts";
-import { Payloads } from "./chat-share.ts";
+import { EngineFault, Payloads } from "./chat-share.ts";
 
 /** How a stream of server-sent events ended. */
 export interface StreamEnd {
@@ -83,10 +83,9 @@ async function pump(
     void reader.cancel("deadline").catch(() => undefined);
   }, hooks.timeoutMs);
   try {
-    const whole = await forward(reader, writer, passage);
-    const end: StreamEnd = whole
-      ? { complete: true }
-      : { complete: false, code: late ? "deadline_exceeded" : "upstream_failed" };
+    const broken = await forward(reader, writer, passage);
+    const end: StreamEnd =
+      broken === undefined ? { complete: true } : { complete: false, code: late ? "deadline_exceeded" : broken };
     if (end.code !== undefined) await writer.write(encoder.encode(hooks.errorEvent(end.code)));
     await writer.close();
     hooks.onEnd(end);
@@ -99,15 +98,22 @@ async function pump(
   }
 }
 
-/** Forwards whole events until the source ends; whether `[DONE]` was among them. Throws when the caller has gone. */
+/** Forwards whole events until the source ends; why, when `[DONE]` was not among them. Throws when the caller has gone. */
 async function forward(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   writer: WritableStreamDefaultWriter<Uint8Array>,
   passage: Passage,
-): Promise<boolean> {
+): Promise<ErrorCode | undefined> {
+  let broken: unknown;
   for (;;) {
-    const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }));
-    if (done || value === undefined) return passage.done;
+    const { done, value } = await reader.read().catch((error: unknown) => {
+      broken = error;
+      return { done: true, value: undefined };
+    });
+    if (done || value === undefined) {
+      if (passage.done) return undefined;
+      return broken instanceof EngineFault ? broken.code : "upstream_failed";
+    }
     const events = passage.pass(value);
     if (events.length > 0) await writer.write(events);
   }
