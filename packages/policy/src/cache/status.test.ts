@@ -24,7 +24,7 @@ test.each<[string, CacheOutcome]>([
   ["Ledge; fwd=bypass; detail=off", { kind: "forward", why: "bypass", stored: false, detail: "off" }],
   [
     `Ledge; fwd=stale; fwd-status=502; ttl=-40; ${key}; detail=stale-if-error`,
-    { kind: "forward", why: "stale", stored: false, id, failed: { status: 502, ttlS: -40, ageS: 100 } },
+    { kind: "forward", why: "stale", stored: false, id, failed: { code: "upstream_failed", ttlS: -40, ageS: 100 } },
   ],
 ])("Cache-Status follows RFC 9211: %s", (text, outcome) => {
   expect(cacheStatus(outcome)).toBe(text);
@@ -32,7 +32,9 @@ test.each<[string, CacheOutcome]>([
 
 test("Age is that of a kept answer, and of no other", () => {
   expect(ageOf(hit)).toBe(3);
-  expect(ageOf({ kind: "forward", why: "stale", stored: false, failed: { status: 502, ttlS: -1, ageS: 9 } })).toBe(9);
+  expect(
+    ageOf({ kind: "forward", why: "stale", stored: false, failed: { code: "upstream_failed", ttlS: -1, ageS: 9 } }),
+  ).toBe(9);
   expect(ageOf(miss)).toBeUndefined();
 });
 
@@ -40,6 +42,6 @@ test("what is counted: where a hit was found, that it was stale, and every alarm
   expect(cacheEvents(hit)).toEqual(["hit-memory"]);
   expect(cacheEvents({ ...hit, layer: "kv", ttlS: -1 })).toEqual(["hit-kv", "stale"]);
   expect(cacheEvents({ ...hit, semantic: { similarity: 1, probability: 1, id } })).toEqual(["hit-semantic"]);
-  expect(cacheEvents({ ...miss, unsealed: 1 })).toEqual(["miss", "stored", "unsealed"]);
+  expect(cacheEvents({ ...miss, unsealed: true })).toEqual(["miss", "stored", "unsealed"]);
   expect(cacheEvents({ ...miss, stored: false, collapsed: true })).toEqual(["collapsed"]);
 });

@@ -1,3 +1,5 @@
+import { type ErrorCode, errors } from "@ledge/contract";
+
 /** Where a kept answer was found. */
 export type CacheLayer = "memory" | "kv" | "workers-cache";
 
@@ -8,7 +10,7 @@ export type CacheOutcome = (CacheHit | CacheForward) & {
   /** Names what was kept: the answer's entity tag. */
   readonly etag?: string;
   /** Kept answers found that could not be opened: an alarm, not an answer. */
-  readonly unsealed?: number;
+  readonly unsealed?: boolean;
 };
 
 export interface CacheHit {
@@ -32,8 +34,8 @@ export interface CacheForward {
   readonly collapsed?: boolean;
   /** Why nothing was looked up or kept, where that is known. */
   readonly detail?: string;
-  /** Of a stale answer given because whoever was asked failed: its status, and what is left of the freshness, seconds. */
-  readonly failed?: { readonly status: number; readonly ttlS: number; readonly ageS: number };
+  /** Of a stale answer given because whoever was asked failed: how, and as {@link CacheHit}. */
+  readonly failed?: { readonly code: ErrorCode; readonly ttlS: number; readonly ageS: number };
 }
 
 /** The `Cache-Status` header (RFC 9211) of an outcome. */
@@ -42,7 +44,7 @@ export function cacheStatus(outcome: CacheOutcome): string {
   if (outcome.kind === "hit") return `Ledge; hit; ttl=${outcome.ttlS}${key}; detail=${hitDetail(outcome)}`;
   const { why, stored, collapsed, detail, failed } = outcome;
   if (failed !== undefined) {
-    return `Ledge; fwd=stale; fwd-status=${failed.status}; ttl=${failed.ttlS}${key}; detail=stale-if-error`;
+    return `Ledge; fwd=stale; fwd-status=${errors[failed.code].status}; ttl=${failed.ttlS}${key}; detail=stale-if-error`;
   }
   const kept = collapsed === true ? "; collapsed" : stored ? "; stored" : "";
   return `Ledge; fwd=${why}${kept}${why === "bypass" ? "" : key}${detail === undefined ? "" : `; detail=${detail}`}`;
@@ -59,14 +61,35 @@ export function ageOf(outcome: CacheOutcome): number | undefined {
   return outcome.kind === "hit" ? outcome.ageS : outcome.failed?.ageS;
 }
 
-/** What is counted of an outcome: names of events. */
-export function cacheEvents(outcome: CacheOutcome): readonly string[] {
-  const alarms = outcome.unsealed === undefined ? [] : ["unsealed"];
-  if (outcome.kind === "hit") {
-    const hit = outcome.semantic === undefined ? `hit-${outcome.layer}` : "hit-semantic";
-    return [hit, ...(outcome.ttlS <= 0 ? ["stale"] : []), ...alarms];
-  }
-  if (outcome.failed !== undefined) return ["stale-if-error", ...alarms];
-  if (outcome.collapsed === true) return ["collapsed", ...alarms];
-  return [outcome.why, ...(outcome.stored ? ["stored"] : []), ...alarms];
+/** Everything that is counted of the cache, for the operator. `unsealed` is an alarm: what lies in a store is not what was put there. */
+export const cacheEventNames = [
+  "hit-memory",
+  "hit-kv",
+  "hit-workers-cache",
+  "hit-semantic",
+  "stale",
+  "stale-if-error",
+  "miss",
+  "request",
+  "bypass",
+  "collapsed",
+  "stored",
+  "unsealed",
+  "feedback-wrong",
+] as const;
+export type CacheEvent = (typeof cacheEventNames)[number];
+
+/** What is counted of an outcome. */
+export function cacheEvents(outcome: CacheOutcome): readonly CacheEvent[] {
+  const events: CacheEvent[] = outcome.kind === "hit" ? hitEvents(outcome) : forwardEvents(outcome);
+  return outcome.unsealed === true ? [...events, "unsealed"] : events;
+}
+
+function hitEvents({ layer, ttlS, semantic }: CacheHit): CacheEvent[] {
+  return [semantic === undefined ? `hit-${layer}` : "hit-semantic", ...(ttlS < 0 ? (["stale"] as const) : [])];
+}
+
+function forwardEvents({ why, stored, collapsed, failed }: CacheForward): CacheEvent[] {
+  if (failed !== undefined || why === "stale") return ["stale-if-error"];
+  return collapsed === true ? ["collapsed"] : [why, ...(stored ? (["stored"] as const) : [])];
 }

@@ -1,4 +1,4 @@
-import { type CacheState, errors, type Fault } from "@ledge/contract";
+import type { CacheState, Fault } from "@ledge/contract";
 import {
   type CacheForward,
   type CacheLayer,
@@ -76,7 +76,8 @@ export class Visit {
     const freshness = this.#freshness(best.entry);
     if (freshness.kind === "spent") return miss;
     const found = this.#found(best, freshness.kind === "stale" && !freshness.asked);
-    if (freshness.kind === "fresh" || !freshness.refresh || !this.#mayRefresh(slot)) return found;
+    const refresh = freshness.kind === "stale" && freshness.refresh && !this.#call.wish.onlyIfCached;
+    if (!refresh || !this.#mayRefresh(slot)) return found;
     return { ...found, refresh: miss };
   }
 
@@ -155,7 +156,7 @@ export class Visit {
     const { memory, store, digests, nowMs } = this.#deps;
     const { wish, waitUntil } = this.#call;
     const json = JSON.stringify(value);
-    if (json.length > this.#rule.entryBytesMax) return undefined;
+    if (isLarger(json, this.#rule.entryBytesMax)) return undefined;
     const createdAtMs = nowMs();
     const freshUntilMs = createdAtMs + (wish.ttlS ?? this.#rule.ttlS) * 1000;
     const etag = etagOf(digests.sha256Hex(json));
@@ -172,7 +173,7 @@ export class Visit {
     if (entry === undefined || !mayServeStale(fault)) return undefined;
     const freshness = this.#freshness(entry);
     if (freshness.kind === "spent" && !freshness.ifError) return undefined;
-    const failed = { status: errors[fault.code].status, ...this.#age(entry) };
+    const failed = { code: fault.code, ...this.#age(entry) };
     const { id, etag } = entry;
     const outcome = { kind: "forward", why: "stale", stored: false, failed, id, etag, ...this.#alarm() } as const;
     return { kind: "found", value: entry.value, outcome };
@@ -199,7 +200,7 @@ export class Visit {
   }
 
   #alarm() {
-    return this.#unsealed ? { unsealed: 1 } : {};
+    return this.#unsealed ? { unsealed: true } : {};
   }
 }
 
@@ -208,3 +209,10 @@ function etagOf(hex: string): string {
   const bytes = Uint8Array.from({ length: 16 }, (_, at) => Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16));
   return `W/"${toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}"`;
 }
+
+/** Whether the text takes more bytes of UTF-8, counted only where it may matter. */
+function isLarger(text: string, bytesMax: number): boolean {
+  return text.length > bytesMax || (text.length * 3 > bytesMax && encoder.encode(text).length > bytesMax);
+}
+
+const encoder = new TextEncoder();
