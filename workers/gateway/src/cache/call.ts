@@ -14,6 +14,8 @@ export interface CacheCall {
   readonly reach: Flight["reach"];
   /** Milliseconds since 1970. */
   readonly deadlineMs: number;
+  /** Aborts when the caller has left. */
+  readonly signal: AbortSignal;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
@@ -32,7 +34,7 @@ export interface Found {
 export interface Miss {
   readonly kind: "miss";
   /** What equal calls wait for; absent when this one goes on its own. */
-  readonly flight?: Flight;
+  readonly flight?: Pick<Flight, "slot" | "reach" | "waitUntil">;
   /** How the call is reported when nothing of it is kept. */
   readonly outcome: CacheOutcome;
   /** How it is reported when what it gets is kept: for streams, which say so before they are whole. Absent: nothing will be kept. */
