@@ -1,5 +1,6 @@
 import { type Keyring, keyring, parse } from "@ledge/contract";
 import { fromBase64 } from "../base64.ts";
+import { inTime } from "./in-time.ts";
 import type { Keyrings, Slot } from "./ports.ts";
 
 /** Format 1: this byte, the key's id in four, the nonce in twelve, then AES-GCM's ciphertext and tag. */
@@ -8,6 +9,8 @@ const nonceAt = 5;
 const sealedAt = nonceAt + 12;
 /** Tenants whose keys an isolate keeps at hand. */
 const tenantsMax = 256;
+/** What a tenant's keys are made of is waited for so long. */
+const ringMsMax = 1_000;
 /** After keys could not be had, a tenant's calls go past the cache for so long. */
 const retryMs = 1_000;
 
@@ -39,7 +42,8 @@ export class Vault {
     const { nowMs } = this.#deps;
     if (nowMs() - (this.#failedMs.get(tenant) ?? 0) < retryMs) return undefined;
     try {
-      const ring = await this.#ringOf(tenant, atLeast);
+      const ring = await inTime(ringMsMax, this.#ringOf(tenant, atLeast));
+      if (ring === undefined) throw new Error("not in time");
       const keys = await TenantKeys.from(await this.#hkdf(), tenant, ring);
       this.#remember(tenant, keys);
       return keys;

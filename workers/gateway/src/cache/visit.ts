@@ -5,11 +5,13 @@ import {
   type CacheOutcome,
   type CacheRule,
   epochOf,
+  flightKeptMs,
   freshnessOf,
   identityText,
   keepS,
   mayServeStale,
   scopesOf,
+  tagsEpochOf,
 } from "@ledge/policy";
 import { toBase64 } from "../base64.ts";
 import type { CacheDeps } from "./answers.ts";
@@ -148,8 +150,12 @@ export class Visit {
   #flight({ key }: Slot) {
     const { wish, waitUntil, reach } = this.#call;
     const { collapse = reach } = this.#rule;
-    // Who wants a fresh answer does not take one that was asked for before.
-    return collapse === "off" || !wish.lookup ? undefined : { slot: key, reach: collapse, waitUntil };
+    // Who wants a fresh answer does not take one that was asked for before, nor one that a flight has kept for too long.
+    const fresh = !wish.lookup || (wish.maxAgeS ?? Number.POSITIVE_INFINITY) * 1000 <= flightKeptMs;
+    if (collapse === "off" || fresh) return undefined;
+    // Nobody knows the tags of what others are fetching: who has heard of a purge by any tag does not wait for who has not.
+    const epoch = tagsEpochOf(this.#state, this.#call.identity.tenant);
+    return { slot: `${key}:${epoch}`, reach: collapse, waitUntil };
   }
 
   #keep(value: unknown, id: string, address: Address): string | undefined {
