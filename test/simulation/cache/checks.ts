@@ -140,7 +140,7 @@ export class Checks {
     if (this.#time.nowMs >= asked.deadlineMs) return;
     const failed = this.#failures(asked);
     if (!failed.some((work) => work.asked === asked) && failed.length < flightTriesMax) {
-      say(`a stream broke off that could have gone on, by ${failed.map(workLine)}`);
+      say(`a stream broke off that could have gone on, by ${this.#works.filter((w) => w.asked.about === asked.about && (w.endedMs ?? this.#time.nowMs) >= asked.startedMs - flightKeptMs).map(workLine)} now ${this.#time.nowMs % 10_000_000}`);
     }
   }
 
@@ -203,6 +203,6 @@ export function describe(asked: Asked): string {
   return `${id} (${isolate.name}, ${form}, heard ${heard}, at ${startedMs % 10_000_000}) ${aboutOf(question)} ${JSON.stringify(said)}`;
 }
 
-function workLine({ serial, asked, fate, startedMs, endedMs }: OriginWork): string {
-  return `${serial} for ${asked.id} in ${asked.isolate.name} from ${startedMs % 10_000_000} to ${(endedMs ?? 0) % 10_000_000} ${fate}`;
+function workLine({ serial, asked, fate, startedMs, endedMs, stopped }: OriginWork): string {
+  return `${serial} for ${asked.id} in ${asked.isolate.name} from ${startedMs % 10_000_000} to ${(endedMs ?? 0) % 10_000_000} ${fate} ${stopped} left ${asked.caller.signal.aborted} dead ${asked.isolate.dead}`;
 }

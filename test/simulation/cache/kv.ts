@@ -58,15 +58,14 @@ export class MoodyKv<V> {
     const was = this.#mood;
     this.#mood = mood;
     if (mood !== kvWell) this.wellSinceMs = Number.POSITIVE_INFINITY;
-    // What was slow may still be under way.
-    else if (was !== kvWell) this.wellSinceMs = this.#time.nowMs + 1_000;
+    else if (was !== kvWell) this.wellSinceMs = this.#time.nowMs;
   }
 
   async read(key: string): Promise<V | undefined> {
     const { stale, foreign, damaged } = this.#mood;
     const dice = this.#dice;
     const atMs = this.#time.nowMs - (dice.comes(stale) ? dice.between(0, staleMsMax) : 0);
-    const value = this.#valueAt(dice.comes(foreign) ? dice.pick(this.#keys) : key, atMs);
+    const value = this.#valueAt(this.#keys.length > 0 && dice.comes(foreign) ? dice.pick(this.#keys) : key, atMs);
     await this.#answer();
     return value !== undefined && dice.comes(damaged) ? this.#damage(value) : value;
   }

@@ -1,6 +1,6 @@
 import { Dice } from "./dice.ts";
 import type { Asked } from "./asked.ts";
-import { models, put, someCall, tags, tenants } from "./calls.ts";
+import { type Got, models, put, someCall, tags, tenants } from "./calls.ts";
 import { Checks, describe } from "./checks.ts";
 import { type Deployment, Isolate } from "./isolate.ts";
 import { SimulatedKeeper } from "./keeper.ts";
@@ -36,6 +36,8 @@ export class World implements Deployment {
   readonly #open = new Map<string, Asked>();
   readonly #stable = new Map<string, string>();
   readonly #isolates: Isolate[] = [];
+  /** Entries that callers were told of, to be purged. */
+  readonly #toldOf: { readonly tenant: string; readonly key: string }[] = [];
   #born = 0;
   #calls = 0;
 
@@ -135,7 +137,7 @@ export class World implements Deployment {
       const got = await put(asked, this.#origin, this.time);
       if (asked.isolate.dead || asked.caller.signal.aborted) return;
       this.#open.delete(asked.id);
-      this.#note(got);
+      this.#note(asked, got);
       this.#checks.answered(asked, got);
     } catch (bug) {
       const why = bug instanceof Error ? bug.stack : String(bug);
@@ -143,7 +145,8 @@ export class World implements Deployment {
     }
   }
 
-  #note({ kind, outcome }: Awaited<ReturnType<typeof put>>): void {
+  #note({ question: { tenant } }: Asked, { kind, outcome }: Got): void {
+    if (outcome?.id !== undefined) this.#toldOf.splice(0, this.#toldOf.length - 4, { tenant, key: outcome.id });
     const where = outcome?.kind === "hit" ? (outcome.stale ?? outcome.layer) : outcome;
     const how = typeof where === "string" ? where : where?.failed ? "stale-if-error" : where?.collapsed ? "collapsed" : where?.why;
     this.#count(kind === "answer" ? `answer by ${how}` : kind);
@@ -181,7 +184,6 @@ export class World implements Deployment {
     const tenant = dice.pick(tenants);
     const model = dice.pick([...models.chat, ...models.labels]);
     const version = this.#stable.get(model) ?? "1";
-    const key = this.#someEntry();
     return dice.pick([
       { all: true as const },
       { tenant },
@@ -189,13 +191,8 @@ export class World implements Deployment {
       { model, version },
       { tenant, tag: dice.pick(tags) },
       { tenant, tag: dice.pick(tags) },
-      key ?? { tenant },
+      this.#toldOf.length === 0 ? { tenant } : dice.pick(this.#toldOf),
     ]);
-  }
-
-  /** An entry that a caller was told of. */
-  #someEntry() {
-    return undefined as { tenant: string; key: string } | undefined;
   }
 
   #policy(): void {

@@ -71,7 +71,8 @@ export class Rules {
     const reading = this.#read(askedMs);
     // What comes late is taken when it comes.
     background(reading);
-    if (!(await Promise.race([reading, late]))) this.#age = { ...this.#age, failedMs: nowMs() };
+    // As of when it was begun: within two seconds of the store's coming back, somebody looks before answering.
+    if (!(await Promise.race([reading, late]))) this.#age = { ...this.#age, failedMs: askedMs };
     clearTimeout(timer);
   }
 
