@@ -108,7 +108,9 @@ async function putLabels(asked: Asked, origin: SimulatedOrigin): Promise<Got> {
       outcome = said;
     },
   );
-  return result.ok ? { kind: "answer", said: result.value, outcome } : { kind: "fault", code: result.fault.code, outcome };
+  return result.ok
+    ? { kind: "answer", said: result.value, outcome }
+    : { kind: "fault", code: result.fault.code, outcome };
 }
 
 async function putChat(asked: Asked, origin: SimulatedOrigin, time: VirtualTime): Promise<Got> {

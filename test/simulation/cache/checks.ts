@@ -10,6 +10,8 @@ import type { VirtualTime } from "./time.ts";
 const heardWithinMs = 2_000;
 /** Rules that could not be read for so long are not gone by. */
 const rulesMsMax = 60_000;
+/** No caller waits longer, and nothing is worked on for longer. */
+const workMsMax = 60_000;
 /** Faults after which a stale answer may stand in. */
 const hiddenByStale = new Set(["upstream_failed", "origin_unavailable", "overloaded", "deadline_exceeded"]);
 
@@ -31,7 +33,8 @@ export class Checks {
 
   answered(asked: Asked, got: Got): void {
     const say: Say = (wrong) => this.#say(`${wrong}: ${describe(asked)} ${JSON.stringify(got)}`);
-    if (this.#time.nowMs > asked.deadlineMs + 1_500) say(`an answer came ${this.#time.nowMs - asked.deadlineMs} ms after the deadline`);
+    if (this.#time.nowMs > asked.deadlineMs + 1_500)
+      say(`an answer came ${this.#time.nowMs - asked.deadlineMs} ms after the deadline`);
     if (got.kind === "fault") this.#fault(asked, got.code, say);
     else if (got.kind === "broken") this.#broken(asked, say);
     else this.#answer(asked, got, say);
@@ -67,7 +70,8 @@ export class Checks {
     const waitedMs = asked.startedMs - (work.endedMs ?? this.#time.nowMs);
     const { maxAgeS = Number.POSITIVE_INFINITY } = asked.wish;
     // Ending it, telling the room and hearing of it take their time.
-    if (waitedMs > Math.min(flightKeptMs + 1_000, maxAgeS * 1000)) say("work was shared that ended long before the call");
+    if (waitedMs > Math.min(flightKeptMs + 1_000, maxAgeS * 1000))
+      say("work was shared that ended long before the call");
     this.#notEnded(asked, work, undefined, say);
   }
 
@@ -133,23 +137,30 @@ export class Checks {
     const ofInput = failed.some(({ fate }) => fate === "refused-input");
     if (code === "context_length_exceeded" && ofInput) return;
     const own = failed.some((work) => work.asked === asked);
-    if (!own && failed.length < flightTriesMax) say(`somebody failed who could have been served, by ${failed.map(workLine)}`);
+    if (!own && failed.length < flightTriesMax)
+      say(`somebody failed who could have been served, by ${failed.map(workLine)}`);
   }
 
   #broken(asked: Asked, say: Say): void {
     if (this.#time.nowMs >= asked.deadlineMs) return;
     const failed = this.#failures(asked);
     if (!failed.some((work) => work.asked === asked) && failed.length < flightTriesMax) {
-      say(`a stream broke off that could have gone on, by ${this.#works.filter((w) => w.asked.about === asked.about && (w.endedMs ?? this.#time.nowMs) >= asked.startedMs - flightKeptMs).map(workLine)} now ${this.#time.nowMs % 10_000_000}`);
+      say(`a stream broke off that could have gone on, by ${failed.map(workLine)}`);
     }
   }
 
   /** The origin's failures that this call may have waited for. */
   #failures({ about, startedMs }: Asked): readonly OriginWork[] {
-    return this.#works.filter(
-      ({ asked, fate, endedMs, stopped }) =>
-        asked.about === about && fate !== "answers" && !stopped && (endedMs ?? this.#time.nowMs) >= startedMs - flightKeptMs,
-    );
+    const failures: OriginWork[] = [];
+    for (let at = this.#works.length - 1; at >= 0; at--) {
+      const work = this.#works[at];
+      // Whatever began longer ago was over when the call began.
+      if (work === undefined || work.startedMs < startedMs - workMsMax) break;
+      const { asked, fate, endedMs, stopped } = work;
+      const late = (endedMs ?? this.#time.nowMs) >= startedMs - flightKeptMs;
+      if (asked.about === about && fate !== "answers" && !stopped && late) failures.push(work);
+    }
+    return failures;
   }
 
   /** What surely lay in KV and served anybody is not asked of the origin again, and no fault is shown in its place. */
@@ -169,7 +180,8 @@ export class Checks {
     const cached = got.outcome?.kind === "hit" || (got.outcome?.kind === "forward" && got.outcome.failed !== undefined);
     if (fresh && !cached) say("a fresh answer was not found");
     const standsIn = nowMs < kept.freshUntilMs + 1000 * ruled("stale_if_error_s", first, asked.question);
-    if (got.kind === "fault" && hiddenByStale.has(got.code) && standsIn) say("a fault was shown in place of a stale answer");
+    if (got.kind === "fault" && hiddenByStale.has(got.code) && standsIn)
+      say("a fault was shown in place of a stale answer");
   }
 
   /** Set by the world: since when KV has been well. */
@@ -193,7 +205,10 @@ export class Checks {
         fliesWithOthers(other.asked) &&
         (asked.question.model !== "near" || other.asked.isolate === asked.isolate),
     );
-    if (equal) this.#say(`the origin was asked twice at once: by ${describe(equal.asked)} since ${equal.startedMs}, and by ${describe(asked)} at ${this.#time.nowMs}`);
+    if (equal)
+      this.#say(
+        `the origin was asked twice at once: by ${describe(equal.asked)} since ${equal.startedMs}, and by ${describe(asked)} at ${this.#time.nowMs}`,
+      );
   }
 }
 
@@ -203,6 +218,7 @@ export function describe(asked: Asked): string {
   return `${id} (${isolate.name}, ${form}, heard ${heard}, at ${startedMs % 10_000_000}) ${aboutOf(question)} ${JSON.stringify(said)}`;
 }
 
-function workLine({ serial, asked, fate, startedMs, endedMs, stopped }: OriginWork): string {
-  return `${serial} for ${asked.id} in ${asked.isolate.name} from ${startedMs % 10_000_000} to ${(endedMs ?? 0) % 10_000_000} ${fate} ${stopped} left ${asked.caller.signal.aborted} dead ${asked.isolate.dead}`;
+function workLine({ serial, asked, fate, startedMs, endedMs }: OriginWork): string {
+  const [from, to] = [startedMs, endedMs ?? Number.NaN].map((ms) => ms % 10_000_000);
+  return `${serial} for ${asked.id} in ${asked.isolate.name} from ${from} to ${to} ${fate}`;
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
 
 /**
  * What the vault uses of WebCrypto, done at once: the runtime's own does it on other threads, and which of two ends first would
@@ -6,7 +6,7 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from "node:cry
  */
 
 interface Key {
-  readonly bytes: Uint8Array;
+  readonly secret: KeyObject;
 }
 
 interface Derivation {
@@ -24,25 +24,25 @@ const keyBytes = 32;
 
 const subtle = {
   async importKey(_format: "raw", bytes: Uint8Array): Promise<Key> {
-    return { bytes };
+    return { secret: createSecretKey(bytes) };
   },
 
-  async deriveKey({ salt, info }: Derivation, { bytes }: Key): Promise<Key> {
-    return { bytes: new Uint8Array(hkdfSync("sha256", bytes, salt, info, keyBytes)) };
+  async deriveKey({ salt, info }: Derivation, { secret }: Key): Promise<Key> {
+    return { secret: createSecretKey(new Uint8Array(hkdfSync("sha256", secret, salt, info, keyBytes))) };
   },
 
-  async sign(_name: "HMAC", { bytes }: Key, data: Uint8Array): Promise<ArrayBuffer> {
-    return bufferOf(createHmac("sha256", bytes).update(data).digest());
+  async sign(_name: "HMAC", { secret }: Key, data: Uint8Array): Promise<ArrayBuffer> {
+    return bufferOf(createHmac("sha256", secret).update(data).digest());
   },
 
-  async encrypt({ iv, additionalData }: Sealing, { bytes }: Key, data: Uint8Array): Promise<ArrayBuffer> {
-    const cipher = createCipheriv("aes-256-gcm", bytes, iv);
+  async encrypt({ iv, additionalData }: Sealing, { secret }: Key, data: Uint8Array): Promise<ArrayBuffer> {
+    const cipher = createCipheriv("aes-256-gcm", secret, iv);
     if (additionalData !== undefined) cipher.setAAD(additionalData);
     return bufferOf(Buffer.concat([cipher.update(data), cipher.final(), cipher.getAuthTag()]));
   },
 
-  async decrypt({ iv, additionalData }: Sealing, { bytes }: Key, sealed: Uint8Array): Promise<ArrayBuffer> {
-    const decipher = createDecipheriv("aes-256-gcm", bytes, iv, { authTagLength: tagBytes });
+  async decrypt({ iv, additionalData }: Sealing, { secret }: Key, sealed: Uint8Array): Promise<ArrayBuffer> {
+    const decipher = createDecipheriv("aes-256-gcm", secret, iv, { authTagLength: tagBytes });
     if (additionalData !== undefined) decipher.setAAD(additionalData);
     decipher.setAuthTag(sealed.subarray(-tagBytes));
     return bufferOf(Buffer.concat([decipher.update(sealed.subarray(0, -tagBytes)), decipher.final()]));

@@ -3,7 +3,13 @@ import { AnswerCache } from "../../../workers/gateway/src/cache/answers.ts";
 import { RoomFlights } from "../../../workers/gateway/src/cache/flight/flights.ts";
 import { IsolateRooms } from "../../../workers/gateway/src/cache/flight/isolate-rooms.ts";
 import { MemoryAnswers } from "../../../workers/gateway/src/cache/memory.ts";
-import type { AnswerLayer, Flights, Keyrings, RulesStore, SealedBytes } from "../../../workers/gateway/src/cache/ports.ts";
+import type {
+  AnswerLayer,
+  Flights,
+  Keyrings,
+  RulesStore,
+  SealedBytes,
+} from "../../../workers/gateway/src/cache/ports.ts";
 import { Rules } from "../../../workers/gateway/src/cache/rules.ts";
 import { SealedLayer } from "../../../workers/gateway/src/cache/sealed.ts";
 import { Vault } from "../../../workers/gateway/src/cache/vault.ts";

@@ -1,6 +1,6 @@
 import type { CachePolicy, CacheState } from "@ledge/contract";
 import type { Entry } from "../../../workers/gateway/src/cache/ports.ts";
-import { type Isolate, deploymentPolicy } from "./isolate.ts";
+import { deploymentPolicy, type Isolate } from "./isolate.ts";
 import type { SimulatedKeeper } from "./keeper.ts";
 import { type OriginWork, type Said, saidBy } from "./origin.ts";
 import type { VirtualTime } from "./time.ts";
@@ -69,7 +69,9 @@ export class Ledger {
       this.#say(`${name} was kept with a time it was not made at`);
     }
     const ttlMs = entry.freshUntilMs - entry.createdAtMs;
-    const ttls = this.statesSince(asked.heard, isolate.heard).map((state) => ttlMsOf(state, asked.question, asked.wish.ttlS));
+    const ttls = this.statesSince(asked.heard, isolate.heard).map((state) =>
+      ttlMsOf(state, asked.question, asked.wish.ttlS),
+    );
     if (!ttls.includes(ttlMs)) this.#say(`${name} was kept as fresh for ${ttlMs} ms, not ${ttls.join(" or ")}`);
   }
 
@@ -88,7 +90,10 @@ export function ruled<K extends "stale_while_revalidate_s" | "stale_if_error_s" 
   return state.tenants[tenant]?.[member] ?? state.models[model]?.[member] ?? deploymentPolicy[member];
 }
 
-export function isOn(state: CacheState, { tenant, model }: { readonly tenant: string; readonly model: string }): boolean {
+export function isOn(
+  state: CacheState,
+  { tenant, model }: { readonly tenant: string; readonly model: string },
+): boolean {
   const policies: (CachePolicy | undefined)[] = [state.tenants[tenant], state.models[model]];
   return policies.every((policy) => policy?.enabled !== false);
 }

@@ -4,6 +4,8 @@ export interface Temper {
   /** By weight. */
   readonly actions: Readonly<Record<Action, number>>;
   readonly troubles: readonly ("kv" | "rules" | "rooms" | "origin")[];
+  /** What a run must have seen, or it showed nothing. */
+  readonly shows: readonly string[];
   /** How long callers wait, milliseconds. */
   readonly patience: readonly number[];
   /** Nothing goes wrong and nobody leaves: then equal calls cost one. */
@@ -47,15 +49,40 @@ const deadly = { leave: 3, kill: 0.7, evict: 1.5 };
 const patience = [2_000, 8_000, 30_000];
 
 export const tempers: readonly Temper[] = [
-  { name: "nothing is out of order", actions: plain, troubles: [], patience: [20_000, 30_000], calm: true },
-  { name: "KV is slow, failing, stale or confused", actions: troubled, troubles: ["kv"], patience },
-  { name: "rules and keys are late, lost or confused", actions: troubled, troubles: ["rules"], patience },
-  { name: "the origin fails and breaks off", actions: troubled, troubles: ["origin"], patience },
-  { name: "isolates and objects die and callers leave", actions: { ...troubled, ...deadly }, troubles: ["rooms"], patience },
+  { name: "nothing is out of order", actions: plain, troubles: [], shows: [], patience: [20_000, 30_000], calm: true },
+  {
+    name: "KV is slow, failing, stale or confused",
+    actions: troubled,
+    troubles: ["kv"],
+    shows: ["unsealed"],
+    patience,
+  },
+  {
+    name: "rules and keys are late, lost or confused",
+    actions: troubled,
+    troubles: ["rules"],
+    shows: ["answer by bypass"],
+    patience,
+  },
+  {
+    name: "the origin fails and breaks off",
+    actions: troubled,
+    troubles: ["origin"],
+    shows: ["answer by stale-if-error", "broken"],
+    patience,
+  },
+  {
+    name: "isolates and objects die and callers leave",
+    actions: { ...troubled, ...deadly },
+    troubles: ["rooms"],
+    shows: ["kill", "evict", "leave"],
+    patience,
+  },
   {
     name: "all of it happens at once",
     actions: { ...troubled, ...deadly },
     troubles: ["kv", "rules", "rooms", "origin"],
+    shows: ["unsealed", "answer by stale-if-error", "kill", "evict", "leave"],
     patience,
   },
 ];

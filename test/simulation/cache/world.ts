@@ -1,15 +1,15 @@
-import { Dice } from "./dice.ts";
 import type { Asked } from "./asked.ts";
 import { type Got, models, put, someCall, tags, tenants } from "./calls.ts";
 import { Checks, describe } from "./checks.ts";
+import { Dice } from "./dice.ts";
 import { type Deployment, Isolate } from "./isolate.ts";
 import { SimulatedKeeper } from "./keeper.ts";
 import { kvMoods, kvWell, MoodyKv } from "./kv.ts";
 import { Ledger } from "./ledger.ts";
 import { originMoods, originWell, SimulatedOrigin } from "./origin.ts";
 import { roomsMoods, roomsWell, SimulatedRooms } from "./rooms.ts";
-import { VirtualTime } from "./time.ts";
 import type { Temper } from "./tempers.ts";
+import type { VirtualTime } from "./time.ts";
 
 /** What one run saw, to tell that it saw something. */
 export interface Seen {
@@ -65,7 +65,13 @@ export class World implements Deployment {
     this.#act(action);
     // Most things come at once, some a while later, and now and then nothing happens for long.
     const pause = dice.weighted({ none: 50, short: 40, second: 8, long: 1.5, minute: 0.3 });
-    const ms = { none: 0, short: dice.between(1, 10) * 5, second: dice.between(200, 3_000), long: 12_000, minute: 65_000 };
+    const ms = {
+      none: 0,
+      short: dice.between(1, 10) * 5,
+      second: dice.between(200, 3_000),
+      long: 12_000,
+      minute: 65_000,
+    };
     await time.pass(ms[pause]);
     this.#lost();
   }
@@ -148,7 +154,14 @@ export class World implements Deployment {
   #note({ question: { tenant } }: Asked, { kind, outcome }: Got): void {
     if (outcome?.id !== undefined) this.#toldOf.splice(0, this.#toldOf.length - 4, { tenant, key: outcome.id });
     const where = outcome?.kind === "hit" ? (outcome.stale ?? outcome.layer) : outcome;
-    const how = typeof where === "string" ? where : where?.failed ? "stale-if-error" : where?.collapsed ? "collapsed" : where?.why;
+    const how =
+      typeof where === "string"
+        ? where
+        : where?.failed
+          ? "stale-if-error"
+          : where?.collapsed
+            ? "collapsed"
+            : where?.why;
     this.#count(kind === "answer" ? `answer by ${how}` : kind);
     if (outcome?.unsealed) this.#count("unsealed");
   }
