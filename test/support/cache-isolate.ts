@@ -99,8 +99,8 @@ export class CacheWorld {
   readonly behind: Promise<unknown>[] = [];
   policy: CachePolicy = { ttl_s: 60 };
   flights: Flights = {
-    whole: async (_flight, work) => ({ result: await work(), collapsed: false }),
-    stream: async (_flight, work) => ({ result: await work(), collapsed: false }),
+    whole: async ({ signal }, work) => ({ result: await work(signal), collapsed: false }),
+    stream: async ({ signal }, work) => ({ result: await work(signal), collapsed: false }),
   };
 
   isolate(secret = "a-secret-of-at-least-32-characters"): AnswerCache {
@@ -140,6 +140,7 @@ export class CacheWorld {
       sampled: false,
       reach: "isolate",
       deadlineMs: this.nowMs + 30_000,
+      signal: new AbortController().signal,
       waitUntil: (work) => void this.behind.push(work),
       ...rest,
     };
