@@ -52,6 +52,10 @@ export class MemoryRules implements RulesStore {
     return structuredClone(this.state);
   }
 
+  async newerThan(number: number) {
+    return this.state.number > number ? this.state : undefined;
+  }
+
   /** Purges a scope, as the keeper would. */
   purge(scope: string) {
     const number = this.state.number + 1;

@@ -35,16 +35,16 @@ import type {
 import type { Runtime } from "./wire.ts";
 
 /**
- * The way of a request: accept → admit → assign → cache → dispatch. `routes.ts` wraps it in observe.
+ * The way of a request: accept → admit → assign → cache → dispatch. `serve.ts` wraps it in observe.
  * This file states the order, and `app-chat.ts` its end for chats; each stage decides one question and knows none of the others.
  */
 
-/** One request on its way. */
-export interface Exchange {
+/** One request on its way through a Worker whose isolate keeps `R`. */
+export interface Exchange<R = Runtime> {
   readonly request: Request;
   readonly requestId: string;
   readonly startedMs: number;
-  readonly runtime: Runtime;
+  readonly runtime: R;
   readonly trail: Trail;
   /** Keeps the isolate alive for work that the caller need not wait for. */
   readonly waitUntil: (work: Promise<unknown>) => void;

@@ -1,4 +1,4 @@
-import type { Keyring, Result } from "@ledge/contract";
+import type { CacheState, Keyring, Result } from "@ledge/contract";
 import type { CacheLayer, FlightWaiter } from "@ledge/policy";
 import type { Told } from "../flight-room.ts";
 
@@ -62,6 +62,8 @@ export interface Keep {
 export interface RulesStore {
   /** A `CacheState`, not checked yet; `undefined` when nothing was ever published. */
   current(): Promise<unknown>;
+  /** From their keeper itself: the rules, unless they are what the number names. */
+  newerThan(number: number): Promise<CacheState | undefined>;
 }
 
 /** What tenants' keys are made of. A throw means that it cannot be reached. */

@@ -43,8 +43,19 @@ export class Rules {
     return rulesUse(this.#age, this.#deps.nowMs()).by === "known" ? this.#state : undefined;
   }
 
-  /** Takes rules that were got on another way, unless they are older than what is known. */
-  adopt(state: CacheState): void {
+  /** Asks the keeper itself, for whoever has just changed them. What cannot be got comes with the next look. */
+  async catchUp(): Promise<void> {
+    const { store, say } = this.#deps;
+    try {
+      const newer = await store.newerThan(this.#state.number);
+      if (newer !== undefined) this.#adopt(newer);
+    } catch (error) {
+      say(`the keeper of the cache's rules cannot be asked: ${String(error)}`);
+    }
+  }
+
+  /** Unless they are older than what is known. */
+  #adopt(state: CacheState): void {
     if (state.number > this.#state.number) this.#state = state;
   }
 
@@ -75,7 +86,7 @@ export class Rules {
           say(`the cache's rules are not taken: ${JSON.stringify(state.fault.issues)}`);
           return false;
         }
-        this.adopt(state.value);
+        this.#adopt(state.value);
       }
       this.#age = { ...this.#age, freshMs: Math.max(this.#age.freshMs, askedMs) };
       return true;

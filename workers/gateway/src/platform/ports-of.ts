@@ -1,30 +1,44 @@
 import type { StoredKey } from "@ledge/policy";
 import type { TokenBucket } from "../admit/ports.ts";
-import type { SnapshotStore } from "../assign/ports.ts";
+import type { RegistryWatch, SnapshotStore } from "../assign/ports.ts";
 import type { FlightRooms } from "../cache/ports.ts";
-import type { GatewayEnv } from "../env.ts";
+import type { GatewayEnv, OperatorEnv } from "../env.ts";
 import type { Told } from "../flight-room.ts";
 import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
-import type { RegistryPort, RolloutCounter } from "../operate/ports.ts";
+import type { CacheKeeperPort, RegistryPort, RolloutCounter } from "../operate/ports.ts";
 import type { KeyStore } from "../ports.ts";
-import { kvRules, kvSealedBytes, storedKeyrings } from "./answer-stores.ts";
+import { cachedSealedBytes, kvSealedBytes, publishedKeyrings, publishedRules } from "./answer-stores.ts";
 import { r2Blobs } from "./blobs.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
+import { loopback } from "./sealed-answers.ts";
 
-/** The stages' ports on this platform. Nothing outside this folder names a binding. */
+/** The gateway's ports on this platform. Nothing outside this folder names a binding. */
 export function portsOf(env: GatewayEnv) {
   // Keys and lifetimes of everything stored are listed in docs/storage-schema.md.
   return {
     keys: kvKeyStore(env.KEYS),
     answers: kvSealedBytes(env.ANSWERS),
-    cacheRules: kvRules(env.SNAPSHOTS),
-    keyrings: storedKeyrings(env.SNAPSHOTS),
+    answersInWorkersCache: cachedSealedBytes(loopback, kvSealedBytes(env.ANSWERS)),
+    publishedRules: publishedRules(env.SNAPSHOTS, env.CACHE_KEEPER),
+    keyrings: publishedKeyrings(env.SNAPSHOTS, env.CACHE_KEEPER),
     flightRooms: durableFlights(env.FLIGHTS),
     bucket: durableBucket(env.RATE_LIMITS),
     inference: env.INFERENCE,
+    operator: env.OPERATOR,
     registry: durableRegistry(env.REGISTRY),
     tallies: durableTallies(env.TALLIES),
     snapshots: kvSnapshots(env.SNAPSHOTS),
+  };
+}
+
+/** The operator Worker's. */
+export function operatorPortsOf(env: OperatorEnv) {
+  return {
+    keys: kvKeyStore(env.KEYS),
+    inference: env.INFERENCE,
+    registry: durableRegistry(env.REGISTRY),
+    tallies: durableTallies(env.TALLIES),
+    cacheKeeper: durableCacheKeeper(env.CACHE_KEEPER),
     blobs: r2Blobs(env.MODEL_BYTES),
   };
 }
@@ -60,15 +74,25 @@ function durableFlights(flights: GatewayEnv["FLIGHTS"]): FlightRooms {
 }
 
 /** One object for the whole deployment. */
-function durableRegistry(
-  registries: GatewayEnv["REGISTRY"],
-): RegistryPort & { wake(unpublished: boolean): Promise<void> } {
+function durableRegistry(registries: GatewayEnv["REGISTRY"]): RegistryPort & RegistryWatch {
   const registry = () => registries.getByName("registry");
   return {
     change: async (change, who) => await registry().change(change, who),
     snapshot: async () => await registry().snapshot(),
     audit: async (query) => await registry().audit(query),
+    newerThan: async (number) => await registry().newerThan(number),
     wake: async (unpublished) => await registry().wake(unpublished),
+  };
+}
+
+/** One object for the whole deployment. */
+function durableCacheKeeper(keepers: OperatorEnv["CACHE_KEEPER"]): CacheKeeperPort {
+  const keeper = () => keepers.getByName("cache");
+  return {
+    change: async (change, who) => await keeper().change(change, who),
+    state: async () => await keeper().state(),
+    changes: async () => await keeper().changes(),
+    keys: async (tenant) => await keeper().keys(tenant),
   };
 }
 
