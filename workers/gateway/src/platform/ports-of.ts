@@ -1,15 +1,14 @@
 import type { StoredKey } from "@ledge/policy";
 import type { TokenBucket } from "../admit/ports.ts";
 import type { RegistryWatch, SnapshotStore } from "../assign/ports.ts";
-import type { FlightRooms } from "../cache/ports.ts";
 import type { GatewayEnv, OperatorEnv } from "../env.ts";
-import type { Told } from "../flight-room.ts";
 import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
 import type { CacheKeeperPort, RegistryPort, RolloutCounter } from "../operate/ports.ts";
 import type { KeyStore } from "../ports.ts";
 import { cachedSealedBytes, kvSealedBytes, publishedKeyrings, publishedRules } from "./answer-stores.ts";
 import { r2Blobs } from "./blobs.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
+import { durableFlights } from "./durable-flights.ts";
 import { loopback } from "./sealed-answers.ts";
 
 /** The gateway's ports on this platform. Nothing outside this folder names a binding. */
@@ -62,14 +61,6 @@ function durableBucket(limits: GatewayEnv["RATE_LIMITS"]): TokenBucket {
     async take(subject, rule, ask) {
       return await limits.getByName(subject).take(rule, ask);
     },
-  };
-}
-
-/** One object a slot. */
-function durableFlights(flights: GatewayEnv["FLIGHTS"]): FlightRooms {
-  return {
-    // What an object tells is as the room tells it, with stubs for turns and seats: they have the same methods.
-    join: async (slot, waiter) => (await flights.getByName(slot).join(waiter)) as unknown as Told,
   };
 }
 

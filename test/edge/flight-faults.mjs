@@ -1,0 +1,59 @@
+import gateway, { Flight as RealFlight } from "../../workers/gateway/src/index.ts";
+
+/** The gateway, with what a test needs to break flights from inside. */
+
+export * from "../../workers/gateway/src/index.ts";
+
+/** Objects that were asked, by name, how often in all, and how those behave that are asked next. */
+const names = new Set();
+let joins = 0;
+let mode = "works";
+
+export class Flight extends RealFlight {
+  join(waiter) {
+    if (mode === "throws") throw new Error("overloaded");
+    if (mode === "hangs") return new Promise(() => {});
+    names.add(this.ctx.id.name);
+    const told = super.join(waiter);
+    joins++;
+    return told;
+  }
+
+  die() {
+    this.ctx.abort("the test says so");
+  }
+}
+
+/** What ends a request in whose head its name stands. */
+const dooms = new Map();
+
+const levers = {
+  "/test/flights": (_env, parameters) => {
+    mode = parameters.get("mode");
+  },
+  "/test/joins": () => joins,
+  "/test/abort-flights": async (env) => {
+    for (const name of names) {
+      const dead = env.FLIGHTS.getByName(name).die();
+      await dead.catch(() => undefined);
+    }
+    names.clear();
+  },
+  "/test/die": (_env, parameters) => dooms.get(parameters.get("name"))?.(),
+};
+
+export default {
+  async fetch(request, env, ctx) {
+    const { pathname, searchParams } = new URL(request.url);
+    const lever = levers[pathname];
+    if (lever !== undefined) return new Response(String(await lever(env, searchParams)));
+    const name = request.headers.get("Test-Doomed");
+    if (name === null) return await gateway.fetch(request, env, ctx);
+    // When its isolate dies, nothing that a request began outlives it: neither its code nor what it had put off.
+    const death = new Promise((resolve) => dooms.set(name, resolve));
+    const doomed = { waitUntil: () => {}, passThroughOnException: () => {}, exports: ctx.exports };
+    const answer = await Promise.race([gateway.fetch(request, env, doomed), death]);
+    if (answer === undefined) throw new Error("the isolate died");
+    return answer;
+  },
+};
