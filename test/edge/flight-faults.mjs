@@ -24,6 +24,32 @@ export class Flight extends RealFlight {
   }
 }
 
+/** The objects, for somebody of whom they hear no more after `death`: what it pours breaks off there. */
+function cutAt(death, flights) {
+  const cut = (events) => {
+    const reader = events.getReader();
+    const dead = death.then(() => Promise.reject(new Error("the isolate died")));
+    dead.catch(() => undefined);
+    return new ReadableStream({
+      type: "bytes",
+      async pull(controller) {
+        const { done, value } = await Promise.race([reader.read(), dead]);
+        if (!done) return controller.enqueue(value);
+        controller.close();
+        controller.byobRequest?.respond(0);
+      },
+    });
+  };
+  const join = async (name, waiter) => {
+    const told = await flights.getByName(name).join(waiter);
+    if (told.kind !== "lead") return told;
+    const { turn } = told;
+    const rest = Object.fromEntries(["land", "fail", "leave", "deserted"].map((to) => [to, (x) => turn[to](x)]));
+    return { ...told, turn: { ...rest, pour: (events) => turn.pour(cut(events)) } };
+  };
+  return { getByName: (name) => ({ join: (waiter) => join(name, waiter) }) };
+}
+
 /** What ends a request in whose head its name stands. */
 const dooms = new Map();
 
@@ -52,7 +78,10 @@ export default {
     // When its isolate dies, nothing that a request began outlives it: neither its code nor what it had put off.
     const death = new Promise((resolve) => dooms.set(name, resolve));
     const doomed = { waitUntil: () => {}, passThroughOnException: () => {}, exports: ctx.exports };
-    const answer = await Promise.race([gateway.fetch(request, env, doomed), death]);
+    const answer = await Promise.race([
+      gateway.fetch(request, { ...env, FLIGHTS: cutAt(death, env.FLIGHTS) }, doomed),
+      death,
+    ]);
     if (answer === undefined) throw new Error("the isolate died");
     return answer;
   },

@@ -29,6 +29,7 @@ beforeAll(async () => {
   // Every gateway has looked for its keys and rules before anything is counted.
   origin.onCall = answered;
   await Promise.all(urls.map((_, at) => ask(at, { content: "warm up" })));
+  origin.onCall = () => undefined;
 });
 afterEach(() => {
   origin.onCall = () => undefined;
@@ -280,17 +281,13 @@ describe("a leader whose isolate is gone", () => {
   test("in the middle of a stream is replaced by a waiter, and no word is said twice", async () => {
     const before = origin.calls.length;
     const content = fresh();
-    const leaving = new AbortController();
-    // Without what was put off, a request whose client leaves ends at once with all that it does.
-    const leader = follow(1, { content, signal: leaving.signal, headers: { "Test-Doomed": "stream" } }).catch(
-      () => undefined,
-    );
+    const leading = follow(1, { content, headers: { "Test-Doomed": "stream" } });
     await callsAre(1, before);
     since(before)[0]?.say("one");
-    await leader;
+    await leading;
     const waiters = await Promise.all([2, 3].map((at) => follow(at, { content })));
     await until("the waiters have the first event", () => waiters.every(({ text }) => text.includes("one")), 20_000);
-    leaving.abort();
+    await die("stream");
     await callsAre(2, before);
     const [, second] = since(before);
     second?.say("one", " two");
@@ -298,6 +295,7 @@ describe("a leader whose isolate is gone", () => {
     await until("the waiters have all", () => waiters.every(({ over }) => over), 20_000);
     expect(waiters.map(({ text }) => spoken(text))).toEqual(["one two", "one two"]);
     expect(since(before)).toHaveLength(2);
+    since(before)[0]?.end();
   });
 });
 

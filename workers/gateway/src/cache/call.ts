@@ -34,7 +34,7 @@ export interface Found {
 export interface Miss {
   readonly kind: "miss";
   /** What equal calls wait for; absent when this one goes on its own. */
-  readonly flight?: Pick<Flight, "slot" | "reach" | "waitUntil">;
+  readonly flight?: Pick<Flight, "slot" | "reach" | "landedAfterMs" | "waitUntil">;
   /** How the call is reported when nothing of it is kept. */
   readonly outcome: CacheOutcome;
   /** How it is reported when what it gets is kept: for streams, which say so before they are whole. Absent: nothing will be kept. */
