@@ -5,10 +5,11 @@ import type { GatewayEnv, OperatorEnv } from "../env.ts";
 import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
 import type { CacheKeeperPort, RegistryPort, RolloutCounter } from "../operate/ports.ts";
 import type { KeyStore } from "../ports.ts";
-import { cachedSealedBytes, kvSealedBytes, publishedKeyrings, publishedRules } from "./answer-stores.ts";
 import { r2Blobs } from "./blobs.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
+import { publishedKeyrings, publishedRules } from "./published-cache.ts";
 import { loopback } from "./sealed-answers.ts";
+import { cachedSealedBytes, kvSealedBytes } from "./sealed-bytes.ts";
 
 /** The gateway's ports on this platform. Nothing outside this folder names a binding. */
 export function portsOf(env: GatewayEnv) {
