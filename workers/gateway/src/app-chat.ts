@@ -1,7 +1,8 @@
-import { canonicalJson, ok, type Result } from "@ledge/contract";
+import { ok, type Result } from "@ledge/contract";
 import { openAiError } from "./accept/openai.ts";
 import { cacheCallOf, copyToShadow, type Entered, type Exchange, journeyOf } from "./app.ts";
 import type { Miss } from "./cache/call.ts";
+import { chatText, isSampled } from "./cache/chats.ts";
 import { type ChatRecord, ChatRecorder, recordOf, replayStream, replayWhole, sse } from "./dispatch/chat-record.ts";
 import { relayEvents } from "./dispatch/chat-stream.ts";
 import type { ChatCall, DeployedModel, Envelope } from "./exchange.ts";
@@ -11,7 +12,7 @@ import { eventStreamReply, jsonText, type Reply } from "./reply.ts";
 /** cache → dispatch for a chat. */
 export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promise<Result<Reply>> {
   const { call, envelope, model } = entered;
-  const asked = cacheCallOf(x, entered, canonicalJson(answerChanging(call)), isSampled(call));
+  const asked = cacheCallOf(x, entered, chatText(call), isSampled(call));
   const looked = await x.runtime.cache.look(asked);
   if (!looked.ok) return looked;
   if (looked.value.kind === "found") {
@@ -39,11 +40,6 @@ export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promi
     return theirs.ok ? ok(undefined) : theirs;
   });
   return reply;
-}
-
-/** Whether asking again may give another answer: only temperature 0 and a seed give the same. */
-function isSampled({ body: { temperature, seed } }: ChatCall): boolean {
-  return temperature !== 0 && typeof seed !== "number";
 }
 
 /**
@@ -93,10 +89,4 @@ function replay(x: Exchange, { call, model }: Entered<ChatCall>, record: ChatRec
 
 function versioned({ name, version }: DeployedModel): string {
   return `${name}@${version}`;
-}
-
-/** The members of a chat body that can change its answer: all but how it is delivered and who is billed. */
-function answerChanging({ body }: ChatCall): object {
-  const { model: _model, stream: _stream, stream_options: _options, user: _user, metadata: _metadata, ...rest } = body;
-  return rest;
 }
