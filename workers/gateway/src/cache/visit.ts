@@ -89,7 +89,8 @@ export class Visit {
     if (this.#best !== undefined && this.#best.entry.createdAtMs >= entry.createdAtMs) return;
     this.#best = { entry, layer: far.name };
     // By these rules it is valid, so only what is purged later can end it.
-    void memory.put(address, { ...entry, number: this.#state.number }, this.#keepS(entry));
+    const number = Math.max(entry.number, this.#state.number);
+    void memory.put(address, { ...entry, number }, this.#keepS(entry));
   }
 
   /** Whether nothing that it belongs to was purged since; in memory, too, whether the tenant's keys are what they were. */
