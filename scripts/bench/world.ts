@@ -16,7 +16,7 @@ import { builtWorker, scriptWorker, serviceBinding, variable, type WorkerPart } 
 export interface World {
   readonly generator: Generator;
   readonly originUrl: string;
-  /** The gateway's variables: everything on, the rate limit far away. */
+  /** Variables of the gateway and the operator Worker: everything on, the rate limit far away. */
   readonly vars: Readonly<Record<string, string>>;
   /** What every measured request carries, bare or not, so that all read the same bytes. */
   readonly headers: Readonly<Record<string, string>>;
@@ -86,6 +86,7 @@ export async function startWorld(): Promise<World> {
 export function startWorkers(world: World, options: WorkerdOptions = {}): Promise<RunningWorkerd> {
   const parts: WorkerPart[] = [
     builtWorker("gateway", world.vars, true),
+    builtWorker("operator", world.vars, false),
     builtWorker("inference", {}, false),
     scriptWorker("constant", constantWorker, [], true),
     scriptWorker("proxy", proxyWorker, [variable("ORIGIN_URL", world.originUrl)], true),

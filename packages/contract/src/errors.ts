@@ -190,6 +190,12 @@ export const errors = {
     retryable: true,
     message: "The registry or its store cannot be reached right now.",
   },
+  operator_unavailable: {
+    status: 503,
+    owner: "platform",
+    retryable: true,
+    message: "The operator's API cannot be reached right now. Calls to models are answered as before.",
+  },
   counter_unavailable: {
     status: 503,
     owner: "platform",

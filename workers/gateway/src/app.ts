@@ -31,16 +31,16 @@ import type {
 import type { Runtime } from "./wire.ts";
 
 /**
- * The way of a request: accept → admit → assign → cache → dispatch. `routes.ts` wraps it in observe.
+ * The way of a request: accept → admit → assign → cache → dispatch. `serve.ts` wraps it in observe.
  * This file states the order, and `app-chat.ts` its end for chats; each stage decides one question and knows none of the others.
  */
 
-/** One request on its way. */
-export interface Exchange {
+/** One request on its way through a Worker whose isolate keeps `R`. */
+export interface Exchange<R = Runtime> {
   readonly request: Request;
   readonly requestId: string;
   readonly startedMs: number;
-  readonly runtime: Runtime;
+  readonly runtime: R;
   readonly trail: Trail;
   /** Keeps the isolate alive for work that the caller need not wait for. */
   readonly waitUntil: (work: Promise<unknown>) => void;
@@ -150,8 +150,8 @@ export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>
 /** cache → dispatch for tensors. */
 export async function answerTensors(x: Exchange, entered: Entered<TensorsCall>): Promise<Result<Inference>> {
   const { call, envelope, model } = entered;
-  const { cache, tiers, desk } = x.runtime;
-  const identity = identityOf(entered, tensorsText(call, desk.digests.sha256Hex));
+  const { cache, tiers, digests } = x.runtime;
+  const identity = identityOf(entered, tensorsText(call, digests.sha256Hex));
   const hit = await cache.lookup(identity, envelope.cache);
   const kept = hit && keptInference(hit.value as InferenceRecord);
   if (hit !== undefined && kept !== undefined) {

@@ -4,11 +4,20 @@ import type { RateLimiter } from "./platform/durable/rate-limiter.ts";
 import type { Registry } from "./platform/durable/registry.ts";
 import type { Tally } from "./platform/durable/tally.ts";
 
-/** The bindings of wrangler.jsonc (worker-configuration.d.ts is generated from it), with what speaks RPC typed. */
-export interface GatewayEnv
-  extends Omit<Cloudflare.Env, "INFERENCE" | "RATE_LIMITS" | "REGISTRY" | "TALLIES" | "HOT_LIST"> {
+/**
+ * The bindings of each Worker's wrangler.jsonc, with what speaks RPC typed. `GatewayBindings` and `OperatorBindings` are
+ * generated: the worker-configuration.d.ts beside each wrangler.jsonc.
+ */
+
+export interface GatewayEnv extends Omit<GatewayBindings, "INFERENCE" | "RATE_LIMITS" | "REGISTRY" | "TALLIES"> {
   readonly INFERENCE: InferenceService;
   readonly RATE_LIMITS: DurableObjectNamespace<RateLimiter>;
+  readonly REGISTRY: DurableObjectNamespace<Registry>;
+  readonly TALLIES: DurableObjectNamespace<Tally>;
+}
+
+export interface OperatorEnv extends Omit<OperatorBindings, "INFERENCE" | "REGISTRY" | "TALLIES" | "HOT_LIST"> {
+  readonly INFERENCE: InferenceService;
   readonly REGISTRY: DurableObjectNamespace<Registry>;
   readonly TALLIES: DurableObjectNamespace<Tally>;
   readonly HOT_LIST: DurableObjectNamespace<HotList>;

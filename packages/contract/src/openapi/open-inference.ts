@@ -3,7 +3,7 @@ import { readiness } from "./readiness.ts";
 
 const surface = "Open Inference Protocol";
 const text = { name: "text", shape: [1], datatype: "BYTES", data: ["book me a flight to Rome"] };
-const operating = ["missing_credentials", "invalid_credentials", ...always] as const;
+const operating = ["missing_credentials", "invalid_credentials", "operator_unavailable", ...always] as const;
 const changing = [...reading, ...operating, "model_not_found", "registry_unavailable", "model_not_ready"] as const;
 
 const common = { surface, credential: "caller" } as const;

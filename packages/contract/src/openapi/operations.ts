@@ -113,7 +113,7 @@ const probes: readonly Operation[] = [
     summary: "Counters of all models under Triton's names, for Prometheus.",
     credential: "operator",
     answers: { 200: { description: "Prometheus text.", mediaType: "text/plain" } },
-    errors: ["missing_credentials", "invalid_credentials", "counts_unavailable", ...always],
+    errors: ["missing_credentials", "invalid_credentials", "counts_unavailable", "operator_unavailable", ...always],
   },
   {
     method: "get",
@@ -122,7 +122,7 @@ const probes: readonly Operation[] = [
     surface: "Operations",
     summary: "This description.",
     answers: { 200: { description: "OpenAPI 3.1." } },
-    errors: always,
+    errors: ["operator_unavailable", ...always],
   },
 ];
 

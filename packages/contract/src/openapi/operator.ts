@@ -2,7 +2,7 @@ import { always, type Operation, reading } from "./operation.ts";
 
 /** The operator's API, described in a document of its own: callers have no use for it. */
 
-const admitted = ["missing_credentials", "invalid_credentials", ...always] as const;
+const admitted = ["missing_credentials", "invalid_credentials", "operator_unavailable", ...always] as const;
 const registry = [...admitted, "registry_unavailable"] as const;
 const loading = ["model_not_ready", "overloaded", "upstream_failed", "deadline_exceeded"] as const;
 

@@ -1,8 +1,8 @@
 import type { StoredKey } from "@ledge/policy";
 import type { TokenBucket } from "../admit/ports.ts";
-import type { SnapshotStore } from "../assign/ports.ts";
+import type { RegistryWatch, SnapshotStore } from "../assign/ports.ts";
 import type { AnswerStore, StoredAnswer } from "../cache/ports.ts";
-import type { GatewayEnv } from "../env.ts";
+import type { GatewayEnv, OperatorEnv } from "../env.ts";
 import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
 import type { RegistryPort, RolloutCounter } from "../operate/ports.ts";
 import type { KeyStore } from "../ports.ts";
@@ -10,7 +10,7 @@ import { r2Blobs } from "./blobs.ts";
 import type { Config } from "./config.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
 
-/** The stages' ports on this platform. Nothing outside this folder names a binding. */
+/** The gateway's ports on this platform. Nothing outside this folder names a binding. */
 export function portsOf(env: GatewayEnv, config: Config) {
   // Keys and lifetimes of everything stored are listed in docs/storage-schema.md.
   return {
@@ -18,9 +18,20 @@ export function portsOf(env: GatewayEnv, config: Config) {
     answers: kvAnswerStore(env.ANSWERS, config.CACHE_TTL_S),
     bucket: durableBucket(env.RATE_LIMITS),
     inference: env.INFERENCE,
+    operator: env.OPERATOR,
     registry: durableRegistry(env.REGISTRY),
     tallies: durableTallies(env.TALLIES),
     snapshots: kvSnapshots(env.SNAPSHOTS),
+  };
+}
+
+/** The operator Worker's. */
+export function operatorPortsOf(env: OperatorEnv) {
+  return {
+    keys: kvKeyStore(env.KEYS),
+    inference: env.INFERENCE,
+    registry: durableRegistry(env.REGISTRY),
+    tallies: durableTallies(env.TALLIES),
     blobs: r2Blobs(env.MODEL_BYTES),
   };
 }
@@ -61,14 +72,13 @@ function durableBucket(limits: GatewayEnv["RATE_LIMITS"]): TokenBucket {
 }
 
 /** One object for the whole deployment. */
-function durableRegistry(
-  registries: GatewayEnv["REGISTRY"],
-): RegistryPort & { wake(unpublished: boolean): Promise<void> } {
+function durableRegistry(registries: GatewayEnv["REGISTRY"]): RegistryPort & RegistryWatch {
   const registry = () => registries.getByName("registry");
   return {
     change: async (change, who) => await registry().change(change, who),
     snapshot: async () => await registry().snapshot(),
     audit: async (query) => await registry().audit(query),
+    newerThan: async (number) => await registry().newerThan(number),
     wake: async (unpublished) => await registry().wake(unpublished),
   };
 }

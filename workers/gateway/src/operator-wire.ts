@@ -1,0 +1,43 @@
+import { edgeTier } from "./dispatch/edge.ts";
+import type { OperatorEnv } from "./env.ts";
+import { keptBy } from "./isolate.ts";
+import type { KeyDesk } from "./operate/keys.ts";
+import type { ModelDesk } from "./operate/models.ts";
+import type { RolloutDesk } from "./operate/rollouts.ts";
+import { digests } from "./platform/digests.ts";
+import { type OperatorConfig, readOperatorConfig } from "./platform/operator-config.ts";
+import { operatorPortsOf } from "./platform/ports-of.ts";
+
+/** Everything an isolate of the operator Worker keeps between requests: the desks of `operate/`, wired once. */
+export type OperatorRuntime = ReturnType<typeof wire>;
+
+/** The isolate's runtime. Errors: `internal_error` with every wrong variable in its cause, until the next deployment. */
+export const runtimeOf = keptBy(readOperatorConfig, wire);
+
+function wire(env: OperatorEnv, config: OperatorConfig) {
+  const nowMs = () => Date.now();
+  const { keys, blobs, inference, registry, tallies } = operatorPortsOf(env);
+  const desk: KeyDesk = {
+    keys,
+    digests,
+    requestsPerMinuteDefault: config.REQUESTS_PER_MINUTE_DEFAULT,
+    random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    nowMs,
+  };
+  const models: ModelDesk = {
+    registry,
+    blobs,
+    loader: edgeTier(inference, nowMs),
+    digests,
+    loadDeadlineMs: () => nowMs() + config.TIMEOUT_MS_MAX,
+  };
+  const rollouts: RolloutDesk = { models, counter: tallies, newId: () => crypto.randomUUID(), nowMs };
+  return {
+    config,
+    desk,
+    models,
+    rollouts,
+    counter: tallies,
+    gatekeeper: { digests, adminKeyHash: config.ADMIN_KEY_HASH, originSecret: config.ORIGIN_SECRET },
+  };
+}
