@@ -67,6 +67,7 @@ export async function startWorld(): Promise<World> {
     vars: {
       ORIGIN_URL: originUrl,
       ORIGIN_SECRET: "bench-secret-of-no-use-elsewhere",
+      CACHE_SECRET: "bench-secret-of-the-cache-of-no-use-elsewhere",
       ADMIN_KEY_HASH: "0".repeat(64),
       REQUESTS_PER_MINUTE_DEFAULT: String(requestsPerMinute),
       JWT_ISSUER: issuer.issuer,

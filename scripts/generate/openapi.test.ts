@@ -1,6 +1,12 @@
 import { readFileSync } from "node:fs";
 import { errors } from "@ledge/contract";
-import { inferenceOperations, openApiDocument, operations, operatorOperations } from "@ledge/contract/openapi";
+import {
+  cacheOperations,
+  inferenceOperations,
+  openApiDocument,
+  operations,
+  operatorOperations,
+} from "@ledge/contract/openapi";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it, vi } from "vitest";
 
@@ -8,8 +14,9 @@ const parts = [
   { file: "openapi.json", part: operations },
   { file: "openapi-inference.json", part: inferenceOperations },
   { file: "openapi-operator.json", part: operatorOperations },
+  { file: "openapi-cache.json", part: cacheOperations },
 ].map(({ file, part }) => ({ file, part, document: JSON.parse(JSON.stringify(openApiDocument("1.2.3", part))) }));
-const every = [...operations, ...inferenceOperations, ...operatorOperations];
+const every = [...operations, ...inferenceOperations, ...operatorOperations, ...cacheOperations];
 
 type Table = readonly (readonly [method: string, path: string])[];
 

@@ -1,4 +1,4 @@
-import { operatorOperations } from "@ledge/contract/openapi";
+import { cacheOperations, operatorOperations } from "@ledge/contract/openapi";
 import { mintKey } from "@ledge/policy";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bodyOf } from "../support/answer-body.ts";
@@ -16,11 +16,11 @@ describe("what the gateway passes on", () => {
   afterAll(() => edge.close());
 
   const paths = [
-    ...operatorOperations.map(({ method, path }) => [method.toUpperCase(), path]),
+    ...[...operatorOperations, ...cacheOperations].map(({ method, path }) => [method.toUpperCase(), path]),
     ["GET", "/metrics"],
     ["POST", "/v2/repository/models/{model}/load"],
     ["POST", "/v2/repository/models/{model}/unload"],
-  ].filter(([, path]) => path !== "/admin/openapi.json");
+  ].filter(([, path]) => !/^\/admin\/openapi(?:-cache)?\.json$/.test(path ?? ""));
 
   test.each(paths)("%s %s is there, and takes the operator's key", async (method = "", path = "") => {
     const url = edge.url + path.replaceAll(/\{\w+\}/g, "x");
@@ -80,6 +80,7 @@ const deadOperator = `import { DurableObject } from "cloudflare:workers";
   export class Registry extends Dead {}
   export class Tally extends Dead {}
   export class HotList extends Dead {}
+  export class CacheKeeper extends Dead {}
   export default { fetch() { throw new Error("dead"); } };`;
 
 describe("an operator Worker that is dead", () => {

@@ -7,6 +7,9 @@ interface __BaseEnv_OperatorBindings {
 	BODY_BYTES_MAX: string;
 	MODEL_BYTES_MAX: string;
 	TIMEOUT_MS_MAX: string;
+	CACHE_TTL_S: string;
+	CACHE_STALE_WHILE_REVALIDATE_S: string;
+	CACHE_STALE_IF_ERROR_S: string;
 	REQUESTS_PER_MINUTE_DEFAULT: string;
 	LOG: string;
 	ORIGIN_SECRET: string;
@@ -14,12 +17,13 @@ interface __BaseEnv_OperatorBindings {
 	REGISTRY: DurableObjectNamespace<import("../../../workers/gateway/src/operator").Registry>;
 	TALLIES: DurableObjectNamespace<import("../../../workers/gateway/src/operator").Tally>;
 	HOT_LIST: DurableObjectNamespace<import("../../../workers/gateway/src/operator").HotList>;
+	CACHE_KEEPER: DurableObjectNamespace<import("../../../workers/gateway/src/operator").CacheKeeper>;
 	INFERENCE: Fetcher /* ledge-inference */;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {
 		mainModule: typeof import("../../../workers/gateway/src/operator");
-		durableNamespaces: "Registry" | "Tally" | "HotList";
+		durableNamespaces: "Registry" | "Tally" | "HotList" | "CacheKeeper";
 	}
 	interface Env extends __BaseEnv_OperatorBindings {}
 }
@@ -28,7 +32,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "BODY_BYTES_MAX" | "MODEL_BYTES_MAX" | "TIMEOUT_MS_MAX" | "REQUESTS_PER_MINUTE_DEFAULT" | "LOG" | "ORIGIN_SECRET" | "ADMIN_KEY_HASH">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "BODY_BYTES_MAX" | "MODEL_BYTES_MAX" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "CACHE_STALE_WHILE_REVALIDATE_S" | "CACHE_STALE_IF_ERROR_S" | "REQUESTS_PER_MINUTE_DEFAULT" | "LOG" | "ORIGIN_SECRET" | "ADMIN_KEY_HASH">> {}
 }
 declare module "*.txt" {
 	const value: string;

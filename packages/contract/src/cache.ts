@@ -12,7 +12,12 @@ export const cacheStaleSMax = 604_800;
 /** Bytes of one answer; KV takes 25 MiB a value. */
 export const cacheEntryBytesMax = 8_388_608;
 
-export const cacheTenant = z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "a tenant's name"));
+/** Of an API key or of a token, whose names are the identity provider's. */
+export const cacheTenant = z
+  .string()
+  .check(
+    z.regex(/^(?!__proto__$)[^\p{Cc}\p{Cs}]{1,128}$/u, "a tenant's name: 1 to 128 characters, no control characters"),
+  );
 export const cacheTag = z.string().check(z.regex(/^[A-Za-z0-9._:@-]{1,64}$/, "1 to 64 of A-Z, a-z, 0-9 and ._:@-"));
 /** Names an entry: the first 128 bits of the keyed hash of what was asked, hex. */
 export const cacheEntryId = z.string().check(z.regex(/^[0-9a-f]{32}$/, "32 hex digits, as Cache-Status says them"));

@@ -3,6 +3,7 @@ import { readJson } from "./accept/body.ts";
 import type { Exchange } from "./app.ts";
 import { readAudit } from "./operate/audit.ts";
 import { getBlob, putBlob } from "./operate/blobs.ts";
+import * as cache from "./operate/cache.ts";
 import { issueKey, revokeKey } from "./operate/keys.ts";
 import * as models from "./operate/models.ts";
 import { admitOperator, admitOperatorOrOrigin } from "./operate/operator.ts";
@@ -103,6 +104,38 @@ const endARollout =
 
 const audit: Work = (x) => json(readAudit(new URL(x.request.url).searchParams, x.runtime.models.registry));
 
+/** 202 when gateways cannot read the change yet. */
+async function cacheChange(work: ReturnType<typeof cache.purgeCache>): Promise<Result<Reply>> {
+  const done = await work;
+  return done.ok ? ok(jsonReply({ number: done.value.number }, done.value.published ? 200 : 202)) : done;
+}
+
+function cachePolicyRoutes(of: cache.PolicyOwner["of"], path: string): readonly OperatorRoute[] {
+  const owner = (params: Params) => ({ of, name: params(of) });
+  return [
+    operate("GET", path, (x, params) => json(cache.showPolicy(owner(params), x.runtime.cache))),
+    operateOn("PUT", path, (body, x, params) => json(cache.setCachePolicy(owner(params), body, x.runtime.cache))),
+    operate("DELETE", path, (x, params) => json(cache.removeCachePolicy(owner(params), x.runtime.cache))),
+  ];
+}
+
+const tenantCache = "/tenants/:tenant/cache";
+
+/** The answer cache's rules, purges and keys. */
+const cacheRoutes: readonly OperatorRoute[] = [
+  operate("GET", "/cache", (x) => json(cache.showCache(x.runtime.cache))),
+  operateOn("POST", "/cache/purge", (body, x) => cacheChange(cache.purgeCache(body, x.runtime.cache))),
+  ...cachePolicyRoutes("model", "/models/:model/cache"),
+  ...cachePolicyRoutes("tenant", tenantCache),
+  operate("GET", `${tenantCache}/keys`, (x, params) => json(cache.listKeys(params("tenant"), x.runtime.cache))),
+  operate("POST", `${tenantCache}/keys/rotate`, (x, params) =>
+    cacheChange(cache.changeKeys("rotate-keys", params("tenant"), x.runtime.cache)),
+  ),
+  operate("DELETE", `${tenantCache}/keys`, (x, params) =>
+    cacheChange(cache.changeKeys("destroy-keys", params("tenant"), x.runtime.cache)),
+  ),
+];
+
 const model = "/models/:model";
 const version = `${model}/versions/:version`;
 
@@ -142,4 +175,5 @@ export const adminRoutes: readonly OperatorRoute[] = [
   operate("POST", `${model}/rollout/rollback`, endARollout("rolled-back")),
   operate("POST", `${model}/rollout/stop`, endARollout("stopped")),
   operate("GET", "/audit", audit),
+  ...cacheRoutes,
 ];

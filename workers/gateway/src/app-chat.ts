@@ -1,34 +1,36 @@
 import { canonicalJson, ok, type Result } from "@ledge/contract";
 import { openAiError } from "./accept/openai.ts";
-import { copyToShadow, type Entered, type Exchange, identityOf, journeyOf } from "./app.ts";
-import { forwarded } from "./cache/answers.ts";
+import { cacheCallOf, copyToShadow, type Entered, type Exchange, journeyOf } from "./app.ts";
+import type { Miss } from "./cache/call.ts";
 import { type ChatRecord, ChatRecorder, recordOf, replayStream, replayWhole, sse } from "./dispatch/chat-record.ts";
 import { relayEvents } from "./dispatch/chat-stream.ts";
 import type { ChatCall, DeployedModel, Envelope } from "./exchange.ts";
 import { recordCall } from "./observe/record.ts";
 import { eventStreamReply, jsonText, type Reply } from "./reply.ts";
 
-/** cache → dispatch for a chat. Only temperature 0 is deterministic, so only that is kept. */
+/** cache → dispatch for a chat. */
 export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promise<Result<Reply>> {
   const { call, envelope, model } = entered;
-  const { cache } = x.runtime;
-  const keep = call.body.temperature === 0;
-  const identity = keep ? identityOf(entered, canonicalJson(answerChanging(call))) : undefined;
-  const hit = identity === undefined ? undefined : await cache.lookup(identity, envelope.cache);
-  if (hit !== undefined) {
-    x.trail.cache = hit.outcome;
+  const asked = cacheCallOf(x, entered, canonicalJson(answerChanging(call)), isSampled(call));
+  const looked = await x.runtime.cache.look(asked);
+  if (!looked.ok) return looked;
+  if (looked.value.kind === "found") {
+    x.trail.cache = looked.value.outcome;
     x.trail.tier = "origin";
-    return ok(replay(x, entered, hit.value as ChatRecord));
+    return ok(replay(x, entered, looked.value.value as ChatRecord));
   }
-  const store: StoreRecord = (record) => {
-    if (identity !== undefined && record !== undefined) x.waitUntil(cache.store(identity, record, envelope.cache));
-  };
+  const miss = looked.value;
   // By version: the origin would take a bare name for its newest, and the answer would be kept as another version's.
   const body = { ...call.body, model: versioned(model) };
-  const record = keep && envelope.cache.store ? store : undefined;
-  const reply = call.stream ? await streamed(x, envelope, body, record) : await whole(x, envelope, body, record);
-  x.trail.cache = forwarded(envelope.cache, keep && reply.ok);
-  if (!reply.ok) return reply;
+  x.trail.cache = miss.outcome;
+  const reply = call.stream ? await streamed(x, envelope, body, miss) : await whole(x, envelope, body, miss);
+  if (!reply.ok) {
+    const instead = miss.insteadOf(reply.fault);
+    if (instead === undefined) return reply;
+    x.trail.cache = instead.outcome;
+    x.trail.tier = "origin";
+    return ok(replay(x, entered, instead.value as ChatRecord));
+  }
   x.trail.tier = "origin";
   x.trail.work = { rows: 1 };
   copyToShadow(x, entered, undefined, async (other, journey) => {
@@ -39,15 +41,18 @@ export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promi
   return reply;
 }
 
-type StoreRecord = (record: ChatRecord | undefined) => void;
+/** Whether asking again may give another answer: only temperature 0 and a seed give the same. */
+function isSampled({ body: { temperature, seed } }: ChatCall): boolean {
+  return temperature !== 0 && typeof seed !== "number";
+}
 
 /**
  * Recorded as it passes when it is to be kept, without holding anything back; watched as well when a rollout dealt it, as an
  * engine that died says so in the stream alone.
  */
-async function streamed(x: Exchange, envelope: Envelope, body: object, store?: StoreRecord): Promise<Result<Reply>> {
+async function streamed(x: Exchange, envelope: Envelope, body: object, miss: Miss): Promise<Result<Reply>> {
   const { tiers, nowMs } = x.runtime;
-  const source = await tiers.origin.stream(body, journeyOf(x, envelope));
+  const source = await tiers.origin.stream(body, journeyOf(x, { ...envelope, behind: false }));
   if (!source.ok) return source;
   x.trail.streams = true;
   // Without this the runtime ends the request with its stream, and with it the hand-over of what was counted.
@@ -57,11 +62,13 @@ async function streamed(x: Exchange, envelope: Envelope, body: object, store?: S
       ended = resolve;
     }),
   );
-  const recorder = store && new ChatRecorder();
+  const recorder = miss.stored && new ChatRecorder();
+  x.trail.cache = miss.stored ?? miss.outcome;
   const events = relayEvents(source.value, {
     ...(recorder === undefined && x.trail.arm === undefined ? {} : { onData: (payload) => recorder?.onData(payload) }),
     onEnd: ({ complete, code }) => {
-      if (complete) store?.(recorder?.record());
+      const record = complete ? recorder?.record() : undefined;
+      if (record !== undefined) miss.keep(record);
       recordCall(x, nowMs(), complete ? undefined : (code ?? "canceled"));
       ended();
     },
@@ -71,10 +78,11 @@ async function streamed(x: Exchange, envelope: Envelope, body: object, store?: S
   return ok(eventStreamReply(events));
 }
 
-async function whole(x: Exchange, envelope: Envelope, body: object, store?: StoreRecord): Promise<Result<Reply>> {
-  const text = await x.runtime.tiers.origin.complete(body, journeyOf(x, envelope));
+async function whole(x: Exchange, envelope: Envelope, body: object, miss: Miss): Promise<Result<Reply>> {
+  const text = await x.runtime.tiers.origin.complete(body, journeyOf(x, { ...envelope, behind: false }));
   if (!text.ok) return text;
-  store?.(recordOf(text.value));
+  const record = recordOf(text.value);
+  if (record !== undefined) x.trail.cache = miss.keep(record);
   return ok(jsonText(text.value));
 }
 

@@ -1,4 +1,5 @@
 import type { InferenceService } from "@ledge/contract";
+import type { CacheKeeper } from "./platform/durable/cache-keeper.ts";
 import type { HotList } from "./platform/durable/hot-list.ts";
 import type { RateLimiter } from "./platform/durable/rate-limiter.ts";
 import type { Registry } from "./platform/durable/registry.ts";
@@ -9,16 +10,20 @@ import type { Tally } from "./platform/durable/tally.ts";
  * generated: the worker-configuration.d.ts beside each wrangler.jsonc.
  */
 
-export interface GatewayEnv extends Omit<GatewayBindings, "INFERENCE" | "RATE_LIMITS" | "REGISTRY" | "TALLIES"> {
+export interface GatewayEnv
+  extends Omit<GatewayBindings, "INFERENCE" | "RATE_LIMITS" | "REGISTRY" | "TALLIES" | "CACHE_KEEPER"> {
   readonly INFERENCE: InferenceService;
   readonly RATE_LIMITS: DurableObjectNamespace<RateLimiter>;
   readonly REGISTRY: DurableObjectNamespace<Registry>;
   readonly TALLIES: DurableObjectNamespace<Tally>;
+  readonly CACHE_KEEPER: DurableObjectNamespace<CacheKeeper>;
 }
 
-export interface OperatorEnv extends Omit<OperatorBindings, "INFERENCE" | "REGISTRY" | "TALLIES" | "HOT_LIST"> {
+export interface OperatorEnv
+  extends Omit<OperatorBindings, "INFERENCE" | "REGISTRY" | "TALLIES" | "HOT_LIST" | "CACHE_KEEPER"> {
   readonly INFERENCE: InferenceService;
   readonly REGISTRY: DurableObjectNamespace<Registry>;
   readonly TALLIES: DurableObjectNamespace<Tally>;
   readonly HOT_LIST: DurableObjectNamespace<HotList>;
+  readonly CACHE_KEEPER: DurableObjectNamespace<CacheKeeper>;
 }

@@ -7,6 +7,7 @@ import { runtimeOf } from "./wire.ts";
 /** The gateway: the hot path. What the operator asks it passes on (`pass-on.ts`). */
 
 export { RateLimiter } from "./platform/durable/rate-limiter.ts";
+export { SealedAnswers } from "./platform/sealed-answers.ts";
 
 const fetch = serve({
   routes,

@@ -1,5 +1,6 @@
 import { type Fault, ok, type Result } from "@ledge/contract";
 import openapi from "../../../openapi.json";
+import cacheOpenapi from "../../../openapi-cache.json";
 import operatorOpenapi from "../../../openapi-operator.json";
 import { readJson } from "./accept/body.ts";
 import { readInlineModel } from "./accept/oip/inline-model.ts";
@@ -71,6 +72,7 @@ export const operatorRoutes: readonly Route<OperatorRuntime>[] = [
   ["GET", "/metrics", metrics],
   ["GET", "/openapi.json", () => ok(jsonReply(openapi))],
   ["GET", "/admin/openapi.json", () => ok(jsonReply(operatorOpenapi))],
+  ["GET", "/admin/openapi-cache.json", () => ok(jsonReply(cacheOpenapi))],
 ];
 
 /** The error shape of the surface that a path belongs to. */

@@ -8,6 +8,7 @@ import { serve } from "./serve.ts";
  * gateway reaches it (docs/decisions/0009-operator-worker.md).
  */
 
+export { CacheKeeper } from "./platform/durable/cache-keeper.ts";
 export { HotList } from "./platform/durable/hot-list.ts";
 export { Registry } from "./platform/durable/registry.ts";
 export { Tally } from "./platform/durable/tally.ts";

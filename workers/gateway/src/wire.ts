@@ -5,6 +5,10 @@ import { Limit } from "./admit/limit.ts";
 import { Catalog } from "./assign/catalog.ts";
 import { AnswerCache } from "./cache/answers.ts";
 import { MemoryAnswers } from "./cache/memory.ts";
+import type { Flights } from "./cache/ports.ts";
+import { Rules } from "./cache/rules.ts";
+import { SealedLayer } from "./cache/sealed.ts";
+import { Vault } from "./cache/vault.ts";
 import { edgeTier } from "./dispatch/edge.ts";
 import { originTier } from "./dispatch/origin.ts";
 import { Shadows } from "./dispatch/shadow.ts";
@@ -18,6 +22,8 @@ import { shippedPackages, shippedSnapshot } from "./shipped.ts";
 
 /** A quarter of the isolate's 128 MB. */
 const memoryAnswersBytesMax = 32 * 1024 * 1024;
+/** Larger answers are not kept, unless a policy says so. Bytes of JSON. */
+const entryBytesMax = 2 * 1024 * 1024;
 const jwksTimeoutMs = 3_000;
 /** As many rows as a small batch: shadow copies share the tiers' queues with callers. */
 const shadowsInFlightMax = 16;
@@ -32,8 +38,7 @@ export const runtimeOf = keptBy(readConfig, wire);
 
 function wire(env: GatewayEnv, config: Config) {
   const nowMs = () => Date.now();
-  const { keys, answers, bucket, inference, operator, registry, tallies, snapshots } = portsOf(env, config);
-  const memory = new MemoryAnswers(memoryAnswersBytesMax);
+  const { keys, bucket, inference, operator, registry, tallies, snapshots, ...cachePorts } = portsOf(env);
   const catalog = new Catalog({
     shipped: shippedSnapshot(shippedPackages(digests.sha256Hex)),
     store: snapshots,
@@ -47,7 +52,7 @@ function wire(env: GatewayEnv, config: Config) {
     catalog,
     identity: new Identity({ keys, digests, jwt: jwtOf(config, nowMs), nowMs }),
     limit: new Limit(bucket, nowMs),
-    cache: new AnswerCache({ memory, store: answers, digests, nowMs, ttlS: config.CACHE_TTL_S }),
+    ...cacheOf(cachePorts, config, nowMs),
     tiers: {
       edge: edgeTier(inference, nowMs),
       origin: originTier({ url: config.ORIGIN_URL.replace(/\/+$/, ""), secret: config.ORIGIN_SECRET }, nowMs),
@@ -64,6 +69,39 @@ function wire(env: GatewayEnv, config: Config) {
     digests,
   };
 }
+
+type CachePorts = Pick<ReturnType<typeof portsOf>, "answers" | "answersInWorkersCache" | "publishedRules" | "keyrings">;
+
+/** The answer cache, and the rules that it goes by. */
+function cacheOf(ports: CachePorts, config: Config, nowMs: () => number) {
+  const store = new SealedLayer("kv", ports.answers);
+  const inWorkersCache = new SealedLayer("workers-cache", ports.answersInWorkersCache);
+  const say = (what: string) => console.error(JSON.stringify({ cache: what }));
+  const cacheRules = new Rules({ store: ports.publishedRules, say, nowMs });
+  const cache = new AnswerCache({
+    memory: new MemoryAnswers(memoryAnswersBytesMax, nowMs),
+    far: config.WORKERS_CACHE === "on" ? inWorkersCache : store,
+    store,
+    rules: cacheRules,
+    vault: new Vault({ secret: config.CACHE_SECRET, keyrings: ports.keyrings, nowMs }),
+    flights: alone,
+    digests,
+    policy: {
+      ttl_s: config.CACHE_TTL_S,
+      stale_while_revalidate_s: config.CACHE_STALE_WHILE_REVALIDATE_S,
+      stale_if_error_s: config.CACHE_STALE_IF_ERROR_S,
+      entry_bytes_max: entryBytesMax,
+    },
+    nowMs,
+  });
+  return { cache, cacheRules };
+}
+
+/** Each call flies on its own. */
+const alone: Flights = {
+  whole: async (_flight, work) => ({ result: await work(), collapsed: false }),
+  stream: async (_flight, work) => ({ result: await work(), collapsed: false }),
+};
 
 /** Tokens are taken only when issuer, audience and key set are all configured. */
 function jwtOf(config: Config, nowMs: () => number) {

@@ -25,6 +25,7 @@ export const parameterComponents = {
   sha256: path("sha256", "SHA-256 of the bytes.", "^[0-9a-f]{64}$"),
   digest: path("digest", "A package's digest.", "^[0-9a-f]{64}$"),
   alias: path("alias", "An alias; not `stable` or `latest`.", "^[a-z][a-z0-9-]{0,31}$"),
+  tenant: path("tenant", "Of an API key or a token.", "^.{1,128}$"),
   [headers.requestId]: header(headers.requestId, "Your own id for this request, kept when it is short and plain.", {
     type: "string",
     pattern: "^[A-Za-z0-9._:-]{1,64}$",

@@ -245,7 +245,7 @@ const description: Operation = {
   errors: always,
 };
 
-/** Every route under `/admin`. */
+/** Every route under `/admin` but those of the answer cache. */
 export const operatorOperations: readonly Operation[] = [
   ...keys,
   ...packages,

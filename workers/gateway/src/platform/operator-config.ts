@@ -1,6 +1,15 @@
 import { parse, type Result } from "@ledge/contract";
 import * as z from "zod/mini";
-import { bodyBytesMax, logged, requestsPerMinute, secret, timeoutMs, wholeNumber } from "./variables.ts";
+import {
+  bodyBytesMax,
+  cacheStaleS,
+  cacheTtlS,
+  logged,
+  requestsPerMinute,
+  secret,
+  timeoutMs,
+  wholeNumber,
+} from "./variables.ts";
 
 const sha256 = z
   .string()
@@ -12,6 +21,9 @@ const config = z.object({
   BODY_BYTES_MAX: bodyBytesMax,
   MODEL_BYTES_MAX: wholeNumber(1, 5_000_000_000),
   TIMEOUT_MS_MAX: timeoutMs,
+  CACHE_TTL_S: cacheTtlS,
+  CACHE_STALE_WHILE_REVALIDATE_S: cacheStaleS,
+  CACHE_STALE_IF_ERROR_S: cacheStaleS,
   REQUESTS_PER_MINUTE_DEFAULT: requestsPerMinute,
   LOG: logged,
 });

@@ -1,21 +1,24 @@
 import type { StoredKey } from "@ledge/policy";
 import type { TokenBucket } from "../admit/ports.ts";
 import type { RegistryWatch, SnapshotStore } from "../assign/ports.ts";
-import type { AnswerStore, StoredAnswer } from "../cache/ports.ts";
 import type { GatewayEnv, OperatorEnv } from "../env.ts";
 import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
-import type { RegistryPort, RolloutCounter } from "../operate/ports.ts";
+import type { CacheKeeperPort, RegistryPort, RolloutCounter } from "../operate/ports.ts";
 import type { KeyStore } from "../ports.ts";
+import { cachedSealedBytes, kvSealedBytes, publishedKeyrings, publishedRules } from "./answer-stores.ts";
 import { r2Blobs } from "./blobs.ts";
-import type { Config } from "./config.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
+import { loopback } from "./sealed-answers.ts";
 
 /** The gateway's ports on this platform. Nothing outside this folder names a binding. */
-export function portsOf(env: GatewayEnv, config: Config) {
+export function portsOf(env: GatewayEnv) {
   // Keys and lifetimes of everything stored are listed in docs/storage-schema.md.
   return {
     keys: kvKeyStore(env.KEYS),
-    answers: kvAnswerStore(env.ANSWERS, config.CACHE_TTL_S),
+    answers: kvSealedBytes(env.ANSWERS),
+    answersInWorkersCache: cachedSealedBytes(loopback, kvSealedBytes(env.ANSWERS)),
+    publishedRules: publishedRules(env.SNAPSHOTS, env.CACHE_KEEPER),
+    keyrings: publishedKeyrings(env.SNAPSHOTS, env.CACHE_KEEPER),
     bucket: durableBucket(env.RATE_LIMITS),
     inference: env.INFERENCE,
     operator: env.OPERATOR,
@@ -32,6 +35,7 @@ export function operatorPortsOf(env: OperatorEnv) {
     inference: env.INFERENCE,
     registry: durableRegistry(env.REGISTRY),
     tallies: durableTallies(env.TALLIES),
+    cacheKeeper: durableCacheKeeper(env.CACHE_KEEPER),
     blobs: r2Blobs(env.MODEL_BYTES),
   };
 }
@@ -46,19 +50,6 @@ function kvKeyStore(keys: KVNamespace): KeyStore {
     },
     async delete(id) {
       await keys.delete(`key:${id}`);
-    },
-  };
-}
-
-function kvAnswerStore(answers: KVNamespace, ttlS: number): AnswerStore {
-  return {
-    async get(key) {
-      const { value, metadata } = await answers.getWithMetadata<{ expiresAtMs: number }>(key, "text");
-      if (value === null || typeof metadata?.expiresAtMs !== "number") return undefined;
-      return { body: value, expiresAtMs: metadata.expiresAtMs };
-    },
-    async put(key: string, { body, expiresAtMs }: StoredAnswer) {
-      await answers.put(key, body, { expirationTtl: ttlS, metadata: { expiresAtMs } });
     },
   };
 }
@@ -80,6 +71,17 @@ function durableRegistry(registries: GatewayEnv["REGISTRY"]): RegistryPort & Reg
     audit: async (query) => await registry().audit(query),
     newerThan: async (number) => await registry().newerThan(number),
     wake: async (unpublished) => await registry().wake(unpublished),
+  };
+}
+
+/** One object for the whole deployment. */
+function durableCacheKeeper(keepers: OperatorEnv["CACHE_KEEPER"]): CacheKeeperPort {
+  const keeper = () => keepers.getByName("cache");
+  return {
+    change: async (change, who) => await keeper().change(change, who),
+    state: async () => await keeper().state(),
+    changes: async () => await keeper().changes(),
+    keys: async (tenant) => await keeper().keys(tenant),
   };
 }
 

@@ -1,3 +1,4 @@
+import { cacheStaleSMax, cacheTtlSMax } from "@ledge/contract";
 import * as z from "zod/mini";
 
 /** What a Worker's variables and secrets may be. */
@@ -11,6 +12,11 @@ export function wholeNumber(min: number, max: number) {
 }
 
 export const logged = z.enum(["all", "failures"]);
+/** How long answers are kept where no policy says, and how long past that they may serve. KV takes no less than a minute. */
+export const cacheTtlS = wholeNumber(60, cacheTtlSMax);
+export const cacheStaleS = wholeNumber(0, cacheStaleSMax);
+/** What kept answers are sealed under, together with each tenant's salts. */
+export const cacheSecret = z.string().check(z.minLength(32));
 /** Between edge and origin. */
 export const secret = z.string().check(z.minLength(16));
 /** Bytes of a JSON body. */
