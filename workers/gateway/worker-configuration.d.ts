@@ -23,12 +23,13 @@ interface __BaseEnv_Env {
 	REGISTRY: DurableObjectNamespace<import("./src/index").Registry>;
 	TALLIES: DurableObjectNamespace<import("./src/index").Tally>;
 	HOT_LIST: DurableObjectNamespace<import("./src/index").HotList>;
+	SEMANTIC_INDEX: DurableObjectNamespace<import("./src/index").SemanticIndex>;
 	INFERENCE: Fetcher /* ledge-inference */;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {
 		mainModule: typeof import("./src/index");
-		durableNamespaces: "RateLimiter" | "Registry" | "Tally" | "HotList";
+		durableNamespaces: "RateLimiter" | "Registry" | "Tally" | "HotList" | "SemanticIndex";
 	}
 	interface Env extends __BaseEnv_Env {}
 }

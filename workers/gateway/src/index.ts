@@ -13,6 +13,7 @@ import { runtimeOf } from "./wire.ts";
 export { HotList } from "./platform/durable/hot-list.ts";
 export { RateLimiter } from "./platform/durable/rate-limiter.ts";
 export { Registry } from "./platform/durable/registry.ts";
+export { SemanticIndex } from "./platform/durable/semantic-index.ts";
 export { Tally } from "./platform/durable/tally.ts";
 
 /** observe: wraps every handler and speaks last, whatever happened. A throw is a bug: the caller learns only that. */

@@ -9,6 +9,7 @@ import type { KeyStore } from "../ports.ts";
 import { r2Blobs } from "./blobs.ts";
 import type { Config } from "./config.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
+import { durableSemanticIndex } from "./semantic-index.ts";
 
 /** The stages' ports on this platform. Nothing outside this folder names a binding. */
 export function portsOf(env: GatewayEnv, config: Config) {
@@ -22,6 +23,7 @@ export function portsOf(env: GatewayEnv, config: Config) {
     tallies: durableTallies(env.TALLIES),
     snapshots: kvSnapshots(env.SNAPSHOTS),
     blobs: r2Blobs(env.MODEL_BYTES),
+    semanticIndex: durableSemanticIndex(env.SEMANTIC_INDEX),
   };
 }
 

@@ -33,14 +33,16 @@ export interface NearAsk {
 }
 
 export interface NearAnswer {
-  /** False while the index is still being read back into memory: what it found, if anything, need not be the nearest. */
+  /** False, and no candidates, while the index is still being read back into memory, or cannot be reached. */
   readonly ready: boolean;
   readonly candidates: readonly NearCandidate[];
+  /** Entries that this call found changed or in another's place: they are gone now, and worth an alarm. */
+  readonly unreadable: number;
 }
 
 export interface NearCandidate {
   readonly id: string;
-  /** Cosine, -1 to 1, to about 0.01: vectors are kept in bytes. */
+  /** Cosine, -1 to 1, to about 0.002: vectors are kept in bytes. */
   readonly similarity: number;
   readonly prompt: string;
   readonly slot: string;
@@ -56,7 +58,7 @@ export interface KeptPrompt {
 }
 
 export interface PromptEntry {
-  /** 32 hex digits: the id of the exact cache's entry. */
+  /** What names the entry to remove it; short, and nothing secret. */
   readonly id: string;
   readonly prompt: string;
   /** Where the exact cache keeps the answer; the index does not look into it. */
