@@ -36,7 +36,7 @@ export interface NearAnswer {
   /** False, and no candidates, while the index is still being read back into memory, or cannot be reached. */
   readonly ready: boolean;
   readonly candidates: readonly NearCandidate[];
-  /** Entries that this call found changed or in another's place: they are gone now, and worth an alarm. */
+  /** Entries found changed, or in another's place, since the last answer: they are gone now, and worth an alarm. */
   readonly unreadable: number;
 }
 

@@ -9,7 +9,7 @@ import type {
   SealingKeys,
 } from "../../cache/semantic/ports.ts";
 import type { GatewayEnv } from "../../env.ts";
-import { EntrySeals, keyNamed } from "./semantic-seal.ts";
+import { type EntryContent, EntrySeals, keyNamed } from "./semantic-seal.ts";
 import { type SealedRow, SemanticStore } from "./semantic-store.ts";
 
 /** 44 MB of an isolate's 128 at 384 dimensions; other indexes may share the isolate. */
@@ -26,6 +26,12 @@ const sweepEveryMs = 3_600_000;
 /** Expired entries that a call clears away, or a sweep in one go. */
 const clearedByCall = 50;
 const clearedBySweep = 5_000;
+
+interface Load {
+  /** Never rejects. */
+  done: Promise<void>;
+  ready: boolean;
+}
 
 /** What an index holds, for the operator and for tests. */
 export interface SemanticIndexSize {
@@ -47,8 +53,10 @@ export class SemanticIndex extends DurableObject<GatewayEnv> {
   readonly #store: SemanticStore;
   readonly #seals = new EntrySeals();
   #near: NearestIndex | undefined;
+  /** Entries that did not open, and of which no caller has been told. */
+  #unreadable = 0;
   /** By id of a key: whether all rows that it sealed are in memory. */
-  #loads = new Map<string, { readonly done: Promise<void>; ready: boolean }>();
+  #loads = new Map<string, Load>();
 
   constructor(ctx: DurableObjectState, env: GatewayEnv) {
     super(ctx, env);
@@ -57,17 +65,13 @@ export class SemanticIndex extends DurableObject<GatewayEnv> {
 
   async find({ keys, vector, k }: NearAsk): Promise<NearAnswer> {
     if (!(await this.#isLoaded(keys))) return { ready: false, candidates: [], unreadable: 0 };
-    const candidates: NearCandidate[] = [];
     const wanted = Math.min(k, candidatesMax);
-    let unreadable = 0;
-    // Each turn drops what is expired or broken, so that it does not stand before what is good; it ends when nothing was.
-    for (let turn = 0; turn < 4; turn++) {
-      const found = await this.#look(keys, vector, wanted);
-      unreadable += found.unreadable;
-      candidates.splice(0, candidates.length, ...found.candidates);
-      if (found.dropped === 0) break;
-    }
-    return { ready: true, candidates, unreadable };
+    let found = await this.#look(keys, vector, wanted);
+    // What was expired or broken is gone now, and no longer stands before what is good.
+    for (let again = 0; again < 3 && found.dropped > 0; again++) found = await this.#look(keys, vector, wanted);
+    const unreadable = this.#unreadable;
+    this.#unreadable = 0;
+    return { ready: true, candidates: found.candidates, unreadable };
   }
 
   /** Keeps an entry, and answers whether it did: not one that is too long, has expired, or has other dimensions. */
@@ -126,28 +130,24 @@ export class SemanticIndex extends DurableObject<GatewayEnv> {
   }
 
   async #look(keys: SealingKeys, vector: Float32Array, k: number) {
-    const near = this.#near;
     const candidates: NearCandidate[] = [];
     let dropped = 0;
-    let unreadable = 0;
-    if (near === undefined || near.dimensions !== vector.length) return { candidates, dropped, unreadable };
+    const nearest = this.#near?.dimensions === vector.length ? this.#near.search(vector, k) : [];
     const nowMs = Date.now();
-    for (const { id: number, similarity } of near.search(vector, k)) {
+    for (const { id: number, similarity } of nearest) {
       const row = this.#store.row(number);
-      const key = row && keyNamed(keys, row.keyId);
       if (row === undefined || row.expiresAtMs <= nowMs) {
         this.#drop(number);
         dropped++;
-      } else if (key !== undefined) {
-        const { id, expiresAtMs } = row;
-        const content = await this.#open(key, row);
-        if (content === undefined) {
-          dropped++;
-          unreadable++;
-        } else candidates.push({ id, similarity, prompt: content.prompt, slot: content.slot, expiresAtMs });
+        continue;
       }
+      const key = keyNamed(keys, row.keyId);
+      if (key === undefined) continue;
+      const content = await this.#open(key, row);
+      if (content === undefined) dropped++;
+      else candidates.push(candidateOf(row, content, similarity));
     }
-    return { candidates, dropped, unreadable };
+    return { candidates, dropped };
   }
 
   /** Waits a moment for what the keys sealed to be in memory, and says whether it is. */
@@ -158,10 +158,10 @@ export class SemanticIndex extends DurableObject<GatewayEnv> {
     return loads.every(({ ready }) => ready);
   }
 
-  #loading(key: SealingKey): { readonly done: Promise<void>; ready: boolean } {
+  #loading(key: SealingKey): Load {
     const known = this.#loads.get(key.id);
     if (known !== undefined) return known;
-    const load = { ready: this.#store.count === 0, done: Promise.resolve() };
+    const load: Load = { ready: this.#store.count === 0, done: Promise.resolve() };
     this.#loads.set(key.id, load);
     if (load.ready) return load;
     const done = this.#load(key).then(
@@ -200,6 +200,7 @@ export class SemanticIndex extends DurableObject<GatewayEnv> {
     if (content !== undefined) return content;
     this.#drop(row.number);
     this.#store.countUnreadable(1);
+    this.#unreadable++;
     console.error(
       JSON.stringify({ semanticIndex: "an entry does not open: changed, or in another's place", id: row.id }),
     );
@@ -224,4 +225,12 @@ export class SemanticIndex extends DurableObject<GatewayEnv> {
   async #setAlarm(nowMs: number): Promise<void> {
     await this.ctx.storage.setAlarm(Math.max(nowMs, Math.min(this.#store.lastExpiryMs(), nowMs + sweepEveryMs)));
   }
+}
+
+function candidateOf(
+  { id, expiresAtMs }: SealedRow,
+  { prompt, slot }: EntryContent,
+  similarity: number,
+): NearCandidate {
+  return { id, similarity, prompt, slot, expiresAtMs };
 }
