@@ -13,6 +13,8 @@ export * from "./json-depth.ts";
 export * from "./jwks-refresh.ts";
 export * from "./lease.ts";
 export * from "./model-ref.ts";
+export { codesOf, NearestIndex, type Neighbour } from "./nearest/nearest-index.ts";
+export * from "./nearest/worth.ts";
 export * from "./placement.ts";
 export * from "./rate-limit.ts";
 export * from "./registry/resolve.ts";

@@ -9,6 +9,7 @@ import { cachedSealedBytes, kvSealedBytes, publishedKeyrings, publishedRules } f
 import { r2Blobs } from "./blobs.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
 import { loopback } from "./sealed-answers.ts";
+import { durableSemanticIndex } from "./semantic-index.ts";
 
 /** The gateway's ports on this platform. Nothing outside this folder names a binding. */
 export function portsOf(env: GatewayEnv) {
@@ -25,6 +26,7 @@ export function portsOf(env: GatewayEnv) {
     registry: durableRegistry(env.REGISTRY),
     tallies: durableTallies(env.TALLIES),
     snapshots: kvSnapshots(env.SNAPSHOTS),
+    semanticIndex: durableSemanticIndex(env.SEMANTIC_INDEX),
   };
 }
 
