@@ -6,6 +6,7 @@ export * from "./cache/keyring.ts";
 export * from "./cache/purge.ts";
 export * from "./cache/rule.ts";
 export * from "./cache/rules-use.ts";
+export * from "./cache/semantic-rule.ts";
 export * from "./cache/status.ts";
 export * from "./cache/wish.ts";
 export * from "./deadline.ts";

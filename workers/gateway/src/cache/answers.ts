@@ -5,6 +5,7 @@ import type { CacheCall, Found, Miss } from "./call.ts";
 import type { MemoryAnswers } from "./memory.ts";
 import type { AnswerLayer, Flights } from "./ports.ts";
 import type { Rules } from "./rules.ts";
+import type { SemanticIndexPort } from "./semantic/ports.ts";
 import type { Vault } from "./vault.ts";
 import { Visit } from "./visit.ts";
 
@@ -16,6 +17,7 @@ export interface CacheDeps {
   readonly rules: Rules;
   readonly vault: Vault;
   readonly flights: Flights;
+  readonly index: SemanticIndexPort;
   readonly digests: Digests;
   /** What holds where neither model nor tenant says anything. */
   readonly policy: CachePolicy;

@@ -30,6 +30,10 @@ export interface NearAsk {
   readonly vector: Float32Array;
   /** How many candidates are wanted, 1 to 32. */
   readonly k: number;
+  /** What is asked: entries that words alone tell from it (`disagreement`) are no candidates. Absent: all are. */
+  readonly prompt?: string;
+  /** Cosine below which an entry is no candidate. Default: none. */
+  readonly similarityMin?: number;
 }
 
 export interface NearAnswer {

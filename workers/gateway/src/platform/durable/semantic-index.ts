@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import { codesOf, NearestIndex } from "@ledge/policy";
+import { codesOf, disagreement, NearestIndex } from "@ledge/policy";
 import type {
   KeptPrompt,
   NearAnswer,
@@ -14,6 +14,8 @@ import { type SealedRow, SemanticStore } from "./semantic-store.ts";
 /** 44 MB of an isolate's 128 at 384 dimensions; other indexes may share the isolate. */
 const entriesMaxMax = 100_000;
 const candidatesMax = 32;
+/** Entries looked at for the candidates wanted: near ones often differ in a word that matters. */
+const lookedAtMax = 32;
 /** Of a prompt and its slot, UTF-16 code units: a row of SQLite here holds 2 MB. */
 const charsMax = 32_768;
 /** Rows that are opened in one go: some milliseconds, then calls have their turn. */
@@ -62,15 +64,18 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
     this.#store = new SemanticStore(ctx.storage.sql);
   }
 
-  async find({ keys, vector, k }: NearAsk): Promise<NearAnswer> {
+  async find(ask: NearAsk): Promise<NearAnswer> {
+    const { keys, k, prompt } = ask;
     if (!(await this.#isLoaded(keys))) return { ready: false, candidates: [], unreadable: 0 };
     const wanted = Math.min(k, candidatesMax);
-    let found = await this.#look(keys, vector, wanted);
+    const lookedAt = prompt === undefined ? wanted : lookedAtMax;
+    let found = await this.#look(ask, lookedAt);
     // What was expired or broken is gone now, and no longer stands before what is good.
-    for (let again = 0; again < 3 && found.dropped > 0; again++) found = await this.#look(keys, vector, wanted);
+    for (let again = 0; again < 3 && found.dropped > 0; again++) found = await this.#look(ask, lookedAt);
+    const candidates = found.candidates.filter((one) => prompt === undefined || !disagreement(prompt, one.prompt));
     const unreadable = this.#unreadable;
     this.#unreadable = 0;
-    return { ready: true, candidates: found.candidates, unreadable };
+    return { ready: true, candidates: candidates.slice(0, wanted), unreadable };
   }
 
   /** Keeps an entry, and answers whether it did: not one that is too long, has expired, or has other dimensions. */
@@ -128,12 +133,13 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
     await this.ctx.storage.deleteAll();
   }
 
-  async #look(keys: SealingKeys, vector: Float32Array, k: number) {
+  async #look({ keys, vector, similarityMin = -1 }: NearAsk, k: number) {
     const candidates: NearCandidate[] = [];
     let dropped = 0;
     const nearest = this.#near?.dimensions === vector.length ? this.#near.search(vector, k) : [];
     const nowMs = Date.now();
     for (const { id: number, similarity } of nearest) {
+      if (similarity < similarityMin) break;
       const row = this.#store.row(number);
       if (row === undefined || row.expiresAtMs <= nowMs) {
         this.#drop(number);
