@@ -10,6 +10,7 @@ export * from "./cache/semantic-rule.ts";
 export * from "./cache/status.ts";
 export * from "./cache/wish.ts";
 export * from "./deadline.ts";
+export * from "./flight.ts";
 export * from "./json-depth.ts";
 export * from "./jwks-refresh.ts";
 export * from "./lease.ts";

@@ -184,10 +184,10 @@ export class Visit {
   }
 
   #flight({ key }: Slot) {
-    const { wish, deadlineMs, waitUntil, reach } = this.#call;
+    const { wish, waitUntil, reach } = this.#call;
     const { collapse = reach } = this.#rule;
     // Who wants a fresh answer does not take one that was asked for before.
-    return collapse === "off" || !wish.lookup ? undefined : { slot: key, reach: collapse, deadlineMs, waitUntil };
+    return collapse === "off" || !wish.lookup ? undefined : { slot: key, reach: collapse, waitUntil };
   }
 
   #keep(value: unknown, id: string, address: Address): string | undefined {
