@@ -1,5 +1,5 @@
 import { type Fault, ok } from "@ledge/contract";
-import { parseModelRef } from "@ledge/policy";
+import { type CacheOutcome, joinedOutcome, parseModelRef, type Work } from "@ledge/policy";
 import { info } from "../../../openapi.json";
 import { readJson } from "./accept/body.ts";
 import { acceptEmbeddings, embeddingCalls, presentEmbeddings } from "./accept/embeddings.ts";
@@ -16,6 +16,7 @@ import { admit } from "./admit/admit.ts";
 import { answerClassify, enter, jsonSurface } from "./app.ts";
 import { answerChat } from "./app-chat.ts";
 import { stableModels } from "./assign/view.ts";
+import { etagOf } from "./cache/etag.ts";
 import { takeWrongHit } from "./cache/semantic/wrong-hit.ts";
 import type { Trail } from "./exchange.ts";
 import { listModels, lookUp, ready } from "./look-up.ts";
@@ -47,20 +48,34 @@ const embeddings: Handler = async (x) => {
   const { accepted, model, call: calls } = entered.value;
   const vectors: (readonly number[])[] = [];
   let inputTokens = 0;
-  let asked: Pick<Trail, "cache" | "work"> | undefined;
+  const outcomes: CacheOutcome[] = [];
+  let work: Work | undefined;
   for (const call of calls) {
     const answer = await answerClassify(x, { ...entered.value, call });
     if (!answer.ok) return answer;
-    const { cache, work } = x.trail;
-    if (cache?.kind !== "hit" && work !== undefined) {
-      asked = { ...(cache && { cache }), work: { ...work, rows: work.rows + (asked?.work?.rows ?? 0) } };
-    }
+    if (x.trail.cache !== undefined) outcomes.push(x.trail.cache);
+    work = joinedWork(work, takeWork(x.trail));
     vectors.push(...answer.value.answer.predictions.map(({ embedding }) => embedding ?? []));
     inputTokens += answer.value.answer.inputTokens;
   }
-  Object.assign(x.trail, asked);
+  const tags = outcomes.flatMap(({ etag }) => etag ?? []);
+  const etag = tags.length === calls.length ? etagOf(tags.join(), x.runtime.digests) : undefined;
+  const cache = joinedOutcome(outcomes, etag);
+  if (cache !== undefined) x.trail.cache = cache;
+  if (work !== undefined) x.trail.work = work;
   return ok(presentEmbeddings(accepted, vectors, inputTokens, model));
 };
+
+/** What a tier did for one part of a call. */
+function takeWork(trail: Trail): Work | undefined {
+  const { work } = trail;
+  delete trail.work;
+  return work;
+}
+
+function joinedWork(before: Work | undefined, more: Work | undefined): Work | undefined {
+  return before === undefined || more === undefined ? (more ?? before) : { ...more, rows: more.rows + before.rows };
+}
 
 /** Any caller may rate an answer; a rating costs a request like any other. */
 const feedback: Handler = async (x) => {

@@ -24,8 +24,6 @@ import { shippedPackages, shippedSnapshot } from "./shipped.ts";
 
 /** A quarter of the isolate's 128 MB. */
 const memoryAnswersBytesMax = 32 * 1024 * 1024;
-/** Larger answers are not kept, unless a policy says so. Bytes of JSON. */
-const entryBytesMax = 2 * 1024 * 1024;
 const jwksTimeoutMs = 3_000;
 /** As many rows as a small batch: shadow copies share the tiers' queues with callers. */
 const shadowsInFlightMax = 16;
@@ -102,7 +100,6 @@ function cacheOf(ports: CachePorts, flights: Flights, config: Config, nowMs: () 
       ttl_s: config.CACHE_TTL_S,
       stale_while_revalidate_s: config.CACHE_STALE_WHILE_REVALIDATE_S,
       stale_if_error_s: config.CACHE_STALE_IF_ERROR_S,
-      entry_bytes_max: entryBytesMax,
     },
     nowMs,
   });

@@ -12,9 +12,9 @@ import {
   scopesOf,
   semanticRule,
 } from "@ledge/policy";
-import { toBase64 } from "../base64.ts";
 import type { CacheDeps } from "./answers.ts";
 import type { CacheCall, Found, Miss } from "./call.ts";
+import { etagOf } from "./etag.ts";
 import { inTime } from "./in-time.ts";
 import type { Address, Entry, Slot } from "./ports.ts";
 import { Near } from "./semantic/near.ts";
@@ -197,7 +197,7 @@ export class Visit {
     if (isLarger(json, this.#rule.entryBytesMax)) return undefined;
     const createdAtMs = nowMs();
     const freshUntilMs = createdAtMs + this.#ttlS() * 1000;
-    const etag = etagOf(digests.sha256Hex(json));
+    const etag = etagOf(json, digests);
     const { number } = this.#state;
     const entry = { id, value, chars: json.length, etag, number, createdAtMs, freshUntilMs, tags: wish.tags };
     this.#refreshing.delete(address.slot.key);
@@ -244,12 +244,6 @@ export class Visit {
   #alarm() {
     return this.#unsealed ? { unsealed: true } : {};
   }
-}
-
-/** Weak: what was kept is given in more than one form. 128 bits of its hash, base64url. */
-function etagOf(hex: string): string {
-  const bytes = Uint8Array.from({ length: 16 }, (_, at) => Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16));
-  return `W/"${toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}"`;
 }
 
 /** Whether the text takes more bytes of UTF-8, counted only where it may matter. */

@@ -7,10 +7,11 @@ import type { Told } from "../flight-room.ts";
 import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
 import type { CacheKeeperPort, RegistryPort, RolloutCounter } from "../operate/ports.ts";
 import type { KeyStore } from "../ports.ts";
-import { cachedSealedBytes, entryPurger, kvSealedBytes, publishedKeyrings, publishedRules } from "./answer-stores.ts";
 import { r2Blobs } from "./blobs.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
+import { entryPurger, publishedKeyrings, publishedRules } from "./published-cache.ts";
 import { loopback } from "./sealed-answers.ts";
+import { cachedSealedBytes, kvSealedBytes } from "./sealed-bytes.ts";
 import { durableSemanticIndex } from "./semantic-index.ts";
 
 /** The gateway's ports on this platform. Nothing outside this folder names a binding. */
