@@ -12,14 +12,12 @@ import { cacheStep, firstKeyring, rotatedKeyring } from "@ledge/policy";
 import { toBase64 } from "../../base64.ts";
 import type { OperatorEnv } from "../../env.ts";
 import type { CacheDone, KeySummary } from "../../operate/ports.ts";
-import { keyringKey, rulesKey } from "./cache-published.ts";
+import { isBehind, publishCache } from "./cache-publish.ts";
 import { CacheStore } from "./cache-store.ts";
 
 /** KV takes one write a second to a key: changes that come faster are published together. */
 const publishEveryMs = 1_000;
 const retryMsMax = 30_000;
-/** Keyrings that one alarm publishes: a Worker's invocation may make so many calls of KV and more. */
-const keyringsAtOnce = 100;
 /** Longest that a change's caller waits to hear that it is published. */
 const publishedWithinMs = 2_500;
 const changesShown = 100;
@@ -94,41 +92,19 @@ export class CacheKeeper extends DurableObject<OperatorEnv> {
   }
 
   override async alarm(): Promise<void> {
-    const state = this.#state;
-    let all = false;
+    const { number } = this.#state;
     try {
-      all = await this.#publishKeyrings();
-      if (this.#publishedNumber() < state.number) {
-        await this.env.SNAPSHOTS.put(rulesKey, JSON.stringify(state));
-        this.#store.setMeta("published", state.number);
-      }
+      const all = await publishCache(this.env.SNAPSHOTS, this.#store, this.#state);
       this.#store.setMeta("publishedAtMs", Date.now());
       this.#failures = 0;
+      if (all) this.#tell(number);
     } catch (error) {
       const inMs = Math.min(publishEveryMs * 2 ** this.#failures++, retryMsMax);
       console.error(JSON.stringify({ cache: "the cache's rules could not be published", inMs, cause: String(error) }));
       await this.ctx.storage.setAlarm(Date.now() + inMs);
       return;
     }
-    if (all) this.#tell(state.number);
     if (this.#isBehind()) this.#publishSoon();
-  }
-
-  /** Whether those were all. */
-  async #publishKeyrings(): Promise<boolean> {
-    const tenants = this.#store.unpublishedKeyrings(keyringsAtOnce);
-    await Promise.all(
-      tenants.map(async (tenant) => {
-        const keyring = this.#store.keyring(tenant);
-        if (keyring === undefined) await this.env.SNAPSHOTS.delete(keyringKey(tenant));
-        else await this.env.SNAPSHOTS.put(keyringKey(tenant), JSON.stringify(keyring));
-        // It may have changed in the meantime: the next alarm's then.
-        if (JSON.stringify(this.#store.keyring(tenant)) === JSON.stringify(keyring)) {
-          this.#store.keyringIsPublished(tenant);
-        }
-      }),
-    );
-    return tenants.length < keyringsAtOnce;
   }
 
   #take(change: CacheChange, who: string, atMs: number): Result<true> {
@@ -184,12 +160,8 @@ export class CacheKeeper extends DurableObject<OperatorEnv> {
     for (const { published } of told) published(true);
   }
 
-  #publishedNumber(): number {
-    return this.#store.meta("published") ?? 0;
-  }
-
   #isBehind(): boolean {
-    return this.#publishedNumber() < this.#state.number || this.#store.unpublishedKeyrings(1).length > 0;
+    return isBehind(this.#store, this.#state);
   }
 
   /** Not awaited: what is written without an `await` in between reaches the disk together, and is there before an answer leaves. */
