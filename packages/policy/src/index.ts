@@ -20,6 +20,7 @@ export * from "./rollout/plan.ts";
 export * from "./rollout/rate-bounds.ts";
 export * from "./rollout/report.ts";
 export * from "./rollout/split.ts";
+export * from "./semantic/index.ts";
 export * from "./snapshot-refresh.ts";
 export * from "./tally.ts";
 export * from "./tally-outcome.ts";

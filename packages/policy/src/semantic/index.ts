@@ -1,0 +1,1 @@
+export { comparableCharsMax, type Disagreement, disagreement } from "./disagreement.ts";
