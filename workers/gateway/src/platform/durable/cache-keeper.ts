@@ -12,8 +12,9 @@ import { cacheStep, firstKeyring, rotatedKeyring } from "@ledge/policy";
 import { toBase64 } from "../../base64.ts";
 import type { OperatorEnv } from "../../env.ts";
 import type { CacheDone, KeySummary } from "../../operate/ports.ts";
-import { isBehind, publishCache } from "./cache-publish.ts";
+import { isBehind, isPublished, publishCache } from "./cache-publish.ts";
 import { CacheStore } from "./cache-store.ts";
+import { Waiters } from "./waiters.ts";
 
 /** KV takes one write a second to a key: changes that come faster are published together. */
 const publishEveryMs = 1_000;
@@ -31,7 +32,7 @@ export class CacheKeeper extends DurableObject<OperatorEnv> {
   readonly #store: CacheStore;
   #state: CacheState;
   #failures = 0;
-  #waiting: { readonly number: number; readonly published: (done: boolean) => void }[] = [];
+  readonly #waiters = new Waiters();
 
   constructor(ctx: DurableObjectState, env: OperatorEnv) {
     super(ctx, env);
@@ -51,8 +52,10 @@ export class CacheKeeper extends DurableObject<OperatorEnv> {
     const { number } = this.#state;
     if (number === before) return ok({ number, changed: false, published: !this.#isBehind() });
     this.#publishSoon();
-    const published = change.kind !== "set-policy" && (await this.#isPublished(number));
-    return ok({ number, changed: true, published });
+    if (change.kind === "set-policy") return ok({ number, changed: true, published: false });
+    const tenant = change.kind === "purge" ? undefined : change.tenant;
+    const isSo = () => isPublished(this.#store, number, tenant);
+    return ok({ number, changed: true, published: await this.#waiters.until(isSo, publishedWithinMs) });
   }
 
   state(): CacheState {
@@ -92,17 +95,17 @@ export class CacheKeeper extends DurableObject<OperatorEnv> {
   }
 
   override async alarm(): Promise<void> {
-    const { number } = this.#state;
     try {
-      const all = await publishCache(this.env.SNAPSHOTS, this.#store, this.#state);
+      await publishCache(this.env.SNAPSHOTS, this.#store, this.#state);
       this.#store.setMeta("publishedAtMs", Date.now());
       this.#failures = 0;
-      if (all) this.#tell(number);
     } catch (error) {
       const inMs = Math.min(publishEveryMs * 2 ** this.#failures++, retryMsMax);
       console.error(JSON.stringify({ cache: "the cache's rules could not be published", inMs, cause: String(error) }));
       await this.ctx.storage.setAlarm(Date.now() + inMs);
       return;
+    } finally {
+      this.#waiters.tell();
     }
     if (this.#isBehind()) this.#publishSoon();
   }
@@ -141,23 +144,6 @@ export class CacheKeeper extends DurableObject<OperatorEnv> {
   #keysChanged(tenant: string): number {
     const { keys } = this.#state;
     return Object.hasOwn(keys, tenant) ? (keys[tenant] ?? 0) : 0;
-  }
-
-  #isPublished(number: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), publishedWithinMs);
-      const published = (done: boolean) => {
-        clearTimeout(timer);
-        resolve(done);
-      };
-      this.#waiting.push({ number, published });
-    });
-  }
-
-  #tell(number: number): void {
-    const told = this.#waiting.filter((one) => one.number <= number);
-    this.#waiting = this.#waiting.filter((one) => one.number > number);
-    for (const { published } of told) published(true);
   }
 
   #isBehind(): boolean {

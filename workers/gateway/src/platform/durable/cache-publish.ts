@@ -7,15 +7,14 @@ import type { SnapshotWriter } from "./publish.ts";
 const keyringsAtOnce = 100;
 
 /**
- * Publishes the keyrings that changed and the rules, and has the store know of each that is. Whether that was everything.
- * Throws when something could not be written, after all the rest was: it is left to the next time.
+ * Publishes the keyrings that changed and the rules, and has the store know of each that is; of very
+ * many keyrings only some. Throws when something could not be written, after all the rest was: it is left to the next time.
  */
-export async function publishCache(snapshots: SnapshotWriter, store: CacheStore, state: CacheState): Promise<boolean> {
+export async function publishCache(snapshots: SnapshotWriter, store: CacheStore, state: CacheState): Promise<void> {
   const tenants = store.unpublishedKeyrings(keyringsAtOnce);
   const writes = tenants.map((tenant) => publishKeyring(snapshots, store, tenant));
   if (publishedNumber(store) < state.number) writes.push(publishRules(snapshots, store, state));
   for (const write of await Promise.allSettled(writes)) if (write.status === "rejected") throw write.reason;
-  return tenants.length < keyringsAtOnce;
 }
 
 async function publishKeyring(snapshots: SnapshotWriter, store: CacheStore, tenant: string): Promise<void> {
@@ -29,6 +28,11 @@ async function publishKeyring(snapshots: SnapshotWriter, store: CacheStore, tena
 async function publishRules(snapshots: SnapshotWriter, store: CacheStore, state: CacheState): Promise<void> {
   await snapshots.put(rulesKey, JSON.stringify(state));
   store.setMeta("published", state.number);
+}
+
+/** Whether the rules of a number are, and a tenant's keyring as it is now. */
+export function isPublished(store: CacheStore, number: number, tenant?: string): boolean {
+  return publishedNumber(store) >= number && (tenant === undefined || !store.isUnpublished(tenant));
 }
 
 /** Whether something is not published yet. */

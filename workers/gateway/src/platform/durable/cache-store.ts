@@ -85,6 +85,10 @@ export class CacheStore {
     return rows.map(({ tenant }) => tenant);
   }
 
+  isUnpublished(tenant: string): boolean {
+    return this.#rows("SELECT tenant FROM unpublished_keyrings WHERE tenant = ?", tenant).length > 0;
+  }
+
   keyringIsPublished(tenant: string): void {
     this.#sql.exec("DELETE FROM unpublished_keyrings WHERE tenant = ?", tenant);
   }
