@@ -27,7 +27,7 @@ const composition = [
 const bindingHolders = ["env.ts", "wire.ts"];
 /** What a Worker's entry may not bring along: the gateway must start fast, and neither does the other's work. */
 const keptOut: readonly (readonly [entry: string, out: RegExp])[] = [
-  ["index.ts", /^(?:operate\/|operator|admin-routes\.ts$)/],
+  ["index.ts", /^(?:operate\/|operator|admin-routes\.ts$|platform\/durable\/(?:hot-list|registry|tally))/],
   ["operator.ts", /^(?:admit|cache)\//],
 ];
 

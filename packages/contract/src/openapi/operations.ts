@@ -1,4 +1,4 @@
-import { admitting, always, calling, type Operation, reading } from "./operation.ts";
+import { admitting, always, calling, type Operation, operating, reading } from "./operation.ts";
 import { readiness } from "./readiness.ts";
 
 const prediction = { label: "book_flight", score: 0.97, top: [{ label: "book_flight", score: 0.97 }] };
@@ -113,7 +113,7 @@ const probes: readonly Operation[] = [
     summary: "Counters of all models under Triton's names, for Prometheus.",
     credential: "operator",
     answers: { 200: { description: "Prometheus text.", mediaType: "text/plain" } },
-    errors: ["missing_credentials", "invalid_credentials", "counts_unavailable", "operator_unavailable", ...always],
+    errors: [...operating, "counts_unavailable"],
   },
   {
     method: "get",
