@@ -50,7 +50,9 @@ export function builtWorker(
   const namespaces: string[] = [];
   for (const [name, { className }] of Object.entries(options.durableObjects ?? {})) {
     bindings.push(`(name = ${text(name)}, durableObjectNamespace = ${text(className)})`);
-    namespaces.push(`(className = ${text(className)}, uniqueKey = ${text(`ledge-${className}`)}, enableSql = true)`);
+    namespaces.push(
+      `(className = ${text(className)}, uniqueKey = ${text(`ledge-${className}`)}, enableSql = true, preventEviction = true)`,
+    );
   }
   const definition = `
   modules = [${modulesIn(dir).join(", ")}],
