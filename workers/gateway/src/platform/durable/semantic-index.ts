@@ -9,7 +9,7 @@ import type {
   SealingKeys,
 } from "../../cache/semantic/ports.ts";
 import type { GatewayEnv } from "../../env.ts";
-import { type EntryContent, EntrySeals, keyNamed } from "./semantic-seal.ts";
+import { EntrySeals, keyNamed } from "./semantic-seal.ts";
 import { type SealedRow, SemanticStore } from "./semantic-store.ts";
 
 /** 44 MB of an isolate's 128 at 384 dimensions; other indexes may share the isolate. */
@@ -70,7 +70,7 @@ export class SemanticIndex extends DurableObject<GatewayEnv> {
     if (!(await this.#isLoaded(keys))) return { ready: false, candidates: [], unreadable: 0 };
     const wanted = Math.min(k, candidatesMax);
     let found = await this.#look(keys, vector, wanted);
-    // What was expired or broken is gone now, and no longer stands before what is good.
+    // What had expired or did not open is gone now, and no longer stands before what is good.
     for (let again = 0; again < 3 && found.dropped > 0; again++) found = await this.#look(keys, vector, wanted);
     const unreadable = this.#unreadable;
     this.#unreadable = 0;
@@ -137,18 +137,25 @@ export class SemanticIndex extends DurableObject<GatewayEnv> {
     const nearest = this.#near?.dimensions === vector.length ? this.#near.search(vector, k) : [];
     const rows = this.#store.rowsNumbered(nearest.map(({ id }) => id));
     const nowMs = Date.now();
-    const opened = await Promise.all(
-      nearest.map(async ({ id: number, similarity }) => {
+    const looked = await Promise.all(
+      nearest.map(async ({ id: number, similarity }): Promise<NearCandidate | "gone" | "locked"> => {
         const row = rows.get(number);
-        if (row === undefined || row.expiresAtMs <= nowMs) return this.#drop(number);
+        if (row === undefined || row.expiresAtMs <= nowMs) {
+          this.#drop(number);
+          return "gone";
+        }
         const key = keyNamed(keys, row.keyId);
         if (key === undefined) return "locked";
         const content = await this.#open(key, row);
-        return content && candidateOf(row, content, similarity);
+        if (content === undefined) return "gone";
+        const { id, expiresAtMs } = row;
+        return { id, similarity, prompt: content.prompt, slot: content.slot, expiresAtMs };
       }),
     );
-    const dropped = opened.filter((found) => found === undefined).length;
-    return { candidates: opened.filter((found) => typeof found === "object"), dropped };
+    return {
+      candidates: looked.filter((found) => typeof found === "object"),
+      dropped: looked.filter((found) => found === "gone").length,
+    };
   }
 
   /** Waits a moment for what the keys sealed to be in memory, and says whether it is. */
@@ -209,7 +216,7 @@ export class SemanticIndex extends DurableObject<GatewayEnv> {
     return undefined;
   }
 
-  #drop(number: number): undefined {
+  #drop(number: number): void {
     this.#store.removeNumber(number);
     this.#near?.remove(number);
   }
@@ -227,12 +234,4 @@ export class SemanticIndex extends DurableObject<GatewayEnv> {
   async #setAlarm(nowMs: number): Promise<void> {
     await this.ctx.storage.setAlarm(Math.max(nowMs, Math.min(this.#store.lastExpiryMs(), nowMs + sweepEveryMs)));
   }
-}
-
-function candidateOf(
-  { id, expiresAtMs }: SealedRow,
-  { prompt, slot }: EntryContent,
-  similarity: number,
-): NearCandidate {
-  return { id, similarity, prompt, slot, expiresAtMs };
 }
