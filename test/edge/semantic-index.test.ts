@@ -95,7 +95,7 @@ describe("a semantic index", () => {
     expect(await find(index, 1)).toEqual({ ready: true, candidates: [], unreadable: 0 });
     await index.used("entry-1");
     expect(await index.remove("entry-1")).toBe(false);
-    expect(await index.size()).toEqual({ entries: 0, loaded: 0, bytes: 0, unreadable: 0 });
+    expect(await index.size()).toMatchObject({ entries: 0, loaded: 0, bytes: 0, unreadable: 0 });
   });
 
   test("knows nothing of another's entries", async () => {

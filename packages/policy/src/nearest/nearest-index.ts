@@ -74,14 +74,9 @@ export class NearestIndex {
   /** Up to `k` rows, nearest first. @param vector of this index's dimensions, of any length but 0 */
   search(vector: Float32Array, k: number): readonly Neighbour[] {
     if (this.size === 0 || k < 1) return [];
-    const closer = Math.max(closerMin, 10 * k);
-    const { bound, ties } = this.#measure(vector, closer);
     const scale = 1 / lengthOf(vector);
     const best: Neighbour[] = [];
-    let room = ties;
-    for (let place = 0; place < this.size; place++) {
-      const distance = this.#distances[place] as number;
-      if (distance > bound || (distance === bound && room-- <= 0)) continue;
+    for (const place of this.#closer(vector, Math.max(closerMin, 10 * k))) {
       const block = this.#blockOf(place);
       const row = place % blockRows;
       const similarity = dot(block.codes, row * this.dimensions, vector) * (block.scales[row] as number) * scale;
@@ -89,6 +84,21 @@ export class NearestIndex {
       keep(best, { id: block.ids[row] as number, similarity }, k);
     }
     return best;
+  }
+
+  /** The places of the rows whose sketches differ least from the vector's, so many at most. */
+  #closer(vector: Float32Array, most: number): Int32Array {
+    const { bound, ties } = this.#measure(vector, most);
+    const distances = this.#distances;
+    const size = this.size;
+    const places = new Int32Array(Math.min(most, size));
+    let count = 0;
+    let room = ties;
+    for (let place = 0; place < size; place++) {
+      const distance = distances[place] as number;
+      if (distance < bound || (distance === bound && room-- > 0)) places[count++] = place;
+    }
+    return places.subarray(0, count);
   }
 
   /** Measures all distances. Those below `bound` get a closer look, and as many at `bound` as `ties` says. */

@@ -8,7 +8,7 @@ import type {
   SealingKey,
   SealingKeys,
 } from "../../cache/semantic/ports.ts";
-import { type EntryContent, EntrySeals, keyNamed } from "./semantic-seal.ts";
+import { EntrySeals, keyNamed } from "./semantic-seal.ts";
 import { type SealedRow, SemanticStore } from "./semantic-store.ts";
 
 /** 44 MB of an isolate's 128 at 384 dimensions; other indexes may share the isolate. */
@@ -29,7 +29,6 @@ const clearedByCall = 50;
 const clearedBySweep = 5_000;
 
 interface Load {
-  /** Never rejects. */
   done: Promise<void>;
   ready: boolean;
 }
@@ -41,6 +40,7 @@ export interface SemanticIndexSize {
   readonly loaded: number;
   /** Of memory: typed arrays. */
   readonly bytes: number;
+  readonly diskBytes: number;
   /** Entries that did not open and were dropped, since the object began. */
   readonly unreadable: number;
 }
@@ -54,14 +54,17 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
   readonly #store: SemanticStore;
   readonly #seals = new EntrySeals();
   #near: NearestIndex | undefined;
+  /** Whether this object began without rows: then all there are were added to memory as well. */
+  #whole: boolean;
   /** Entries that did not open, and of which no caller has been told. */
   #unreadable = 0;
   /** By id of a key: whether all rows that it sealed are in memory. */
-  #loads = new Map<string, Load>();
+  readonly #loads = new Map<string, Load>();
 
   constructor(ctx: DurableObjectState, env: SemanticBindings) {
     super(ctx, env);
     this.#store = new SemanticStore(ctx.storage.sql);
+    this.#whole = this.#store.count === 0;
   }
 
   async find(ask: NearAsk): Promise<NearAnswer> {
@@ -116,7 +119,8 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
 
   size(): SemanticIndexSize {
     const { count: entries, unreadable } = this.#store;
-    return { entries, unreadable, loaded: this.#near?.size ?? 0, bytes: this.#near?.bytes ?? 0 };
+    const { databaseSize: diskBytes } = this.ctx.storage.sql;
+    return { entries, unreadable, loaded: this.#near?.size ?? 0, bytes: this.#near?.bytes ?? 0, diskBytes };
   }
 
   override async alarm(): Promise<void> {
@@ -128,35 +132,40 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
       return;
     }
     this.#near = undefined;
-    this.#loads = new Map();
+    this.#whole = true;
     this.#store.forget();
     await this.ctx.storage.deleteAll();
   }
 
   async #look({ keys, vector, similarityMin = -1 }: NearAsk, k: number) {
-    const candidates: NearCandidate[] = [];
-    let dropped = 0;
-    const nearest = this.#near?.dimensions === vector.length ? this.#near.search(vector, k) : [];
+    const found = this.#near?.dimensions === vector.length ? this.#near.search(vector, k) : [];
+    const nearest = found.filter(({ similarity }) => similarity >= similarityMin);
+    const rows = this.#store.rowsNumbered(nearest.map(({ id }) => id));
     const nowMs = Date.now();
-    for (const { id: number, similarity } of nearest) {
-      if (similarity < similarityMin) break;
-      const row = this.#store.row(number);
-      if (row === undefined || row.expiresAtMs <= nowMs) {
-        this.#drop(number);
-        dropped++;
-        continue;
-      }
-      const key = keyNamed(keys, row.keyId);
-      if (key === undefined) continue;
-      const content = await this.#open(key, row);
-      if (content === undefined) dropped++;
-      else candidates.push(candidateOf(row, content, similarity));
-    }
-    return { candidates, dropped };
+    const looked = await Promise.all(
+      nearest.map(async ({ id: number, similarity }): Promise<NearCandidate | "gone" | "locked"> => {
+        const row = rows.get(number);
+        if (row === undefined || row.expiresAtMs <= nowMs) {
+          this.#drop(number);
+          return "gone";
+        }
+        const key = keyNamed(keys, row.keyId);
+        if (key === undefined) return "locked";
+        const content = await this.#open(key, row);
+        if (content === undefined) return "gone";
+        const { id, expiresAtMs } = row;
+        return { id, similarity, prompt: content.prompt, slot: content.slot, expiresAtMs };
+      }),
+    );
+    return {
+      candidates: looked.filter((found) => typeof found === "object"),
+      dropped: looked.filter((found) => found === "gone").length,
+    };
   }
 
   /** Waits a moment for what the keys sealed to be in memory, and says whether it is. */
   async #isLoaded(keys: SealingKeys): Promise<boolean> {
+    if (this.#whole) return true;
     const loads = keys.map((key) => this.#loading(key));
     if (loads.every(({ ready }) => ready)) return true;
     await Promise.race([Promise.all(loads.map(({ done }) => done)), scheduler.wait(waitMs)]);
@@ -166,10 +175,9 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
   #loading(key: SealingKey): Load {
     const known = this.#loads.get(key.id);
     if (known !== undefined) return known;
-    const load: Load = { ready: this.#store.count === 0, done: Promise.resolve() };
+    const load: Load = { ready: false, done: this.#load(key) };
     this.#loads.set(key.id, load);
-    if (load.ready) return load;
-    const done = this.#load(key).then(
+    load.done = load.done.then(
       () => {
         load.ready = true;
       },
@@ -179,22 +187,23 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
         console.error(JSON.stringify({ semanticIndex: "rows could not be read back", cause: String(cause) }));
       },
     );
-    this.ctx.waitUntil(done);
-    load.done = done;
+    this.ctx.waitUntil(load.done);
     return load;
   }
 
   async #load(key: SealingKey): Promise<void> {
-    let after = 0;
-    for (;;) {
+    for (let after = 0; ; ) {
       const rows = this.#store.rowsOfKey(key.id, after, sliceRows);
-      for (const row of rows) {
-        const content = await this.#open(key, row);
-        // It may have been removed while it was opened.
-        if (content !== undefined && this.#store.has(row.number)) this.#remember(row.number, content.codes);
-        after = row.number;
+      const contents = await Promise.all(rows.map((row) => this.#open(key, row)));
+      const last = rows.at(-1)?.number ?? after;
+      // Some may have been removed while they were opened.
+      const there = this.#store.numbersFrom(after, last);
+      for (const [at, { number }] of rows.entries()) {
+        const content = contents[at];
+        if (content !== undefined && there.has(number)) this.#remember(number, content.codes);
       }
       if (rows.length < sliceRows) return;
+      after = last;
       await scheduler.wait(0);
     }
   }
@@ -230,12 +239,4 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
   async #setAlarm(nowMs: number): Promise<void> {
     await this.ctx.storage.setAlarm(Math.max(nowMs, Math.min(this.#store.lastExpiryMs(), nowMs + sweepEveryMs)));
   }
-}
-
-function candidateOf(
-  { id, expiresAtMs }: SealedRow,
-  { prompt, slot }: EntryContent,
-  similarity: number,
-): NearCandidate {
-  return { id, similarity, prompt, slot, expiresAtMs };
 }

@@ -99,12 +99,17 @@ export class SemanticStore {
     this.#sql.exec("UPDATE entries SET worth = ? WHERE id = ?", worthAfterUse(row.worth, nowMs, halfLifeMs), id);
   }
 
-  row(number: number): SealedRow | undefined {
-    return this.#rows("WHERE number = ?", number)[0];
+  /** Those of these rows that are there, by number. */
+  rowsNumbered(numbers: readonly number[]): ReadonlyMap<number, SealedRow> {
+    const marks = numbers.map(() => "?").join(", ");
+    return new Map(this.#rows(`WHERE number IN (${marks})`, ...numbers).map((row) => [row.number, row]));
   }
 
-  has(number: number): boolean {
-    return this.#there && this.#sql.exec("SELECT 1 FROM entries WHERE number = ?", number).toArray().length > 0;
+  /** Which rows there are from one number to another. */
+  numbersFrom(first: number, last: number): ReadonlySet<number> {
+    if (!this.#there) return new Set();
+    const statement = "SELECT number FROM entries WHERE number BETWEEN ? AND ?";
+    return new Set([...this.#sql.exec<{ number: number }>(statement, first, last)].map(({ number }) => number));
   }
 
   /** Rows that a key sealed, by number, so many after one. */
