@@ -1,8 +1,7 @@
-import { type ChatMessage, canonicalJson } from "@ledge/contract";
-import { comparableCharsMax, pairText } from "@ledge/policy";
+import { pairText } from "@ledge/policy";
 import type { Exchange } from "./app.ts";
 import { assign } from "./assign/assign.ts";
-import type { Found, Miss, Prompt } from "./cache/call.ts";
+import type { Found, Miss } from "./cache/call.ts";
 import { inTime } from "./cache/in-time.ts";
 import type { Near, Placed } from "./cache/semantic/near.ts";
 import type { NearCandidate } from "./cache/semantic/ports.ts";
@@ -15,23 +14,6 @@ import type { DeployedModel } from "./exchange.ts";
 const lookMsMax = 250;
 /** For an embedding that comes late, and is kept for the next prompts. Milliseconds. */
 const placeMsMax = 5_000;
-
-/** The last turn, when it is a plain text that may be told from others; all the rest of the chat is its context. */
-export function promptIn(body: { readonly messages: readonly ChatMessage[] }): Prompt | undefined {
-  const last = body.messages.at(-1);
-  const text = last === undefined || last.role !== "user" ? undefined : textOf(last);
-  if (last === undefined || text === undefined || text.trim() === "" || text.length > comparableCharsMax) {
-    return undefined;
-  }
-  const { content: _content, ...rest } = last;
-  return { text, context: canonicalJson({ ...body, messages: [...body.messages.slice(0, -1), rest] }) };
-}
-
-function textOf({ content }: ChatMessage): string | undefined {
-  if (typeof content === "string") return content;
-  const [only, ...others] = content;
-  return others.length === 0 ? only?.text : undefined;
-}
 
 /** What serves the call after all, or the same miss, which now also tells the index of what it keeps. */
 export async function orLike(x: Exchange, miss: Miss): Promise<Found | Miss> {

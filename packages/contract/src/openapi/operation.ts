@@ -76,4 +76,5 @@ export const calling = [
   "origin_unavailable",
   "model_not_ready",
   "deadline_exceeded",
+  "not_cached",
 ] as const;
