@@ -67,6 +67,7 @@ export async function startWorld(): Promise<World> {
     vars: {
       ORIGIN_URL: originUrl,
       ORIGIN_SECRET: "bench-secret-of-no-use-elsewhere",
+      CACHE_SECRET: "bench-secret-of-the-cache-of-no-use-elsewhere",
       ADMIN_KEY_HASH: "0".repeat(64),
       REQUESTS_PER_MINUTE_DEFAULT: String(requestsPerMinute),
       JWT_ISSUER: issuer.issuer,
@@ -87,6 +88,7 @@ export function startWorkers(world: World, options: WorkerdOptions = {}): Promis
   const parts: WorkerPart[] = [
     builtWorker("gateway", world.vars, true),
     builtWorker("operator", world.vars, false),
+    builtWorker("semantic", {}, false),
     builtWorker("inference", {}, false),
     scriptWorker("constant", constantWorker, [], true),
     scriptWorker("proxy", proxyWorker, [variable("ORIGIN_URL", world.originUrl)], true),

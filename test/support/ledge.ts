@@ -5,6 +5,7 @@ import { bodyOf } from "./answer-body.ts";
 
 export const adminKey = "an-operator's-key-for-tests";
 export const originSecret = "a-secret-between-edge-and-origin";
+export const cacheSecret = "a-secret-that-seals-kept-answers-in-tests";
 
 /** An address where nothing listens: port 1 of this machine. */
 export const nowhere = "http://127.0.0.1:1";
@@ -35,7 +36,7 @@ export async function startEdge(
   const adminKeyHash = createHash("sha256").update(adminKey).digest("hex");
   const both = { ORIGIN_SECRET: originSecret, LOG: "all" };
   const vars = {
-    gateway: { ...both, ORIGIN_URL: originUrl, ...gateway },
+    gateway: { ...both, ORIGIN_URL: originUrl, CACHE_SECRET: cacheSecret, ...gateway },
     operator: { ...both, ADMIN_KEY_HASH: adminKeyHash, ...gateway, ...operator },
     ...(inference === undefined ? {} : { inference }),
   };

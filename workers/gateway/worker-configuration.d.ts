@@ -9,6 +9,9 @@ interface __BaseEnv_GatewayBindings {
 	TIMEOUT_MS_DEFAULT: string;
 	TIMEOUT_MS_MAX: string;
 	CACHE_TTL_S: string;
+	CACHE_STALE_WHILE_REVALIDATE_S: string;
+	CACHE_STALE_IF_ERROR_S: string;
+	WORKERS_CACHE: string;
 	REQUESTS_PER_MINUTE_DEFAULT: string;
 	LOG: string;
 	JWT_ISSUER: string;
@@ -16,17 +19,20 @@ interface __BaseEnv_GatewayBindings {
 	JWT_JWKS_URL: string;
 	JWT_TENANT_CLAIM: string;
 	ORIGIN_SECRET: string;
+	CACHE_SECRET: string;
 	RATE_LIMITS: DurableObjectNamespace<import("./src/index").RateLimiter>;
+	FLIGHTS: DurableObjectNamespace<import("./src/index").Flight>;
 	REGISTRY: DurableObjectNamespace /* Registry from ledge-operator */;
 	TALLIES: DurableObjectNamespace /* Tally from ledge-operator */;
 	CACHE_KEEPER: DurableObjectNamespace /* CacheKeeper from ledge-operator */;
+	SEMANTIC_INDEX: DurableObjectNamespace /* SemanticIndex from ledge-semantic */;
 	INFERENCE: Fetcher /* ledge-inference */;
 	OPERATOR: Fetcher /* ledge-operator */;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {
 		mainModule: typeof import("./src/index");
-		durableNamespaces: "RateLimiter";
+		durableNamespaces: "RateLimiter" | "Flight";
 	}
 	interface Env extends __BaseEnv_GatewayBindings {}
 }
@@ -35,7 +41,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ORIGIN_URL" | "BODY_BYTES_MAX" | "TIMEOUT_MS_DEFAULT" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "REQUESTS_PER_MINUTE_DEFAULT" | "LOG" | "JWT_ISSUER" | "JWT_AUDIENCE" | "JWT_JWKS_URL" | "JWT_TENANT_CLAIM" | "ORIGIN_SECRET">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ORIGIN_URL" | "BODY_BYTES_MAX" | "TIMEOUT_MS_DEFAULT" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "CACHE_STALE_WHILE_REVALIDATE_S" | "CACHE_STALE_IF_ERROR_S" | "WORKERS_CACHE" | "REQUESTS_PER_MINUTE_DEFAULT" | "LOG" | "JWT_ISSUER" | "JWT_AUDIENCE" | "JWT_JWKS_URL" | "JWT_TENANT_CLAIM" | "ORIGIN_SECRET" | "CACHE_SECRET">> {}
 }
 declare module "*.txt" {
 	const value: string;

@@ -214,6 +214,12 @@ export const errors = {
     retryable: true,
     message: "What is counted of the model cannot be read or written right now.",
   },
+  not_cached: {
+    status: 504,
+    owner: "client",
+    retryable: false,
+    message: "'Cache-Control: only-if-cached' was sent, and no answer is kept that serves this call.",
+  },
   deadline_exceeded: {
     status: 504,
     owner: "capacity",

@@ -8,13 +8,15 @@ import type { Handler, Route } from "./serve.ts";
  * the answer. Errors: `operator_unavailable`.
  */
 const passOn: Handler = async (x) => {
-  const { operator, catalog } = x.runtime;
+  const { operator, catalog, cacheRules } = x.runtime;
   const named = new Headers(x.request.headers);
   named.set(headers.requestId, x.requestId);
   try {
     const response = await operator.fetch(new Request(x.request, { headers: named }));
     // The isolate that passed a change on knows it at once; the others read it within seconds.
-    if (response.ok && !/^(?:GET|HEAD)$/.test(x.request.method)) await catalog.catchUp();
+    if (response.ok && !/^(?:GET|HEAD)$/.test(x.request.method)) {
+      await Promise.all([catalog.catchUp(), cacheRules.catchUp()]);
+    }
     return ok(response);
   } catch (error) {
     return fail("operator_unavailable", { cause: String(error) });

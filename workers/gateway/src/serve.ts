@@ -5,7 +5,7 @@ import { requestIdOf } from "./accept/envelope.ts";
 import type { Exchange } from "./app.ts";
 import type { Trail } from "./exchange.ts";
 import { logRequest } from "./observe/log.ts";
-import { sayFault, speak } from "./observe/speak.ts";
+import { sayFault, sayUnchanged, speak } from "./observe/speak.ts";
 import type { Reply } from "./reply.ts";
 import type { Runtime } from "./wire.ts";
 
@@ -75,7 +75,7 @@ async function observe<E extends object, R extends Kept>(
     const answer = x.ok ? await handler(x.value, c) : x;
     if (!answer.ok) reply = refuse(answer.fault);
     else if (answer.value instanceof Response) return answer.value;
-    else reply = answer.value;
+    else reply = sayUnchanged(answer.value, request.headers.get("If-None-Match"), trail);
   } catch (error) {
     reply = refuse(
       fail("internal_error", { cause: error instanceof Error ? (error.stack ?? error.message) : String(error) }).fault,

@@ -4,7 +4,13 @@ import { Jwks } from "./admit/jwks.ts";
 import { Limit } from "./admit/limit.ts";
 import { Catalog } from "./assign/catalog.ts";
 import { AnswerCache } from "./cache/answers.ts";
+import { RoomFlights } from "./cache/flight/flights.ts";
+import { IsolateRooms } from "./cache/flight/isolate-rooms.ts";
 import { MemoryAnswers } from "./cache/memory.ts";
+import type { Flights } from "./cache/ports.ts";
+import { Rules } from "./cache/rules.ts";
+import { SealedLayer } from "./cache/sealed.ts";
+import { Vault } from "./cache/vault.ts";
 import { edgeTier } from "./dispatch/edge.ts";
 import { originTier } from "./dispatch/origin.ts";
 import { Shadows } from "./dispatch/shadow.ts";
@@ -32,8 +38,11 @@ export const runtimeOf = keptBy(readConfig, wire);
 
 function wire(env: GatewayEnv, config: Config) {
   const nowMs = () => Date.now();
-  const { keys, answers, bucket, inference, operator, registry, tallies, snapshots } = portsOf(env, config);
-  const memory = new MemoryAnswers(memoryAnswersBytesMax);
+  const { keys, bucket, inference, operator, registry, tallies, snapshots, flightRooms, entryPurger, ...cachePorts } =
+    portsOf(env);
+  // The equal calls of an isolate meet first, and one of them meets those of the others.
+  const beyond = new RoomFlights({ rooms: flightRooms, nowMs });
+  const flights = new RoomFlights({ rooms: new IsolateRooms(nowMs), nowMs, beyond });
   const catalog = new Catalog({
     shipped: shippedSnapshot(shippedPackages(digests.sha256Hex)),
     store: snapshots,
@@ -47,7 +56,9 @@ function wire(env: GatewayEnv, config: Config) {
     catalog,
     identity: new Identity({ keys, digests, jwt: jwtOf(config, nowMs), nowMs }),
     limit: new Limit(bucket, nowMs),
-    cache: new AnswerCache({ memory, store: answers, digests, nowMs, ttlS: config.CACHE_TTL_S }),
+    flights,
+    entryPurger,
+    ...cacheOf(cachePorts, flights, config, nowMs),
     tiers: {
       edge: edgeTier(inference, nowMs),
       origin: originTier({ url: config.ORIGIN_URL.replace(/\/+$/, ""), secret: config.ORIGIN_SECRET }, nowMs),
@@ -63,6 +74,36 @@ function wire(env: GatewayEnv, config: Config) {
     operator,
     digests,
   };
+}
+
+type CachePorts = Pick<
+  ReturnType<typeof portsOf>,
+  "answers" | "answersInWorkersCache" | "publishedRules" | "keyrings" | "semanticIndex"
+>;
+
+/** The answer cache, and the rules that it goes by. */
+function cacheOf(ports: CachePorts, flights: Flights, config: Config, nowMs: () => number) {
+  const store = new SealedLayer("kv", ports.answers);
+  const inWorkersCache = new SealedLayer("workers-cache", ports.answersInWorkersCache);
+  const say = (what: string) => console.error(JSON.stringify({ cache: what }));
+  const cacheRules = new Rules({ store: ports.publishedRules, say, nowMs });
+  const cache = new AnswerCache({
+    memory: new MemoryAnswers(memoryAnswersBytesMax, nowMs),
+    far: config.WORKERS_CACHE === "on" ? inWorkersCache : store,
+    store,
+    rules: cacheRules,
+    vault: new Vault({ secret: config.CACHE_SECRET, keyrings: ports.keyrings, nowMs }),
+    flights,
+    index: ports.semanticIndex,
+    digests,
+    policy: {
+      ttl_s: config.CACHE_TTL_S,
+      stale_while_revalidate_s: config.CACHE_STALE_WHILE_REVALIDATE_S,
+      stale_if_error_s: config.CACHE_STALE_IF_ERROR_S,
+    },
+    nowMs,
+  });
+  return { cache, cacheRules };
 }
 
 /** Tokens are taken only when issuer, audience and key set are all configured. */

@@ -1,6 +1,15 @@
 import { parse, type Result } from "@ledge/contract";
 import * as z from "zod/mini";
-import { bodyBytesMax, logged, requestsPerMinute, secret, timeoutMs, wholeNumber } from "./variables.ts";
+import {
+  bodyBytesMax,
+  cacheSecret,
+  cacheStaleS,
+  cacheTtlS,
+  logged,
+  requestsPerMinute,
+  secret,
+  timeoutMs,
+} from "./variables.ts";
 
 const emptyOrUrl = z.union([z.literal(""), z.url({ protocol: /^https?$/ })]);
 
@@ -10,7 +19,11 @@ const config = z.object({
   BODY_BYTES_MAX: bodyBytesMax,
   TIMEOUT_MS_DEFAULT: timeoutMs,
   TIMEOUT_MS_MAX: timeoutMs,
-  CACHE_TTL_S: wholeNumber(60, 31_536_000),
+  CACHE_SECRET: cacheSecret,
+  CACHE_TTL_S: cacheTtlS,
+  CACHE_STALE_WHILE_REVALIDATE_S: cacheStaleS,
+  CACHE_STALE_IF_ERROR_S: cacheStaleS,
+  WORKERS_CACHE: z.enum(["on", "off"]),
   REQUESTS_PER_MINUTE_DEFAULT: requestsPerMinute,
   LOG: logged,
   JWT_ISSUER: z.string(),

@@ -15,6 +15,8 @@ export const logged = z.enum(["all", "failures"]);
 /** How long answers are kept where no policy says, and how long past that they may serve. KV takes no less than a minute. */
 export const cacheTtlS = wholeNumber(60, cacheTtlSMax);
 export const cacheStaleS = wholeNumber(0, cacheStaleSMax);
+/** What kept answers are sealed under, together with each tenant's salts. */
+export const cacheSecret = z.string().check(z.minLength(32));
 /** Between edge and origin. */
 export const secret = z.string().check(z.minLength(16));
 /** Bytes of a JSON body. */
