@@ -1,4 +1,5 @@
 import type { CacheAnswer } from "@ledge/contract";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { operate } from "../../scripts/local/packages.ts";
 import { publishedBy } from "../support/cache-keeper.ts";
@@ -164,6 +165,26 @@ describe("a purge", () => {
     for (const tag of tags) expect(state?.purges).toHaveProperty([`tag:acme:${tag}`]);
     expect(state?.number).toBe((await shown()).number);
   });
+});
+
+test("whatever is sent as a policy or a purge is done or a 4xx with a code, and nothing is a 500", async () => {
+  const any = fc.jsonValue({ maxDepth: 3 });
+  const members = fc.record({ ttl_s: any, vary: any, semantic: any, tenant: any, all: any }, { requiredKeys: [] });
+  const values = [...fc.sample(any, 150), ...fc.sample(members, 150)].map((value) => JSON.stringify(value));
+  const texts = [...values, "", "{", '{"all":', "[".repeat(5_000), '{"__proto__":{"all":true}}', "\ud800"];
+  const desk = deskOf(edge);
+  for (const [method, path] of [
+    ["PUT", "/admin/v1/tenants/odd/cache"],
+    ["PUT", "/admin/v1/models/words/cache"],
+    ["POST", "/admin/v1/cache/purge"],
+  ] as const) {
+    const answers = await Promise.all(texts.map((text) => operate(desk, method, path, text)));
+    for (const [i, answer] of answers.entries()) {
+      const body = (await answer.json()) as { code?: string };
+      const said = answer.status < 300 || (answer.status >= 400 && answer.status < 500 && body.code !== undefined);
+      expect([path, texts[i], answer.status, said]).toEqual([path, texts[i], answer.status, true]);
+    }
+  }
 });
 
 describe("registering, rolling back and removing a version", () => {

@@ -136,6 +136,16 @@ describe("a store that is opened again", () => {
     expect(Object.keys(state.purges)).toEqual(["tenant:acme"]);
   });
 
+  test("has the changes as they were made: all policies and keys, and the purges among the last hundred thousand", () => {
+    const row = { at: "2026-01-01T00:00:00.000Z", who: "operator", scope: "all", from: null, to: null };
+    const kinds = ["purge", "set-policy", "purge", "purge", "rotate-keys", "purge"] as const;
+    for (const [i, kind] of kinds.entries()) store.addAudit({ ...row, number: i + 1, kind }, 3);
+    const rows = new CacheStore(sql).audit(100);
+    expect(rows.map(({ number }) => number)).toEqual([2, 4, 5, 6]);
+    expect(rows.at(-1)).toEqual({ ...row, number: 6, kind: "purge" });
+    expect(new CacheStore(sql).audit(2).map(({ number }) => number)).toEqual([5, 6]);
+  });
+
   test("knows a destroyed keyring no more", () => {
     store.saveKeyring("acme", ring);
     expect(new CacheStore(sql).keyring("acme")).toEqual(ring);

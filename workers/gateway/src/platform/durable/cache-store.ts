@@ -21,6 +21,8 @@ const tables = `
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
 `;
 
+const purgesAudited = 100_000;
+
 type Row = Record<string, string | number>;
 type Meta = "number" | "published" | "publishedAtMs";
 
@@ -93,9 +95,11 @@ export class CacheStore {
     this.#sql.exec("DELETE FROM unpublished_keyrings WHERE tenant = ?", tenant);
   }
 
-  addAudit({ number, at, who, kind, scope, from, to }: CacheAuditRow): void {
+  /** Of purges, which a program may make all day, the rows of the last {@link purgesAudited} changes are kept; all of the others. */
+  addAudit({ number, at, who, kind, scope, from, to }: CacheAuditRow, most = purgesAudited): void {
     const values = [number, at, who, kind, scope, JSON.stringify(from), JSON.stringify(to)];
     this.#sql.exec("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", ...values);
+    this.#sql.exec("DELETE FROM audit WHERE number = ? AND kind = 'purge'", number - most);
   }
 
   /** The newest, ascending. */
