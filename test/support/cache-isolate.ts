@@ -7,6 +7,7 @@ import { MemoryAnswers } from "../../workers/gateway/src/cache/memory.ts";
 import type { Flights, Keep, Keyrings, RulesStore, SealedBytes } from "../../workers/gateway/src/cache/ports.ts";
 import { Rules } from "../../workers/gateway/src/cache/rules.ts";
 import { SealedLayer } from "../../workers/gateway/src/cache/sealed.ts";
+import type { SemanticIndexPort } from "../../workers/gateway/src/cache/semantic/ports.ts";
 import { Vault } from "../../workers/gateway/src/cache/vault.ts";
 
 /** The answer cache of several isolates over the same stores, all in memory, with a clock of their own. */
@@ -100,6 +101,14 @@ function salt(): string {
   return randomBytes(32).toString("base64");
 }
 
+/** Finds nothing, and keeps nothing. */
+const noIndex: SemanticIndexPort = {
+  find: async () => ({ ready: false, candidates: [], unreadable: 0 }),
+  add: async () => false,
+  remove: async () => false,
+  used: async () => undefined,
+};
+
 export class CacheWorld {
   nowMs = 1_700_000_000_000;
   readonly bytes = new MemoryBytes();
@@ -108,8 +117,8 @@ export class CacheWorld {
   readonly behind: Promise<unknown>[] = [];
   policy: CachePolicy = { ttl_s: 60 };
   flights: Flights = {
-    whole: async (_flight, work) => ({ result: await work(), collapsed: false }),
-    stream: async (_flight, work) => ({ result: await work(), collapsed: false }),
+    whole: async ({ signal }, work) => ({ result: await work(signal), collapsed: false }),
+    stream: async ({ signal }, work) => ({ result: await work(signal), collapsed: false }),
   };
 
   isolate(secret = "a-secret-of-at-least-32-characters"): AnswerCache {
@@ -122,6 +131,7 @@ export class CacheWorld {
       rules: new Rules({ store: this.rules, say: () => undefined, nowMs }),
       vault: new Vault({ secret, keyrings: this.keyrings, nowMs }),
       flights: this.flights,
+      index: noIndex,
       digests: testDigests,
       policy: this.policy,
       nowMs,
@@ -149,6 +159,7 @@ export class CacheWorld {
       sampled: false,
       reach: "isolate",
       deadlineMs: this.nowMs + 30_000,
+      signal: new AbortController().signal,
       waitUntil: (work) => void this.behind.push(work),
       ...rest,
     };

@@ -21,16 +21,18 @@ interface __BaseEnv_GatewayBindings {
 	ORIGIN_SECRET: string;
 	CACHE_SECRET: string;
 	RATE_LIMITS: DurableObjectNamespace<import("./src/index").RateLimiter>;
+	FLIGHTS: DurableObjectNamespace<import("./src/index").Flight>;
 	REGISTRY: DurableObjectNamespace /* Registry from ledge-operator */;
 	TALLIES: DurableObjectNamespace /* Tally from ledge-operator */;
 	CACHE_KEEPER: DurableObjectNamespace /* CacheKeeper from ledge-operator */;
+	SEMANTIC_INDEX: DurableObjectNamespace /* SemanticIndex from ledge-semantic */;
 	INFERENCE: Fetcher /* ledge-inference */;
 	OPERATOR: Fetcher /* ledge-operator */;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {
 		mainModule: typeof import("./src/index");
-		durableNamespaces: "RateLimiter";
+		durableNamespaces: "RateLimiter" | "Flight";
 	}
 	interface Env extends __BaseEnv_GatewayBindings {}
 }

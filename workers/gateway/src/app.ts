@@ -197,6 +197,10 @@ export function cacheCallOf(x: Exchange, entered: Entered<Call>, input: string, 
     // A hop to another place costs more than the run at the edge that it saves.
     reach: tiersInOrder(manifest.tiers)[0] === "edge" ? "isolate" : "everywhere",
     deadlineMs: envelope.deadlineMs,
+    // The runtime makes a signal when it is first asked for: a hit never asks.
+    get signal() {
+      return x.request.signal;
+    },
     waitUntil: x.waitUntil,
   };
 }
@@ -230,7 +234,6 @@ export function copyToShadow(
   x.waitUntil(counted);
 }
 
-/** Work behind the answer goes on when the caller has left. */
-export function journeyOf(x: Exchange, { deadlineMs, behind }: Errand): Journey {
-  return { requestId: x.requestId, deadlineMs, signal: behind ? new AbortController().signal : x.request.signal };
+export function journeyOf(x: Exchange, { deadlineMs, signal }: Pick<Errand, "deadlineMs" | "signal">): Journey {
+  return { requestId: x.requestId, deadlineMs, signal };
 }

@@ -4,6 +4,8 @@ import { Jwks } from "./admit/jwks.ts";
 import { Limit } from "./admit/limit.ts";
 import { Catalog } from "./assign/catalog.ts";
 import { AnswerCache } from "./cache/answers.ts";
+import { RoomFlights } from "./cache/flight/flights.ts";
+import { IsolateRooms } from "./cache/flight/isolate-rooms.ts";
 import { MemoryAnswers } from "./cache/memory.ts";
 import type { Flights } from "./cache/ports.ts";
 import { Rules } from "./cache/rules.ts";
@@ -36,7 +38,11 @@ export const runtimeOf = keptBy(readConfig, wire);
 
 function wire(env: GatewayEnv, config: Config) {
   const nowMs = () => Date.now();
-  const { keys, bucket, inference, operator, registry, tallies, snapshots, ...cachePorts } = portsOf(env);
+  const { keys, bucket, inference, operator, registry, tallies, snapshots, flightRooms, entryPurger, ...cachePorts } =
+    portsOf(env);
+  // The equal calls of an isolate meet first, and one of them meets those of the others.
+  const beyond = new RoomFlights({ rooms: flightRooms, nowMs });
+  const flights = new RoomFlights({ rooms: new IsolateRooms(nowMs), nowMs, beyond });
   const catalog = new Catalog({
     shipped: shippedSnapshot(shippedPackages(digests.sha256Hex)),
     store: snapshots,
@@ -50,7 +56,9 @@ function wire(env: GatewayEnv, config: Config) {
     catalog,
     identity: new Identity({ keys, digests, jwt: jwtOf(config, nowMs), nowMs }),
     limit: new Limit(bucket, nowMs),
-    ...cacheOf(cachePorts, config, nowMs),
+    flights,
+    entryPurger,
+    ...cacheOf(cachePorts, flights, config, nowMs),
     tiers: {
       edge: edgeTier(inference, nowMs),
       origin: originTier({ url: config.ORIGIN_URL.replace(/\/+$/, ""), secret: config.ORIGIN_SECRET }, nowMs),
@@ -68,10 +76,13 @@ function wire(env: GatewayEnv, config: Config) {
   };
 }
 
-type CachePorts = Pick<ReturnType<typeof portsOf>, "answers" | "answersInWorkersCache" | "publishedRules" | "keyrings">;
+type CachePorts = Pick<
+  ReturnType<typeof portsOf>,
+  "answers" | "answersInWorkersCache" | "publishedRules" | "keyrings" | "semanticIndex"
+>;
 
 /** The answer cache, and the rules that it goes by. */
-function cacheOf(ports: CachePorts, config: Config, nowMs: () => number) {
+function cacheOf(ports: CachePorts, flights: Flights, config: Config, nowMs: () => number) {
   const store = new SealedLayer("kv", ports.answers);
   const inWorkersCache = new SealedLayer("workers-cache", ports.answersInWorkersCache);
   const say = (what: string) => console.error(JSON.stringify({ cache: what }));
@@ -82,7 +93,8 @@ function cacheOf(ports: CachePorts, config: Config, nowMs: () => number) {
     store,
     rules: cacheRules,
     vault: new Vault({ secret: config.CACHE_SECRET, keyrings: ports.keyrings, nowMs }),
-    flights: alone,
+    flights,
+    index: ports.semanticIndex,
     digests,
     policy: {
       ttl_s: config.CACHE_TTL_S,
@@ -93,12 +105,6 @@ function cacheOf(ports: CachePorts, config: Config, nowMs: () => number) {
   });
   return { cache, cacheRules };
 }
-
-/** Each call flies on its own. */
-const alone: Flights = {
-  whole: async (_flight, work) => ({ result: await work(), collapsed: false }),
-  stream: async (_flight, work) => ({ result: await work(), collapsed: false }),
-};
 
 /** Tokens are taken only when issuer, audience and key set are all configured. */
 function jwtOf(config: Config, nowMs: () => number) {

@@ -44,6 +44,20 @@ const ledge: readonly Operation[] = [
     answers: { 202: { description: "It is taken.", schema: "FeedbackAnswer" } },
     errors: [...reading, ...admitting, "model_not_found", "counter_unavailable"],
   },
+  {
+    method: "post",
+    path: "/v1/cache/feedback",
+    id: "reportWrongHit",
+    surface: "Ledge",
+    summary: "Say that a cached answer, named by `Cache-Status`, was not the one asked for. It is removed.",
+    credential: "caller",
+    request: {
+      schema: "CacheFeedbackRequest",
+      example: { id: "0b0c8a528f5e4c9a9d0e2f6f4f1f7a10", model: "tiny-chat@1" },
+    },
+    answers: { 202: { description: "It is removed.", schema: "CacheFeedbackAnswer" } },
+    errors: [...reading, ...admitting, "cache_keeper_unavailable"],
+  },
 ];
 
 const openAi: readonly Operation[] = [

@@ -8,7 +8,8 @@ const loading = ["model_not_ready", "overloaded", "upstream_failed", "deadline_e
 type Part = Pick<Operation, "method" | "path" | "id" | "summary" | "answers" | "errors"> &
   Partial<Pick<Operation, "request">>;
 
-function operation(part: Part): Operation {
+/** A route of the operator's, below `/admin/v1`. */
+export function operation(part: Part): Operation {
   return { surface: "Operator", credential: "operator", ...part, path: `/admin/v1${part.path}` };
 }
 

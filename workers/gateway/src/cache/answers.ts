@@ -5,6 +5,7 @@ import type { CacheCall, Found, Miss } from "./call.ts";
 import type { MemoryAnswers } from "./memory.ts";
 import type { AnswerLayer, Flights } from "./ports.ts";
 import type { Rules } from "./rules.ts";
+import type { SemanticIndexPort } from "./semantic/ports.ts";
 import type { Vault } from "./vault.ts";
 import { Visit } from "./visit.ts";
 
@@ -16,6 +17,7 @@ export interface CacheDeps {
   readonly rules: Rules;
   readonly vault: Vault;
   readonly flights: Flights;
+  readonly index: SemanticIndexPort;
   readonly digests: Digests;
   /** What holds where neither model nor tenant says anything. */
   readonly policy: CachePolicy;
@@ -35,6 +37,8 @@ export interface Errand {
   readonly behind: boolean;
   /** Milliseconds since 1970. */
   readonly deadlineMs: number;
+  /** Aborts when nobody waits for it any more. */
+  readonly signal: AbortSignal;
 }
 
 /** Workers end what runs behind an answer after 30 s. */
@@ -72,17 +76,21 @@ export class AnswerCache {
     if (read === undefined) return await this.answer(blind(call), form, work, say);
     say(outcome);
     if (refresh !== undefined) {
-      const errand = { behind: true, deadlineMs: this.#deps.nowMs() + refreshMsMax };
       const done = this.#fly(
-        { ...call, deadlineMs: errand.deadlineMs },
+        this.behind(call),
         refresh,
         form,
-        () => work(errand),
+        (errand) => work({ ...errand, behind: true }),
         () => undefined,
       );
       call.waitUntil(done.catch(() => undefined));
     }
     return ok(read);
+  }
+
+  /** The same call as work behind its answer, which goes on when the caller has left. */
+  behind(call: CacheCall): CacheCall {
+    return { ...call, deadlineMs: this.#deps.nowMs() + refreshMsMax, signal: new AbortController().signal };
   }
 
   /** The first half of the way, for answers that come in pieces. Errors: `invalid_header`, `not_cached`. */
@@ -112,15 +120,16 @@ export class AnswerCache {
     say: (outcome: CacheOutcome) => void,
   ): Promise<Result<T>> {
     let outcome = miss.outcome;
-    const lead = async () => {
-      const answer = await work({ behind: false, deadlineMs: call.deadlineMs });
+    const { deadlineMs } = call;
+    const lead = async (signal: AbortSignal) => {
+      const answer = await work({ behind: false, deadlineMs, signal });
       const record = answer.ok ? form.record(answer.value) : undefined;
       if (record !== undefined) outcome = miss.keep(record);
       return answer;
     };
-    const { flight } = miss;
-    const flown = flight === undefined ? undefined : await this.#deps.flights.whole(flight, lead);
-    const result = flown?.result ?? (await lead());
+    const flown =
+      miss.flight && (await this.#deps.flights.whole({ ...miss.flight, deadlineMs, signal: call.signal }, lead));
+    const result = flown?.result ?? (await lead(call.signal));
     if (result.ok) {
       say(flown?.collapsed === true ? miss.collapsed : outcome);
       return result;

@@ -1,5 +1,6 @@
 import type { CacheState, Keyring, Result } from "@ledge/contract";
-import type { CacheLayer } from "@ledge/policy";
+import type { CacheLayer, FlightWaiter } from "@ledge/policy";
+import type { Told } from "../flight-room.ts";
 
 /**
  * Where answers are kept. What cannot be read in time or at all is a miss, what cannot be written is lost: nothing of a layer
@@ -73,18 +74,33 @@ export interface Keyrings {
   made(tenant: string, atLeast: number): Promise<Keyring>;
 }
 
+/** Who can end an entry before its time. */
+export interface EntryPurger {
+  /** So that it serves nobody any more. A throw means that it was not done. */
+  purgeEntry(tenant: string, id: string): Promise<Result<unknown>>;
+}
+
 /** Equal misses wait for one of them. Nothing here fails by itself: at worst, each goes on its own. */
 export interface Flights {
   /**
    * What `work` gives, done by one of the equal calls at a time. The value must survive a structured clone. A call whose
-   * leader failed retryably, died or hangs past its lease leads itself, so `work` may still run here.
+   * leader failed retryably, died or hangs past its lease leads itself, so `work` may still run here. Its signal aborts
+   * when this call's caller has left and nobody else waits.
    */
-  whole<T>(flight: Flight, work: () => Promise<Result<T>>): Promise<Flown<T>>;
-  /** The same for server-sent events, which every waiter gets as they come, from the first one on. */
+  whole<T>(flight: Flight, work: (signal: AbortSignal) => Promise<Result<T>>): Promise<Flown<T>>;
+  /**
+   * The same for server-sent events, which every waiter gets as they come, from the first one on. They must be the same
+   * bytes whoever asks, and are whole only when `data: [DONE]` is the last; a stream that does not come so far errors.
+   */
   stream(
     flight: Flight,
-    work: () => Promise<Result<ReadableStream<Uint8Array>>>,
+    work: (signal: AbortSignal) => Promise<Result<ReadableStream<Uint8Array>>>,
   ): Promise<Flown<ReadableStream<Uint8Array>>>;
+}
+
+/** Where equal calls meet, by slot. A throw means that each goes on its own. */
+export interface FlightRooms {
+  join(slot: string, waiter: FlightWaiter): Promise<Told>;
 }
 
 export interface Flight {
@@ -94,6 +110,8 @@ export interface Flight {
   readonly reach: "everywhere" | "isolate";
   /** Until when this call's caller waits, milliseconds since 1970. */
   readonly deadlineMs: number;
+  /** Aborts when the caller has left. */
+  readonly signal: AbortSignal;
   /** Keeps the isolate at work for the waiters after the leader's own answer is out. */
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
@@ -102,4 +120,6 @@ export interface Flown<T> {
   readonly result: Result<T>;
   /** Whether the result came from another call's work. */
   readonly collapsed: boolean;
+  /** Set on a fault when others have tried after the first, so that nobody need try again. */
+  readonly spent?: true;
 }

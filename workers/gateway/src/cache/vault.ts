@@ -2,6 +2,7 @@ import { type Keyring, keyring, parse } from "@ledge/contract";
 import { fromBase64 } from "../base64.ts";
 import { inTime } from "./in-time.ts";
 import type { Keyrings, Slot } from "./ports.ts";
+import type { SealingKeys } from "./semantic/ports.ts";
 
 /** Format 1: this byte, the key's id in four, the nonce in twelve, then AES-GCM's ciphertext and tag. */
 const format = 1;
@@ -85,14 +86,17 @@ export class Vault {
 
   async #hkdf(): Promise<Key> {
     const { secret } = this.#deps;
-    this.#secret ??= await crypto.subtle.importKey("raw", encoder.encode(secret), "HKDF", false, ["deriveKey"]);
+    this.#secret ??= await crypto.subtle.importKey("raw", encoder.encode(secret), "HKDF", false, [
+      "deriveBits",
+      "deriveKey",
+    ]);
     return this.#secret;
   }
 }
 
 type Newer = () => Promise<TenantKeys | undefined>;
 
-/** One tenant's keys, none of which can be read out. */
+/** One tenant's keys. None can be read out but those of the index of prompts, which works elsewhere. */
 export class TenantKeys {
   /** The change that made them so. */
   readonly number: number;
@@ -104,6 +108,7 @@ export class TenantKeys {
   readonly #alias: string;
   readonly #newer: Newer;
   readonly #sealing = new Map<number, Key>();
+  #prompts: SealingKeys | undefined;
 
   private constructor(secret: Key, tenant: string, ring: Keyring, newer: Newer, naming: Key, alias: string) {
     this.number = ring.number;
@@ -140,6 +145,25 @@ export class TenantKeys {
       seal: (bytes) => this.#seal(about, bytes),
       open: (bytes) => this.#openAny(about, bytes).catch(() => undefined),
     };
+  }
+
+  /** Which index holds prompts of this context: one that nobody without the keys can name. */
+  async indexOf(context: string, epoch: number): Promise<string> {
+    return `prompts:${this.#alias}:${await named(this.#naming, `prompts|${context}`)}:${epoch}`;
+  }
+
+  /** For the index of prompts, which seals them itself; the newest first. */
+  async promptKeys(): Promise<SealingKeys> {
+    if (this.#prompts !== undefined) return this.#prompts;
+    const keys = this.#ring.sealing.map(async ({ id, salt }) => {
+      const purpose = derivation(salt, `prompts|${id}|${this.#tenant}`);
+      return { id: String(id), bytes: new Uint8Array(await crypto.subtle.deriveBits(purpose, this.#secret, 256)) };
+    });
+    const [first, ...others] = await Promise.all(keys);
+    if (first === undefined) throw new Error("a keyring without a key");
+    // The keys, not a promise of them: another call's may never settle in this one.
+    this.#prompts = [first, ...others];
+    return this.#prompts;
   }
 
   async #seal(about: Uint8Array, bytes: Uint8Array): Promise<Uint8Array> {

@@ -10,12 +10,15 @@ import {
   keepS,
   mayServeStale,
   scopesOf,
+  semanticRule,
 } from "@ledge/policy";
 import type { CacheDeps } from "./answers.ts";
 import type { CacheCall, Found, Miss } from "./call.ts";
 import { etagOf } from "./etag.ts";
 import { inTime } from "./in-time.ts";
 import type { Address, Entry, Slot } from "./ports.ts";
+import { Near } from "./semantic/near.ts";
+import type { TenantKeys } from "./vault.ts";
 
 /** A layer that takes longer has no answer. Milliseconds. */
 const farMsMax = 500;
@@ -46,8 +49,13 @@ export class Visit {
     this.#call = call;
     this.#state = state;
     this.#rule = rule;
-    const vary = rule.vary.map((name) => [name, call.header(name)] as const);
-    this.#text = identityText({ ...call.identity, partition: call.wish.partition, vary });
+    this.#text = this.#textOf(call.identity.input);
+  }
+
+  #textOf(input: string): string {
+    const { identity, wish, header } = this.#call;
+    const vary = this.#rule.vary.map((name) => [name, header(name)] as const);
+    return identityText({ ...identity, input, partition: wish.partition, vary });
   }
 
   /** A fresh answer in the isolate's memory: found without a hash, a key or a hop. */
@@ -70,7 +78,8 @@ export class Visit {
     const slot = keys.slot(id, epochOf(this.#state, scopesOf({ tenant, model, version, id })));
     const address = { text: this.#text, slot };
     if (this.#call.wish.lookup) await this.#lookBeyond(address);
-    const miss = this.#miss(id, address);
+    const near = this.#near(id, keys);
+    const miss = { ...this.#miss(id, address), ...(near === undefined ? {} : { near }) };
     const best = this.#best;
     if (best === undefined) return miss;
     const freshness = this.#freshness(best.entry);
@@ -146,11 +155,40 @@ export class Visit {
     };
   }
 
+  #near(id: string, keys: TenantKeys): Near | undefined {
+    const { identity, prompt, wish, waitUntil } = this.#call;
+    const rule = semanticRule(this.#rule, wish);
+    if (rule === undefined || prompt === undefined || !wish.lookup) return undefined;
+    const { tenant, model, version } = identity;
+    const scopes = { tenant, model, version };
+    const context = this.#textOf(prompt.context);
+    return new Near({
+      index: this.#deps.index,
+      rule,
+      prompt: prompt.text,
+      id,
+      freshUntilMs: () => this.#deps.nowMs() + this.#ttlS() * 1000,
+      indexOf: (embedder) => keys.indexOf(`${embedder}|${context}`, epochOf(this.#state, scopesOf(scopes))),
+      keys: () => keys.promptKeys(),
+      read: async (other, semantic) => {
+        const slot = keys.slot(other, epochOf(this.#state, scopesOf({ ...scopes, id: other })));
+        const { far } = this.#deps;
+        const entry = await inTime(farMsMax, far.get({ text: "", slot }));
+        if (entry === "unsealed") this.#unsealed = true;
+        if (entry === undefined || entry === "unsealed" || !this.#isValid(entry, false)) return undefined;
+        if (this.#freshness(entry).kind !== "fresh") return undefined;
+        const { value, outcome } = this.#found({ entry, layer: far.name });
+        return { kind: "found", value, outcome: { ...outcome, id, semantic } as CacheOutcome };
+      },
+      waitUntil,
+    });
+  }
+
   #flight({ key }: Slot) {
-    const { wish, deadlineMs, waitUntil, reach } = this.#call;
+    const { wish, waitUntil, reach } = this.#call;
     const { collapse = reach } = this.#rule;
     // Who wants a fresh answer does not take one that was asked for before.
-    return collapse === "off" || !wish.lookup ? undefined : { slot: key, reach: collapse, deadlineMs, waitUntil };
+    return collapse === "off" || !wish.lookup ? undefined : { slot: key, reach: collapse, waitUntil };
   }
 
   #keep(value: unknown, id: string, address: Address): string | undefined {
@@ -159,7 +197,7 @@ export class Visit {
     const json = JSON.stringify(value);
     if (isLarger(json, this.#rule.entryBytesMax)) return undefined;
     const createdAtMs = nowMs();
-    const freshUntilMs = createdAtMs + (wish.ttlS ?? this.#rule.ttlS) * 1000;
+    const freshUntilMs = createdAtMs + this.#ttlS() * 1000;
     const etag = etagOf(json, digests);
     const { number } = this.#state;
     const entry = { id, value, chars: json.length, etag, number, createdAtMs, freshUntilMs, tags: wish.tags };
@@ -167,6 +205,10 @@ export class Visit {
     void memory.put(address, entry, this.#keepS(entry));
     waitUntil(store.put(address, entry, this.#keepS(entry)).catch(() => undefined));
     return etag;
+  }
+
+  #ttlS(): number {
+    return this.#call.wish.ttlS ?? this.#rule.ttlS;
   }
 
   #insteadOf(fault: Fault): Found | undefined {

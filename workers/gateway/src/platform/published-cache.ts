@@ -1,4 +1,4 @@
-import type { Keyrings, RulesStore } from "../cache/ports.ts";
+import type { EntryPurger, Keyrings, RulesStore } from "../cache/ports.ts";
 import type { GatewayEnv } from "../env.ts";
 import { keyringKey, rulesKey } from "./durable/cache-published.ts";
 
@@ -16,6 +16,14 @@ export function publishedRules(snapshots: KVNamespace, keepers: GatewayEnv["CACH
       return (await snapshots.get(rulesKey, { type: "json", cacheTtl })) ?? undefined;
     },
     newerThan: async (number) => await keepers.getByName(keeperName).newerThan(number),
+  };
+}
+
+/** Entries that callers report as wrong. */
+export function entryPurger(keepers: GatewayEnv["CACHE_KEEPER"]): EntryPurger {
+  return {
+    purgeEntry: async (tenant, key) =>
+      await keepers.getByName(keeperName).change({ kind: "purge", purge: { tenant, key } }, "caller"),
   };
 }
 
