@@ -10,7 +10,7 @@ import {
 import { repoRoot } from "../repo.ts";
 import type { Generated } from "./generated.ts";
 
-/** `openapi.json`, what callers may do. Indented so that its diffs can be read; the gateway's build packs it tight again. */
+/** `openapi.json`, what callers may do. Indented so that its diffs can be read; the operator Worker's build packs it tight again. */
 export const openApi = () => described("openapi.json", operations);
 
 /** `openapi-inference.json`, the Open Inference Protocol. */

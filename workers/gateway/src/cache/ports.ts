@@ -74,6 +74,12 @@ export interface Keyrings {
   made(tenant: string, atLeast: number): Promise<Keyring>;
 }
 
+/** Who can end an entry before its time. */
+export interface EntryPurger {
+  /** So that it serves nobody any more. A throw means that it was not done. */
+  purgeEntry(tenant: string, id: string): Promise<Result<unknown>>;
+}
+
 /** Equal misses wait for one of them. Nothing here fails by itself: at worst, each goes on its own. */
 export interface Flights {
   /**

@@ -5,11 +5,13 @@ import type { GatewayEnv, OperatorEnv } from "../env.ts";
 import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
 import type { CacheKeeperPort, RegistryPort, RolloutCounter } from "../operate/ports.ts";
 import type { KeyStore } from "../ports.ts";
-import { cachedSealedBytes, kvSealedBytes, publishedKeyrings, publishedRules } from "./answer-stores.ts";
 import { r2Blobs } from "./blobs.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
 import { durableFlights } from "./durable-flights.ts";
+import { entryPurger, publishedKeyrings, publishedRules } from "./published-cache.ts";
 import { loopback } from "./sealed-answers.ts";
+import { cachedSealedBytes, kvSealedBytes } from "./sealed-bytes.ts";
+import { durableSemanticIndex } from "./semantic-index.ts";
 
 /** The gateway's ports on this platform. Nothing outside this folder names a binding. */
 export function portsOf(env: GatewayEnv) {
@@ -20,6 +22,7 @@ export function portsOf(env: GatewayEnv) {
     answersInWorkersCache: cachedSealedBytes(loopback, kvSealedBytes(env.ANSWERS)),
     publishedRules: publishedRules(env.SNAPSHOTS, env.CACHE_KEEPER),
     keyrings: publishedKeyrings(env.SNAPSHOTS, env.CACHE_KEEPER),
+    entryPurger: entryPurger(env.CACHE_KEEPER),
     flightRooms: durableFlights(env.FLIGHTS),
     bucket: durableBucket(env.RATE_LIMITS),
     inference: env.INFERENCE,
@@ -27,6 +30,7 @@ export function portsOf(env: GatewayEnv) {
     registry: durableRegistry(env.REGISTRY),
     tallies: durableTallies(env.TALLIES),
     snapshots: kvSnapshots(env.SNAPSHOTS),
+    semanticIndex: durableSemanticIndex(env.SEMANTIC_INDEX),
   };
 }
 
