@@ -55,7 +55,9 @@ export function builtWorker(
       continue;
     }
     bindings.push(`(name = ${text(name)}, durableObjectNamespace = ${text(className)})`);
-    namespaces.push(`(className = ${text(className)}, uniqueKey = ${text(`ledge-${className}`)}, enableSql = true)`);
+    namespaces.push(
+      `(className = ${text(className)}, uniqueKey = ${text(`ledge-${className}`)}, enableSql = true, preventEviction = true)`,
+    );
   }
   const definition = `
   modules = [${modulesIn(dir).join(", ")}],

@@ -88,6 +88,7 @@ export function startWorkers(world: World, options: WorkerdOptions = {}): Promis
   const parts: WorkerPart[] = [
     builtWorker("gateway", world.vars, true),
     builtWorker("operator", world.vars, false),
+    builtWorker("semantic", {}, false),
     builtWorker("inference", {}, false),
     scriptWorker("constant", constantWorker, [], true),
     scriptWorker("proxy", proxyWorker, [variable("ORIGIN_URL", world.originUrl)], true),

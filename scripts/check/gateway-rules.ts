@@ -1,7 +1,7 @@
 import { type Import, type Module, runsWith } from "./import-graph.ts";
 
 /**
- * The inner order of the gateway and of the operator Worker, which share a folder: stages know nothing of one another, only
+ * The inner order of the gateway and of the operator and the semantic Worker, which share a folder: stages know nothing of one another, only
  * `platform/` knows where things are kept, and neither Worker carries what only the other runs.
  */
 
@@ -11,6 +11,7 @@ const stages = ["accept", "admit", "assign", "cache", "dispatch", "observe", "op
 const composition = [
   "admin-routes.ts",
   "app-chat.ts",
+  "app-semantic.ts",
   "app.ts",
   "index.ts",
   "look-up.ts",
@@ -20,6 +21,7 @@ const composition = [
   "operator.ts",
   "pass-on.ts",
   "routes.ts",
+  "semantic.ts",
   "serve.ts",
   "wire.ts",
 ];
@@ -27,8 +29,9 @@ const composition = [
 const bindingHolders = ["env.ts", "wire.ts"];
 /** What a Worker's entry may not bring along: the gateway must start fast, and neither does the other's work. */
 const keptOut: readonly (readonly [entry: string, out: RegExp])[] = [
-  ["index.ts", /^(?:operate\/|operator|admin-routes\.ts$)/],
+  ["index.ts", /^(?:operate\/|operator|admin-routes\.ts$|platform\/durable\/(?:hot-list|registry|tally))/],
   ["operator.ts", /^(?:admit|cache)\//],
+  ["semantic.ts", /^(?!semantic\.ts$|platform\/durable\/semantic)/],
 ];
 
 /** What an entry brings along, directly or not, that it may not. */

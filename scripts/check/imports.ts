@@ -5,7 +5,11 @@ import { packageSlips } from "./package-rules.ts";
 import { readSources, repositoryFiles } from "./repository-files.ts";
 import { readWorkspaces } from "./workspaces.ts";
 
-const configs = ["workers/gateway/wrangler.jsonc", "workers/operator/wrangler.jsonc"];
+const configs = [
+  "workers/gateway/wrangler.jsonc",
+  "workers/operator/wrangler.jsonc",
+  "workers/semantic/wrangler.jsonc",
+];
 
 /** The layout of docs/request-path.md, held: who may import whom, and who may name a binding. */
 export const imports: Gate = {

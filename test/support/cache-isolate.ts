@@ -7,6 +7,7 @@ import { MemoryAnswers } from "../../workers/gateway/src/cache/memory.ts";
 import type { Flights, Keep, Keyrings, RulesStore, SealedBytes } from "../../workers/gateway/src/cache/ports.ts";
 import { Rules } from "../../workers/gateway/src/cache/rules.ts";
 import { SealedLayer } from "../../workers/gateway/src/cache/sealed.ts";
+import type { SemanticIndexPort } from "../../workers/gateway/src/cache/semantic/ports.ts";
 import { Vault } from "../../workers/gateway/src/cache/vault.ts";
 
 /** The answer cache of several isolates over the same stores, all in memory, with a clock of their own. */
@@ -65,17 +66,22 @@ export class MemoryRules implements RulesStore {
 
 export class MemoryKeyrings implements Keyrings {
   readonly rings = new Map<string, Keyring>();
+  /** Rings made, and how often that was asked for. */
   made_ = 0;
+  asked = 0;
   reads = 0;
   down = false;
+  silent = false;
 
   async published(tenant: string) {
     this.reads++;
+    if (this.silent) await new Promise(() => undefined);
     if (this.down) throw new Error("KV is down");
     return this.rings.get(tenant);
   }
 
   async made(tenant: string, atLeast: number) {
+    this.asked++;
     if (this.down) throw new Error("the keeper is down");
     const known = this.rings.get(tenant);
     if (known !== undefined && known.number >= atLeast) return known;
@@ -94,6 +100,14 @@ export function newKeyring(number: number, older: Keyring["sealing"] = []): Keyr
 function salt(): string {
   return randomBytes(32).toString("base64");
 }
+
+/** Finds nothing, and keeps nothing. */
+export const noIndex: SemanticIndexPort = {
+  find: async () => ({ ready: false, candidates: [], unreadable: 0 }),
+  add: async () => false,
+  remove: async () => false,
+  used: async () => undefined,
+};
 
 export class CacheWorld {
   nowMs = 1_700_000_000_000;
@@ -117,6 +131,7 @@ export class CacheWorld {
       rules: new Rules({ store: this.rules, say: () => undefined, nowMs }),
       vault: new Vault({ secret, keyrings: this.keyrings, nowMs }),
       flights: this.flights,
+      index: noIndex,
       digests: testDigests,
       policy: this.policy,
       nowMs,

@@ -16,7 +16,7 @@ export type CacheChange =
   | { readonly kind: "rotate-keys"; readonly tenant: string }
   | { readonly kind: "destroy-keys"; readonly tenant: string };
 
-/** One row of what changed, by whom, from what to what. Rows are only ever added. */
+/** One row of what changed, by whom, from what to what. */
 export const cacheAuditRow = z.object({
   number: z.int(),
   /** RFC 3339. */

@@ -105,5 +105,12 @@ export const keyring = z.object({
 });
 export type Keyring = z.infer<typeof keyring>;
 
-/** `POST /v1/cache/feedback`: the semantic hit that named this entry was wrong. */
-export const cacheFeedbackRequest = z.strictObject({ id: cacheEntryId });
+/** `POST /v1/cache/feedback`: the hit that named this entry in `Cache-Status` was wrong. */
+export const cacheFeedbackRequest = z.strictObject({
+  id: cacheEntryId,
+  /** As the answer's `Ledge-Model` header said, `name@version`: where the report is counted. */
+  model: z.optional(z.string().check(z.maxLength(80))),
+});
+export type CacheFeedbackRequest = z.infer<typeof cacheFeedbackRequest>;
+
+export const cacheFeedbackAnswer = z.object({ removed: z.boolean() });

@@ -1,4 +1,4 @@
-import { type CacheWish, flightKeptMs } from "@ledge/policy";
+import type { CacheWish } from "@ledge/policy";
 import type { Isolate } from "./isolate.ts";
 
 /** What is asked, the operator's part of it included: whatever of this differs must have another answer. */
@@ -43,9 +43,4 @@ export function aboutOf(question: Question): string {
 /** Whether this call may be answered by what was made for equal ones. */
 export function mayShare({ wish, sampled }: Asked): boolean {
   return wish.lookup && wish.store && !(sampled && wish.ttlS === undefined);
-}
-
-/** Whether it waits for an equal call's work: not when it takes only what is younger than a flight may keep. */
-export function fliesWithOthers(asked: Asked): boolean {
-  return mayShare(asked) && (asked.wish.maxAgeS ?? Number.POSITIVE_INFINITY) * 1000 > flightKeptMs;
 }

@@ -1,5 +1,5 @@
 import { type CacheOutcome, flightKeptMs, flightTriesMax } from "@ledge/policy";
-import { type Asked, aboutOf, fliesWithOthers, mayShare } from "./asked.ts";
+import { type Asked, aboutOf, mayShare } from "./asked.ts";
 import type { Got } from "./calls.ts";
 import type { Ending, SimulatedKeeper } from "./keeper.ts";
 import { isOn, type Kept, type Ledger, ruled, type Say } from "./ledger.ts";
@@ -10,6 +10,8 @@ import type { VirtualTime } from "./time.ts";
 const heardWithinMs = 2_000;
 /** Rules that could not be read for so long are not gone by. */
 const rulesMsMax = 60_000;
+/** Telling a room that work has ended takes its time. */
+const landingMsMax = 1_000;
 /** No caller waits longer, and nothing is worked on for longer. */
 const workMsMax = 60_000;
 /** Faults after which a stale answer may stand in. */
@@ -43,9 +45,18 @@ export class Checks {
 
   #answer(asked: Asked, { said, outcome }: Extract<Got, { kind: "answer" }>, say: Say): void {
     const work = said && this.#works[said.serial];
-    if (said === undefined || work === undefined) return say("an answer is not whole");
-    if (said.about !== asked.about || work.asked.about !== asked.about) return say("an answer is to another question");
-    if (outcome === undefined) return say("nobody said where an answer came from");
+    if (said === undefined || work === undefined) {
+      say("an answer is not whole");
+      return;
+    }
+    if (said.about !== asked.about || work.asked.about !== asked.about) {
+      say("an answer is to another question");
+      return;
+    }
+    if (outcome === undefined) {
+      say("nobody said where an answer came from");
+      return;
+    }
     const cached = outcome.kind === "hit" || outcome.failed !== undefined;
     if (cached) this.#cached(asked, work, outcome, say);
     else if (outcome.kind === "forward" && outcome.collapsed === true) this.#collapsed(asked, work, say);
@@ -54,7 +65,10 @@ export class Checks {
 
   #cached(asked: Asked, work: OriginWork, outcome: CacheOutcome, say: Say): void {
     const kept = this.#ledger.bySerial.get(work.serial);
-    if (kept === undefined) return say("an answer comes from the cache that was never kept");
+    if (kept === undefined) {
+      say("an answer comes from the cache that was never kept");
+      return;
+    }
     if (work.fate !== "answers") say(`what '${work.fate}' comes from the cache`);
     if (!mayShare(asked)) say("an answer comes from the cache against the caller's wish");
     if (!this.#states(asked).some((state) => isOn(state, asked.question))) say("a cache that is off answered");
@@ -66,11 +80,10 @@ export class Checks {
   #collapsed(asked: Asked, work: OriginWork, say: Say): void {
     // How a stream is reported is said before it is known who ends it.
     if (work.asked === asked && asked.form !== "stream") say("a call's own answer is reported as another's");
-    if (!fliesWithOthers(asked) || !fliesWithOthers(work.asked)) say("calls shared work that must not");
+    if (!mayShare(asked) || !mayShare(work.asked)) say("calls shared work that must not");
     const waitedMs = asked.startedMs - (work.endedMs ?? this.#time.nowMs);
     const { maxAgeS = Number.POSITIVE_INFINITY } = asked.wish;
-    // Ending it, telling the room and hearing of it take their time.
-    if (waitedMs > Math.min(flightKeptMs + 1_000, maxAgeS * 1000))
+    if (waitedMs > Math.min(flightKeptMs, maxAgeS * 1000) + landingMsMax)
       say("work was shared that ended long before the call");
     this.#notEnded(asked, work, undefined, say);
   }
@@ -82,7 +95,8 @@ export class Checks {
       if (ending.atMs <= work.startedMs) return;
       const known = ending.number <= heard || this.#hadToBeHeard(ending, startedMs);
       if (known && this.#ends(ending, work.asked, tags, id)) {
-        return say(`an answer is from before '${ending.scope}' (${ending.number <= heard ? "heard of" : "in time"})`);
+        say(`an answer is from before '${ending.scope}' (${ending.number <= heard ? "heard of" : "in time"})`);
+        return;
       }
     }
   }
@@ -195,14 +209,14 @@ export class Checks {
   startsAlone(work: OriginWork): void {
     const { asked } = work;
     const { number } = this.#keeper.state;
-    if (!fliesWithOthers(asked) || asked.heard !== number || !isOn(this.#keeper.state, asked.question)) return;
+    if (!mayShare(asked) || asked.heard !== number || !isOn(this.#keeper.state, asked.question)) return;
     const equal = this.#works.find(
       (other) =>
         other !== work &&
         other.endedMs === undefined &&
         other.asked.about === asked.about &&
         other.asked.heard === number &&
-        fliesWithOthers(other.asked) &&
+        mayShare(other.asked) &&
         (asked.question.model !== "near" || other.asked.isolate === asked.isolate),
     );
     if (equal)

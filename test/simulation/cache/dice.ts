@@ -28,7 +28,10 @@ export class Dice {
   weighted<T extends string>(weights: Readonly<Record<T, number>>): T {
     const entries = Object.entries<number>(weights);
     let left = this.#random() * entries.reduce((sum, [, weight]) => sum + weight, 0);
-    const chosen = entries.find(([, weight]) => (left -= weight) < 0) ?? entries[0];
-    return chosen?.[0] as T;
+    for (const [name, weight] of entries) {
+      left -= weight;
+      if (left < 0) return name as T;
+    }
+    return entries[0]?.[0] as T;
   }
 }

@@ -13,7 +13,7 @@ import type {
 import { Rules } from "../../../workers/gateway/src/cache/rules.ts";
 import { SealedLayer } from "../../../workers/gateway/src/cache/sealed.ts";
 import { Vault } from "../../../workers/gateway/src/cache/vault.ts";
-import { testDigests } from "../../support/cache-isolate.ts";
+import { noIndex, testDigests } from "../../support/cache-isolate.ts";
 import type { SimulatedKeeper } from "./keeper.ts";
 import type { MoodyKv } from "./kv.ts";
 import type { Ledger } from "./ledger.ts";
@@ -80,6 +80,7 @@ export class Isolate {
       rules: this.rules,
       vault: new Vault({ secret, keyrings: this.#keyrings(deployment), nowMs }),
       flights: this.flights,
+      index: noIndex,
       digests: testDigests,
       policy: deploymentPolicy,
       nowMs,

@@ -68,7 +68,7 @@ export class SimulatedRooms {
         await this.#hop(isolate);
         const place = this.#placeOf(slot);
         const line: Line = { isolate, place, hop: () => this.#hop(isolate, place) };
-        const told = this.#roomIn(place, slot).join(waiter);
+        const told = this.#roomIn(place, slot, waiter.landedAfterMs).join(waiter);
         await line.hop().catch((lost: unknown) => {
           giveBack(told);
           throw lost;
@@ -86,13 +86,13 @@ export class SimulatedRooms {
     return place;
   }
 
-  #roomIn(place: Place, slot: string): FlightRoom {
-    if (place.room !== undefined && !place.room.over) return place.room;
+  #roomIn(place: Place, slot: string, landedAfterMs?: number): FlightRoom {
+    if (place.room !== undefined && !place.room.isOver(landedAfterMs)) return place.room;
     const room: FlightRoom = new FlightRoom(
       () => this.#time.nowMs,
       () => {
         this.#time.setTimeout(() => {
-          if (place.room !== room || !room.over) return;
+          if (place.room !== room || !room.isOver()) return;
           place.room = undefined;
           if (this.#places.get(slot) === place) this.#places.delete(slot);
         }, flightKeptMs);

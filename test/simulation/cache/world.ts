@@ -8,13 +8,8 @@ import { kvMoods, kvWell, MoodyKv } from "./kv.ts";
 import { Ledger } from "./ledger.ts";
 import { originMoods, originWell, SimulatedOrigin } from "./origin.ts";
 import { roomsMoods, roomsWell, SimulatedRooms } from "./rooms.ts";
-import type { Temper } from "./tempers.ts";
+import type { Action, Temper } from "./tempers.ts";
 import type { VirtualTime } from "./time.ts";
-
-/** What one run saw, to tell that it saw something. */
-export interface Seen {
-  readonly [what: string]: number;
-}
 
 const isolatesMax = 4;
 
@@ -26,7 +21,9 @@ export class World implements Deployment {
   readonly answers: MoodyKv<Uint8Array>;
   readonly rooms: SimulatedRooms;
   readonly ledger: Ledger;
+  /** What is wrong, in words. */
   readonly wrong: string[] = [];
+  /** What happened how often, to tell that it did. */
   readonly seen: Record<string, number> = {};
   readonly #temper: Temper;
   readonly #origin: SimulatedOrigin;
@@ -62,7 +59,7 @@ export class World implements Deployment {
     const { dice, time } = this;
     const action = dice.weighted(this.#temper.actions);
     this.#count(action);
-    this.#act(action);
+    this.#acts[action]();
     // Most things come at once, some a while later, and now and then nothing happens for long.
     const pause = dice.weighted({ none: 50, short: 40, second: 8, long: 1.5, minute: 0.3 });
     const ms = {
@@ -82,38 +79,25 @@ export class World implements Deployment {
     this.#lost();
   }
 
-  #act(action: keyof Temper["actions"]): void {
-    const { dice, keeper } = this;
-    switch (action) {
-      case "call":
-        return this.#call(dice.pick(this.#isolates), 1);
-      case "burst":
-        return this.#call(dice.pick(this.#isolates), dice.between(2, 6));
-      case "leave":
-        return this.#leave();
-      case "purge":
-        return keeper.change({ kind: "purge", purge: this.#somePurge() });
-      case "policy":
-        return this.#policy();
-      case "rotate":
-        return keeper.change({ kind: "rotate-keys", tenant: dice.pick(tenants) });
-      case "destroy":
-        return keeper.change({ kind: "destroy-keys", tenant: dice.pick(tenants) });
-      case "register":
-        return this.#register();
-      case "hear":
-        return this.#hear(dice.pick(this.#isolates));
-      case "catch-up":
-        return void dice.pick(this.#isolates).rules.catchUp();
-      case "kill":
-        return this.#kill();
-      case "evict":
-        return this.rooms.evictOne();
-      case "mood":
-        return this.#mood();
-      case "recover":
-        return this.#recover();
-    }
+  readonly #acts: Readonly<Record<Action, () => void>> = {
+    call: () => this.#call(this.#someIsolate(), 1),
+    burst: () => this.#call(this.#someIsolate(), this.dice.between(2, 6)),
+    leave: () => this.#leave(),
+    purge: () => this.keeper.change({ kind: "purge", purge: this.#somePurge() }),
+    policy: () => this.#policy(),
+    rotate: () => this.keeper.change({ kind: "rotate-keys", tenant: this.dice.pick(tenants) }),
+    destroy: () => this.keeper.change({ kind: "destroy-keys", tenant: this.dice.pick(tenants) }),
+    register: () => this.#register(),
+    hear: () => this.#hear(this.#someIsolate()),
+    "catch-up": () => void this.#someIsolate().rules.catchUp(),
+    kill: () => this.#kill(),
+    evict: () => this.rooms.evictOne(),
+    mood: () => this.#mood(),
+    recover: () => this.#recover(),
+  };
+
+  #someIsolate(): Isolate {
+    return this.dice.pick(this.#isolates);
   }
 
   /** Equal calls, to this isolate and others. */

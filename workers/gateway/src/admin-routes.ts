@@ -104,10 +104,9 @@ const endARollout =
 
 const audit: Work = (x) => json(readAudit(new URL(x.request.url).searchParams, x.runtime.models.registry));
 
-/** 202 when gateways cannot read the change yet. */
 async function cacheChange(work: ReturnType<typeof cache.purgeCache>): Promise<Result<Reply>> {
   const done = await work;
-  return done.ok ? ok(jsonReply({ number: done.value.number }, done.value.published ? 200 : 202)) : done;
+  return done.ok ? ok(jsonReply({ number: done.value.number }, cache.statusOf(done.value))) : done;
 }
 
 function cachePolicyRoutes(of: cache.PolicyOwner["of"], path: string): readonly OperatorRoute[] {

@@ -1,8 +1,10 @@
-import { canonicalJson, fail, ok, type Result } from "@ledge/contract";
+import { fail, ok, type Result } from "@ledge/contract";
 import type { CacheOutcome } from "@ledge/policy";
 import { openAiError } from "./accept/openai.ts";
 import { cacheCallOf, copyToShadow, type Entered, type Exchange, journeyOf } from "./app.ts";
+import { orLike } from "./app-semantic.ts";
 import type { CacheCall, Found, Miss } from "./cache/call.ts";
+import { chatPrompt, chatText, isSampled } from "./cache/chats.ts";
 import { inTime } from "./cache/in-time.ts";
 import type { Flight, Flown } from "./cache/ports.ts";
 import type { ChatPart, Stamp } from "./dispatch/chat-part.ts";
@@ -19,15 +21,18 @@ import { eventStreamReply, jsonText, type Reply } from "./reply.ts";
  */
 export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promise<Result<Reply>> {
   const { call } = entered;
-  const asked = cacheCallOf(x, entered, canonicalJson(answerChanging(call)), isSampled(call));
+  const prompt = chatPrompt(call);
+  const exact = cacheCallOf(x, entered, chatText(call), isSampled(call));
+  const asked: CacheCall = prompt === undefined ? exact : { ...exact, prompt };
   const looked = await x.runtime.cache.look(asked);
   if (!looked.ok) return looked;
-  if (looked.value.kind === "found") {
-    const { refresh } = looked.value;
+  const served = looked.value.kind === "found" ? looked.value : await orLike(x, looked.value);
+  if (served.kind === "found") {
+    const { refresh } = served;
     if (refresh !== undefined) x.waitUntil(refreshed(x, entered, asked, refresh));
-    return ok(replay(x, entered, looked.value));
+    return ok(replay(x, entered, served));
   }
-  const miss = looked.value;
+  const miss = served;
   x.trail.cache = miss.outcome;
   const chat: Chat = { x, entered, asked, miss };
   const reply = miss.stored === undefined ? await past(chat) : call.stream ? await streamed(chat) : await whole(chat);
@@ -47,11 +52,6 @@ interface Chat {
   readonly miss: Miss;
   /** Set for work behind a stale answer, which leaves no trace in what is said of the call. */
   readonly behind?: true;
-}
-
-/** Whether asking again may give another answer: only temperature 0 and a seed give the same. */
-function isSampled({ body: { temperature, seed } }: ChatCall): boolean {
-  return temperature !== 0 && typeof seed !== "number";
 }
 
 /** Past the cache: as the engine says it. */
@@ -213,10 +213,4 @@ function bodyFor({ call, model }: Entered<ChatCall>) {
 
 function versioned({ name, version }: DeployedModel): string {
   return `${name}@${version}`;
-}
-
-/** The members of a chat body that can change its answer: all but how it is delivered and who is billed. */
-function answerChanging({ body }: ChatCall): object {
-  const { model: _model, stream: _stream, stream_options: _options, user: _user, metadata: _metadata, ...rest } = body;
-  return rest;
 }

@@ -1,4 +1,4 @@
-import { canonicalJson, ok, type PredictAnswer, type Result } from "@ledge/contract";
+import { ok, type PredictAnswer, type Result } from "@ledge/contract";
 import {
   type ArmRef,
   agree,
@@ -16,7 +16,7 @@ import { admit } from "./admit/admit.ts";
 import { assign } from "./assign/assign.ts";
 import type { Errand } from "./cache/answers.ts";
 import type { CacheCall } from "./cache/call.ts";
-import { labelsForm } from "./cache/labels.ts";
+import { labelsForm, labelsText } from "./cache/labels.ts";
 import { tensorsForm, tensorsText } from "./cache/tensors.ts";
 import { classify } from "./dispatch/classify.ts";
 import { infer } from "./dispatch/infer.ts";
@@ -127,7 +127,7 @@ function shadowOf(
 export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>): Promise<Result<Classification>> {
   const { call, model } = entered;
   const { cache, tiers } = x.runtime;
-  const asked = cacheCallOf(x, entered, canonicalJson([call.inputs, call.topK, call.logits]));
+  const asked = cacheCallOf(x, entered, labelsText(call));
   const work = async (errand: Errand) => {
     const trail = trailOf(x, errand);
     const answer = await classify(tiers, model, call, journeyOf(x, errand), trail);

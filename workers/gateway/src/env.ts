@@ -4,6 +4,7 @@ import type { Flight } from "./platform/durable/flight.ts";
 import type { HotList } from "./platform/durable/hot-list.ts";
 import type { RateLimiter } from "./platform/durable/rate-limiter.ts";
 import type { Registry } from "./platform/durable/registry.ts";
+import type { SemanticIndex } from "./platform/durable/semantic-index.ts";
 import type { Tally } from "./platform/durable/tally.ts";
 
 /**
@@ -12,13 +13,17 @@ import type { Tally } from "./platform/durable/tally.ts";
  */
 
 export interface GatewayEnv
-  extends Omit<GatewayBindings, "INFERENCE" | "FLIGHTS" | "RATE_LIMITS" | "REGISTRY" | "TALLIES" | "CACHE_KEEPER"> {
+  extends Omit<
+    GatewayBindings,
+    "INFERENCE" | "RATE_LIMITS" | "FLIGHTS" | "REGISTRY" | "TALLIES" | "CACHE_KEEPER" | "SEMANTIC_INDEX"
+  > {
   readonly INFERENCE: InferenceService;
   readonly FLIGHTS: DurableObjectNamespace<Flight>;
   readonly RATE_LIMITS: DurableObjectNamespace<RateLimiter>;
   readonly REGISTRY: DurableObjectNamespace<Registry>;
   readonly TALLIES: DurableObjectNamespace<Tally>;
   readonly CACHE_KEEPER: DurableObjectNamespace<CacheKeeper>;
+  readonly SEMANTIC_INDEX: DurableObjectNamespace<SemanticIndex>;
 }
 
 export interface OperatorEnv

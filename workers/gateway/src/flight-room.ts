@@ -74,10 +74,10 @@ export class FlightRoom {
   }
 
   /** Whether who comes now needs a new room. */
-  get over(): boolean {
+  isOver(landedAfterMs?: number): boolean {
     // What failed with nobody waiting is nothing to those who come later.
     const deserted = this.#state.kind === "vacant" && this.#seats === 0;
-    return this.#closed || deserted || flightIsOver(this.#state, this.#nowMs());
+    return this.#closed || deserted || flightIsOver(this.#state, this.#nowMs(), landedAfterMs);
   }
 
   join(waiter: FlightWaiter): Told {

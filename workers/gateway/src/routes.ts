@@ -1,4 +1,5 @@
 import { type Fault, ok } from "@ledge/contract";
+import { type CacheOutcome, joinedOutcome, parseModelRef, type Work } from "@ledge/policy";
 import { info } from "../../../openapi.json";
 import { readJson } from "./accept/body.ts";
 import { acceptEmbeddings, embeddingCalls, presentEmbeddings } from "./accept/embeddings.ts";
@@ -15,6 +16,8 @@ import { admit } from "./admit/admit.ts";
 import { answerClassify, enter, jsonSurface } from "./app.ts";
 import { answerChat } from "./app-chat.ts";
 import { stableModels } from "./assign/view.ts";
+import { etagOf } from "./cache/etag.ts";
+import { takeWrongHit } from "./cache/semantic/wrong-hit.ts";
 import type { Trail } from "./exchange.ts";
 import { listModels, lookUp, ready } from "./look-up.ts";
 import { takeFeedback } from "./observe/feedback.ts";
@@ -45,20 +48,34 @@ const embeddings: Handler = async (x) => {
   const { accepted, model, call: calls } = entered.value;
   const vectors: (readonly number[])[] = [];
   let inputTokens = 0;
-  let asked: Pick<Trail, "cache" | "work"> | undefined;
+  const outcomes: CacheOutcome[] = [];
+  let work: Work | undefined;
   for (const call of calls) {
     const answer = await answerClassify(x, { ...entered.value, call });
     if (!answer.ok) return answer;
-    const { cache, work } = x.trail;
-    if (cache?.kind !== "hit" && work !== undefined) {
-      asked = { ...(cache && { cache }), work: { ...work, rows: work.rows + (asked?.work?.rows ?? 0) } };
-    }
+    if (x.trail.cache !== undefined) outcomes.push(x.trail.cache);
+    work = joinedWork(work, takeWork(x.trail));
     vectors.push(...answer.value.answer.predictions.map(({ embedding }) => embedding ?? []));
     inputTokens += answer.value.answer.inputTokens;
   }
-  Object.assign(x.trail, asked);
+  const tags = outcomes.flatMap(({ etag }) => etag ?? []);
+  const etag = tags.length === calls.length ? etagOf(tags.join(), x.runtime.digests) : undefined;
+  const cache = joinedOutcome(outcomes, etag);
+  if (cache !== undefined) x.trail.cache = cache;
+  if (work !== undefined) x.trail.work = work;
   return ok(presentEmbeddings(accepted, vectors, inputTokens, model));
 };
+
+/** What a tier did for one part of a call. */
+function takeWork(trail: Trail): Work | undefined {
+  const { work } = trail;
+  delete trail.work;
+  return work;
+}
+
+function joinedWork(before: Work | undefined, more: Work | undefined): Work | undefined {
+  return before === undefined || more === undefined ? (more ?? before) : { ...more, rows: more.rows + before.rows };
+}
 
 /** Any caller may rate an answer; a rating costs a request like any other. */
 const feedback: Handler = async (x) => {
@@ -72,11 +89,31 @@ const feedback: Handler = async (x) => {
   return taken.ok ? ok(jsonReply(taken.value, 202)) : taken;
 };
 
+/** A wrong hit is reported by who got it: another tenant's entry has another name, and stays. */
+const wrongHit: Handler = async (x) => {
+  const { config, identity, limit, catalog, cacheRules, entryPurger, tallies } = x.runtime;
+  const body = await readJson(x.request, config.BODY_BYTES_MAX);
+  if (!body.ok) return body;
+  const admission = await admit(x.request, identity, limit, x.trail, x.waitUntil);
+  if (!admission.ok) return admission;
+  const taken = await takeWrongHit(body.value, admission.value.principal.tenant, entryPurger);
+  if (!taken.ok) return taken;
+  await cacheRules.catchUp();
+  const ref = parseModelRef(taken.value.model ?? "");
+  const model = ref && (await catalog.view(x.waitUntil)).models.get(ref.name)?.callable.get(ref.version ?? "");
+  if (model !== undefined) {
+    const { name, version } = model;
+    tallies.recordCacheEvent({ model: name, version, arm: undefined }, "feedback-wrong", x.waitUntil);
+  }
+  return ok(jsonReply({ removed: true }, 202));
+};
+
 export const routes: readonly Route[] = [
   ["POST", "/v1/predict", predict],
   ["POST", "/v1/chat/completions", chat],
   ["POST", "/v1/embeddings", embeddings],
   ["POST", "/v1/feedback", feedback],
+  ["POST", "/v1/cache/feedback", wrongHit],
   ["GET", "/v1/models", listModels((view) => presentOpenAiModels(stableModels(view)))],
   ["GET", "/v1/models/:model", lookUp((model) => jsonReply(presentOpenAiModel(model)))],
   ...oipRoutes(info.version),

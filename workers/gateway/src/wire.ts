@@ -24,8 +24,6 @@ import { shippedPackages, shippedSnapshot } from "./shipped.ts";
 
 /** A quarter of the isolate's 128 MB. */
 const memoryAnswersBytesMax = 32 * 1024 * 1024;
-/** Larger answers are not kept, unless a policy says so. Bytes of JSON. */
-const entryBytesMax = 2 * 1024 * 1024;
 const jwksTimeoutMs = 3_000;
 /** As many rows as a small batch: shadow copies share the tiers' queues with callers. */
 const shadowsInFlightMax = 16;
@@ -40,7 +38,8 @@ export const runtimeOf = keptBy(readConfig, wire);
 
 function wire(env: GatewayEnv, config: Config) {
   const nowMs = () => Date.now();
-  const { keys, bucket, inference, operator, registry, tallies, snapshots, flightRooms, ...cachePorts } = portsOf(env);
+  const { keys, bucket, inference, operator, registry, tallies, snapshots, flightRooms, entryPurger, ...cachePorts } =
+    portsOf(env);
   // The equal calls of an isolate meet first, and one of them meets those of the others.
   const beyond = new RoomFlights({ rooms: flightRooms, nowMs });
   const flights = new RoomFlights({ rooms: new IsolateRooms(nowMs), nowMs, beyond });
@@ -58,6 +57,7 @@ function wire(env: GatewayEnv, config: Config) {
     identity: new Identity({ keys, digests, jwt: jwtOf(config, nowMs), nowMs }),
     limit: new Limit(bucket, nowMs),
     flights,
+    entryPurger,
     ...cacheOf(cachePorts, flights, config, nowMs),
     tiers: {
       edge: edgeTier(inference, nowMs),
@@ -76,7 +76,10 @@ function wire(env: GatewayEnv, config: Config) {
   };
 }
 
-type CachePorts = Pick<ReturnType<typeof portsOf>, "answers" | "answersInWorkersCache" | "publishedRules" | "keyrings">;
+type CachePorts = Pick<
+  ReturnType<typeof portsOf>,
+  "answers" | "answersInWorkersCache" | "publishedRules" | "keyrings" | "semanticIndex"
+>;
 
 /** The answer cache, and the rules that it goes by. */
 function cacheOf(ports: CachePorts, flights: Flights, config: Config, nowMs: () => number) {
@@ -91,12 +94,12 @@ function cacheOf(ports: CachePorts, flights: Flights, config: Config, nowMs: () 
     rules: cacheRules,
     vault: new Vault({ secret: config.CACHE_SECRET, keyrings: ports.keyrings, nowMs }),
     flights,
+    index: ports.semanticIndex,
     digests,
     policy: {
       ttl_s: config.CACHE_TTL_S,
       stale_while_revalidate_s: config.CACHE_STALE_WHILE_REVALIDATE_S,
       stale_if_error_s: config.CACHE_STALE_IF_ERROR_S,
-      entry_bytes_max: entryBytesMax,
     },
     nowMs,
   });

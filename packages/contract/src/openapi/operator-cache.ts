@@ -1,18 +1,11 @@
-import { always, type Operation, reading } from "./operation.ts";
+import { always, type Operation, operating, reading } from "./operation.ts";
+import { operation } from "./operator.ts";
 
 /** The operator's API for the answer cache: rules, purges and keys. Described apart: a document is to stay small. */
 
-const admitted = ["missing_credentials", "invalid_credentials", "operator_unavailable", ...always] as const;
-const keeping = [...admitted, "cache_keeper_unavailable"] as const;
+const keeping = [...operating, "cache_keeper_unavailable"] as const;
 const ofModel = [...keeping, "model_not_found", "registry_unavailable"] as const;
 const ofTenant = [...keeping, "invalid_request"] as const;
-
-type Part = Pick<Operation, "method" | "path" | "id" | "summary" | "answers" | "errors"> &
-  Partial<Pick<Operation, "request">>;
-
-function operation(part: Part): Operation {
-  return { surface: "Operator", credential: "operator", ...part, path: `/admin/v1${part.path}` };
-}
 
 const policy = { 200: { description: "The policy as it is set now.", schema: "CachePolicy" } } as const;
 const request = { schema: "CachePolicy", example: { ttl_s: 600, stale_if_error_s: 3600 } } as const;

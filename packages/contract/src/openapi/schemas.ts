@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import * as admin from "../admin.ts";
-import { cachePolicy, purgeRequest } from "../cache.ts";
+import { cacheFeedbackAnswer, cacheFeedbackRequest, cachePolicy, purgeRequest } from "../cache.ts";
 import * as cacheAdmin from "../cache-admin.ts";
 import { chatRequest } from "../chat.ts";
 import { embeddingsRequest } from "../embeddings.ts";
@@ -62,6 +62,8 @@ const named = {
   RolloutReport: rolloutReport,
   FeedbackRequest: feedbackRequest,
   FeedbackAnswer: feedbackAnswer,
+  CacheFeedbackRequest: cacheFeedbackRequest,
+  CacheFeedbackAnswer: cacheFeedbackAnswer,
   RegisteredVersion: registeredVersion,
   RegisteredModel: registeredModel,
   ModelsAnswer: admin.modelsAnswer,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ageOf, type CacheOutcome, cacheEvents, cacheStatus } from "./status.ts";
+import { ageOf, type CacheOutcome, cacheEvents, cacheStatus, joinedOutcome } from "./status.ts";
 
 const id = "0123456789abcdef0123456789abcdef";
 const key = `key="${id}"`;
@@ -44,4 +44,13 @@ test("what is counted: where a hit was found, that it was stale, and every alarm
   expect(cacheEvents({ ...hit, semantic: { similarity: 1, probability: 1, id } })).toEqual(["hit-semantic"]);
   expect(cacheEvents({ ...miss, unsealed: true })).toEqual(["miss", "stored", "unsealed"]);
   expect(cacheEvents({ ...miss, stored: false, collapsed: true })).toEqual(["collapsed"]);
+});
+
+test("an answer in several parts is a hit only when every part is one, and as stale as the stalest", () => {
+  const older: CacheOutcome = { ...hit, layer: "kv", ttlS: 2, ageS: 9, etag: 'W/"b"' };
+  expect(joinedOutcome([], undefined)).toBeUndefined();
+  expect(joinedOutcome([hit], 'W/"x"')).toBe(hit);
+  expect(joinedOutcome([hit, older], 'W/"x"')).toEqual({ kind: "hit", layer: "kv", ttlS: 2, ageS: 9, etag: 'W/"x"' });
+  expect(joinedOutcome([hit, miss], undefined)).toEqual({ kind: "forward", why: "miss", stored: true });
+  expect(joinedOutcome([{ ...hit, unsealed: true }, miss], undefined)?.unsealed).toBe(true);
 });

@@ -61,6 +61,23 @@ export function ageOf(outcome: CacheOutcome): number | undefined {
   return outcome.kind === "hit" ? outcome.ageS : outcome.failed?.ageS;
 }
 
+/**
+ * How a call is reported that was answered in several parts, each of its own entry: as a hit when all parts were, as stale as
+ * the stalest. `etag` is that of them all.
+ */
+export function joinedOutcome(parts: readonly CacheOutcome[], etag: string | undefined): CacheOutcome | undefined {
+  const [first, ...others] = parts;
+  if (first === undefined || others.length === 0) return first;
+  const { id: _id, etag: _etag, ...asked } = parts.find(({ kind }) => kind !== "hit") ?? stalest(parts) ?? first;
+  const unsealed = parts.some((part) => part.unsealed === true);
+  return { ...asked, ...(etag === undefined ? {} : { etag }), ...(unsealed ? { unsealed } : {}) };
+}
+
+function stalest(parts: readonly CacheOutcome[]): CacheOutcome | undefined {
+  const hits = parts.filter((part) => part.kind === "hit");
+  return hits.toSorted((a, b) => a.ttlS - b.ttlS)[0];
+}
+
 /** Everything that is counted of the cache, for the operator. `unsealed` is an alarm: what lies in a store is not what was put there. */
 export const cacheEventNames = [
   "hit-memory",

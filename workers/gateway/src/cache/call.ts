@@ -1,6 +1,7 @@
 import type { Fault } from "@ledge/contract";
 import type { AnswerIdentity, CacheOutcome, CacheWish } from "@ledge/policy";
 import type { Flight } from "./ports.ts";
+import type { Near } from "./semantic/near.ts";
 
 /** One call, as far as the cache is concerned. */
 export interface CacheCall {
@@ -10,6 +11,8 @@ export interface CacheCall {
   readonly header: (name: string) => string | null;
   /** Whether equal calls may be answered differently: such answers are kept only when the caller says for how long. */
   readonly sampled: boolean;
+  /** What may be answered by its meaning; absent: nothing of this call. */
+  readonly prompt?: Prompt;
   /** How far equal misses wait for one another, unless the policy says. */
   readonly reach: Flight["reach"];
   /** Milliseconds since 1970. */
@@ -17,6 +20,12 @@ export interface CacheCall {
   /** Aborts when the caller has left. */
   readonly signal: AbortSignal;
   readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+export interface Prompt {
+  readonly text: string;
+  /** Everything else that can change the answer, as canonical JSON: it must be the same to the letter. */
+  readonly context: string;
 }
 
 /** A kept answer that serves the call. */
@@ -34,7 +43,9 @@ export interface Found {
 export interface Miss {
   readonly kind: "miss";
   /** What equal calls wait for; absent when this one goes on its own. */
-  readonly flight?: Pick<Flight, "slot" | "reach" | "waitUntil">;
+  readonly flight?: Pick<Flight, "slot" | "reach" | "landedAfterMs" | "waitUntil">;
+  /** The way to answers of like prompts; absent where the semantic cache is off. */
+  readonly near?: Near;
   /** How the call is reported when nothing of it is kept. */
   readonly outcome: CacheOutcome;
   /** How it is reported when what it gets is kept: for streams, which say so before they are whole. Absent: nothing will be kept. */

@@ -1,5 +1,5 @@
-import type { PredictAnswer, Tier } from "@ledge/contract";
-import type { Classification } from "../exchange.ts";
+import { canonicalJson, type PredictAnswer, type Tier } from "@ledge/contract";
+import type { Classification, ClassifyCall } from "../exchange.ts";
 import type { Form } from "./answers.ts";
 
 /** An answer of a model's own steps as it is kept: without where its time went, which is another thing each time. */
@@ -15,6 +15,11 @@ const noTimings: PredictAnswer["timings"] = {
   batchRows: 0,
   executions: 0,
 };
+
+/** What of a call can change its answer. */
+export function labelsText({ inputs, topK, logits }: Pick<ClassifyCall, "inputs" | "topK" | "logits">): string {
+  return canonicalJson([inputs, topK, logits]);
+}
 
 /** Labels, scores and embeddings in the answer cache. */
 export const labelsForm: Form<Classification> = {

@@ -74,6 +74,12 @@ export interface Keyrings {
   made(tenant: string, atLeast: number): Promise<Keyring>;
 }
 
+/** Who can end an entry before its time. */
+export interface EntryPurger {
+  /** So that it serves nobody any more. A throw means that it was not done. */
+  purgeEntry(tenant: string, id: string): Promise<Result<unknown>>;
+}
+
 /** Equal misses wait for one of them. Nothing here fails by itself: at worst, each goes on its own. */
 export interface Flights {
   /**
@@ -104,6 +110,8 @@ export interface Flight {
   readonly reach: "everywhere" | "isolate";
   /** Until when this call's caller waits, milliseconds since 1970. */
   readonly deadlineMs: number;
+  /** What landed before is too old for this call, milliseconds since 1970. */
+  readonly landedAfterMs: number;
   /** Aborts when the caller has left. */
   readonly signal: AbortSignal;
   /** Keeps the isolate at work for the waiters after the leader's own answer is out. */

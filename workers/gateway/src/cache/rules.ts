@@ -97,8 +97,9 @@ export class Rules {
     }
   }
 
-  /** What has the number of what is known is the same, and need not be checked every second. */
+  /** What has the number of what is known is the same, and need not be checked every second; unless it is a keyring, which has one too. */
   #isKnown(read: unknown): boolean {
-    return typeof read === "object" && read !== null && "number" in read && read.number === this.#state.number;
+    if (typeof read !== "object" || read === null || !("number" in read && "purges" in read)) return false;
+    return read.number === this.#state.number;
   }
 }

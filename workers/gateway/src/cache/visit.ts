@@ -1,23 +1,23 @@
-import type { CacheState, Fault } from "@ledge/contract";
+import type { Fault } from "@ledge/contract";
 import {
   type CacheForward,
   type CacheLayer,
   type CacheOutcome,
   type CacheRule,
-  epochOf,
-  flightKeptMs,
   freshnessOf,
   identityText,
   keepS,
   mayServeStale,
-  scopesOf,
-  tagsEpochOf,
+  semanticRule,
 } from "@ledge/policy";
-import { toBase64 } from "../base64.ts";
 import type { CacheDeps } from "./answers.ts";
 import type { CacheCall, Found, Miss } from "./call.ts";
+import { etagOf } from "./etag.ts";
 import { inTime } from "./in-time.ts";
 import type { Address, Entry, Slot } from "./ports.ts";
+import type { RuleBook } from "./rule-book.ts";
+import { Near } from "./semantic/near.ts";
+import type { TenantKeys } from "./vault.ts";
 
 /** A layer that takes longer has no answer. Milliseconds. */
 const farMsMax = 500;
@@ -35,21 +35,26 @@ export class Visit {
   readonly #deps: CacheDeps;
   readonly #refreshing: Map<string, number>;
   readonly #call: CacheCall;
-  readonly #state: CacheState;
+  readonly #book: RuleBook;
   readonly #rule: CacheRule;
   readonly #text: string;
   /** The best that was found, fresh or not. */
   #best: Best | undefined;
   #unsealed = false;
 
-  constructor(deps: CacheDeps, refreshing: Map<string, number>, call: CacheCall, state: CacheState, rule: CacheRule) {
+  constructor(deps: CacheDeps, refreshing: Map<string, number>, call: CacheCall, book: RuleBook) {
     this.#deps = deps;
     this.#refreshing = refreshing;
     this.#call = call;
-    this.#state = state;
-    this.#rule = rule;
-    const vary = rule.vary.map((name) => [name, call.header(name)] as const);
-    this.#text = identityText({ ...call.identity, partition: call.wish.partition, vary });
+    this.#book = book;
+    this.#rule = book.ruleOf(call.identity);
+    this.#text = this.#textOf(call.identity.input);
+  }
+
+  #textOf(input: string): string {
+    const { identity, wish, header } = this.#call;
+    const vary = this.#rule.vary.map((name) => [name, header(name)] as const);
+    return identityText({ ...identity, input, partition: wish.partition, vary });
   }
 
   /** A fresh answer in the isolate's memory: found without a hash, a key or a hop. */
@@ -66,13 +71,14 @@ export class Visit {
   async far(): Promise<Found | Miss | undefined> {
     const { vault } = this.#deps;
     const { tenant, model, version } = this.#call.identity;
-    const keys = await vault.keysOf(tenant, this.#keysNumber());
+    const keys = await vault.keysOf(tenant, this.#book.keysNumberOf(tenant));
     if (keys === undefined) return undefined;
     const id = this.#best?.entry.id ?? (await keys.name(this.#text));
-    const slot = keys.slot(id, epochOf(this.#state, scopesOf({ tenant, model, version, id })));
+    const slot = keys.slot(id, this.#book.epochOf({ tenant, model, version, id }));
     const address = { text: this.#text, slot };
     if (this.#call.wish.lookup) await this.#lookBeyond(address);
-    const miss = this.#miss(id, address);
+    const near = this.#near(id, keys);
+    const miss = { ...this.#miss(id, address), ...(near === undefined ? {} : { near }) };
     const best = this.#best;
     if (best === undefined) return miss;
     const freshness = this.#freshness(best.entry);
@@ -80,7 +86,9 @@ export class Visit {
     const found = this.#found(best, freshness.kind === "stale" && !freshness.asked);
     const refresh = freshness.kind === "stale" && freshness.refresh && !this.#call.wish.onlyIfCached;
     if (!refresh || !this.#mayRefresh(slot)) return found;
-    return { ...found, refresh: miss };
+    // A refresh is for what is younger than what lies here.
+    const flight = miss.flight && { ...miss.flight, landedAfterMs: this.#deps.nowMs() };
+    return { ...found, refresh: { ...miss, ...(flight === undefined ? {} : { flight }) } };
   }
 
   async #lookBeyond(address: Address): Promise<void> {
@@ -91,20 +99,15 @@ export class Visit {
     if (this.#best !== undefined && this.#best.entry.createdAtMs >= entry.createdAtMs) return;
     this.#best = { entry, layer: far.name };
     // By these rules it is valid, so only what is purged later can end it.
-    void memory.put(address, { ...entry, number: this.#state.number }, this.#keepS(entry));
+    const number = Math.max(entry.number, this.#book.state.number);
+    void memory.put(address, { ...entry, number }, this.#keepS(entry));
   }
 
   /** Whether nothing that it belongs to was purged since; in memory, too, whether the tenant's keys are what they were. */
   #isValid({ number, id, tags }: Entry, near: boolean): boolean {
-    if (number === this.#state.number) return true;
     const { tenant, model, version } = this.#call.identity;
-    if (near && number < this.#keysNumber()) return false;
-    return epochOf(this.#state, scopesOf({ tenant, model, version, id, tags })) <= number;
-  }
-
-  #keysNumber(): number {
-    const { tenant } = this.#call.identity;
-    return Object.hasOwn(this.#state.keys, tenant) ? (this.#state.keys[tenant] ?? 0) : 0;
+    if (near && number < this.#book.keysNumberOf(tenant)) return false;
+    return this.#book.outlives(number, { tenant, model, version, id, tags });
   }
 
   #freshness(entry: Entry) {
@@ -147,15 +150,44 @@ export class Visit {
     };
   }
 
+  #near(id: string, keys: TenantKeys): Near | undefined {
+    const { identity, prompt, wish, waitUntil } = this.#call;
+    const rule = semanticRule(this.#rule, wish);
+    if (rule === undefined || prompt === undefined || !wish.lookup) return undefined;
+    const { tenant, model, version } = identity;
+    const scopes = { tenant, model, version };
+    const context = this.#textOf(prompt.context);
+    return new Near({
+      index: this.#deps.index,
+      rule,
+      prompt: prompt.text,
+      id,
+      freshUntilMs: () => this.#deps.nowMs() + this.#ttlS() * 1000,
+      indexOf: (embedder) => keys.indexOf(`${embedder}|${context}`, this.#book.epochOf(scopes)),
+      keys: () => keys.promptKeys(),
+      read: async (other, semantic) => {
+        const slot = keys.slot(other, this.#book.epochOf({ ...scopes, id: other }));
+        const { far } = this.#deps;
+        const entry = await inTime(farMsMax, far.get({ text: "", slot }));
+        if (entry === "unsealed") this.#unsealed = true;
+        if (entry === undefined || entry === "unsealed" || !this.#isValid(entry, false)) return undefined;
+        if (this.#freshness(entry).kind !== "fresh") return undefined;
+        const { value, outcome } = this.#found({ entry, layer: far.name });
+        return { kind: "found", value, outcome: { ...outcome, id, semantic } as CacheOutcome };
+      },
+      waitUntil,
+    });
+  }
+
   #flight({ key }: Slot) {
     const { wish, waitUntil, reach } = this.#call;
     const { collapse = reach } = this.#rule;
-    // Who wants a fresh answer does not take one that was asked for before, nor one that a flight has kept for too long.
-    const fresh = !wish.lookup || (wish.maxAgeS ?? Number.POSITIVE_INFINITY) * 1000 <= flightKeptMs;
-    if (collapse === "off" || fresh) return undefined;
+    // Who wants a fresh answer does not take one that was asked for before.
+    if (collapse === "off" || !wish.lookup) return undefined;
+    const ageSMax = Math.min(wish.ttlS ?? this.#rule.ttlS, wish.maxAgeS ?? Number.POSITIVE_INFINITY);
     // Nobody knows the tags of what others are fetching: who has heard of a purge by any tag does not wait for who has not.
-    const epoch = tagsEpochOf(this.#state, this.#call.identity.tenant);
-    return { slot: `${key}:${epoch}`, reach: collapse, waitUntil };
+    const epoch = this.#book.tagsEpochOf(this.#call.identity.tenant);
+    return { slot: `${key}:${epoch}`, reach: collapse, landedAfterMs: this.#deps.nowMs() - ageSMax * 1000, waitUntil };
   }
 
   #keep(value: unknown, id: string, address: Address): string | undefined {
@@ -164,14 +196,18 @@ export class Visit {
     const json = JSON.stringify(value);
     if (isLarger(json, this.#rule.entryBytesMax)) return undefined;
     const createdAtMs = nowMs();
-    const freshUntilMs = createdAtMs + (wish.ttlS ?? this.#rule.ttlS) * 1000;
-    const etag = etagOf(digests.sha256Hex(json));
-    const { number } = this.#state;
+    const freshUntilMs = createdAtMs + this.#ttlS() * 1000;
+    const etag = etagOf(json, digests);
+    const { number } = this.#book.state;
     const entry = { id, value, chars: json.length, etag, number, createdAtMs, freshUntilMs, tags: wish.tags };
     this.#refreshing.delete(address.slot.key);
     void memory.put(address, entry, this.#keepS(entry));
     waitUntil(store.put(address, entry, this.#keepS(entry)).catch(() => undefined));
     return etag;
+  }
+
+  #ttlS(): number {
+    return this.#call.wish.ttlS ?? this.#rule.ttlS;
   }
 
   #insteadOf(fault: Fault): Found | undefined {
@@ -208,12 +244,6 @@ export class Visit {
   #alarm() {
     return this.#unsealed ? { unsealed: true } : {};
   }
-}
-
-/** Weak: what was kept is given in more than one form. 128 bits of its hash, base64url. */
-function etagOf(hex: string): string {
-  const bytes = Uint8Array.from({ length: 16 }, (_, at) => Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16));
-  return `W/"${toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}"`;
 }
 
 /** Whether the text takes more bytes of UTF-8, counted only where it may matter. */

@@ -105,6 +105,11 @@ export async function changeKeys(
   return named.ok ? await changed(desk, { kind, tenant }) : named;
 }
 
+/** 202 when gateways cannot read the change yet. */
+export function statusOf({ published }: CacheDone): 200 | 202 {
+  return published ? 200 : 202;
+}
+
 async function changed({ keeper }: CacheDesk, change: CacheChange): Promise<Result<CacheDone>> {
   const done = await ask(() => keeper.change(change, operator));
   return done.ok ? done.value : done;

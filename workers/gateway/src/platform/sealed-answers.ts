@@ -1,6 +1,6 @@
 import { exports, WorkerEntrypoint } from "cloudflare:workers";
 import type { GatewayEnv } from "../env.ts";
-import { answerSealed } from "./answer-stores.ts";
+import { answerSealed, type Fetched } from "./sealed-bytes.ts";
 
 /** Sealed answers by `fetch`, so that Cloudflare's Workers Cache can stand in front of it. Reached from this Worker alone. */
 export class SealedAnswers extends WorkerEntrypoint<GatewayEnv> {
@@ -10,6 +10,6 @@ export class SealedAnswers extends WorkerEntrypoint<GatewayEnv> {
 }
 
 /** The way to it: without a network hop, through Workers Cache where that is switched on, and plainly where it is not. */
-export function loopback(): Pick<Fetcher, "fetch"> {
-  return (exports as unknown as { readonly SealedAnswers: Fetcher }).SealedAnswers;
+export function loopback(): Fetched {
+  return (exports as unknown as { readonly SealedAnswers: Fetched }).SealedAnswers;
 }

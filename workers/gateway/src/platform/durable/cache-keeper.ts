@@ -12,14 +12,13 @@ import { cacheStep, firstKeyring, rotatedKeyring } from "@ledge/policy";
 import { toBase64 } from "../../base64.ts";
 import type { OperatorEnv } from "../../env.ts";
 import type { CacheDone, KeySummary } from "../../operate/ports.ts";
-import { keyringKey, rulesKey } from "./cache-published.ts";
+import { isBehind, isPublished, publishCache } from "./cache-publish.ts";
 import { CacheStore } from "./cache-store.ts";
+import { Waiters } from "./waiters.ts";
 
 /** KV takes one write a second to a key: changes that come faster are published together. */
 const publishEveryMs = 1_000;
 const retryMsMax = 30_000;
-/** Keyrings that one alarm publishes: a Worker's invocation may make so many calls of KV and more. */
-const keyringsAtOnce = 100;
 /** Longest that a change's caller waits to hear that it is published. */
 const publishedWithinMs = 2_500;
 const changesShown = 100;
@@ -33,7 +32,7 @@ export class CacheKeeper extends DurableObject<OperatorEnv> {
   readonly #store: CacheStore;
   #state: CacheState;
   #failures = 0;
-  #waiting: { readonly number: number; readonly published: (done: boolean) => void }[] = [];
+  readonly #waiters = new Waiters();
 
   constructor(ctx: DurableObjectState, env: OperatorEnv) {
     super(ctx, env);
@@ -53,8 +52,10 @@ export class CacheKeeper extends DurableObject<OperatorEnv> {
     const { number } = this.#state;
     if (number === before) return ok({ number, changed: false, published: !this.#isBehind() });
     this.#publishSoon();
-    const published = change.kind !== "set-policy" && (await this.#isPublished(number));
-    return ok({ number, changed: true, published });
+    if (change.kind === "set-policy") return ok({ number, changed: true, published: false });
+    const tenant = change.kind === "purge" ? undefined : change.tenant;
+    const isSo = () => isPublished(this.#store, number, tenant);
+    return ok({ number, changed: true, published: await this.#waiters.until(isSo, publishedWithinMs) });
   }
 
   state(): CacheState {
@@ -94,14 +95,8 @@ export class CacheKeeper extends DurableObject<OperatorEnv> {
   }
 
   override async alarm(): Promise<void> {
-    const state = this.#state;
-    let all = false;
     try {
-      all = await this.#publishKeyrings();
-      if (this.#publishedNumber() < state.number) {
-        await this.env.SNAPSHOTS.put(rulesKey, JSON.stringify(state));
-        this.#store.setMeta("published", state.number);
-      }
+      await publishCache(this.env.SNAPSHOTS, this.#store, this.#state);
       this.#store.setMeta("publishedAtMs", Date.now());
       this.#failures = 0;
     } catch (error) {
@@ -109,26 +104,10 @@ export class CacheKeeper extends DurableObject<OperatorEnv> {
       console.error(JSON.stringify({ cache: "the cache's rules could not be published", inMs, cause: String(error) }));
       await this.ctx.storage.setAlarm(Date.now() + inMs);
       return;
+    } finally {
+      this.#waiters.tell();
     }
-    if (all) this.#tell(state.number);
     if (this.#isBehind()) this.#publishSoon();
-  }
-
-  /** Whether those were all. */
-  async #publishKeyrings(): Promise<boolean> {
-    const tenants = this.#store.unpublishedKeyrings(keyringsAtOnce);
-    await Promise.all(
-      tenants.map(async (tenant) => {
-        const keyring = this.#store.keyring(tenant);
-        if (keyring === undefined) await this.env.SNAPSHOTS.delete(keyringKey(tenant));
-        else await this.env.SNAPSHOTS.put(keyringKey(tenant), JSON.stringify(keyring));
-        // It may have changed in the meantime: the next alarm's then.
-        if (JSON.stringify(this.#store.keyring(tenant)) === JSON.stringify(keyring)) {
-          this.#store.keyringIsPublished(tenant);
-        }
-      }),
-    );
-    return tenants.length < keyringsAtOnce;
   }
 
   #take(change: CacheChange, who: string, atMs: number): Result<true> {
@@ -167,29 +146,8 @@ export class CacheKeeper extends DurableObject<OperatorEnv> {
     return Object.hasOwn(keys, tenant) ? (keys[tenant] ?? 0) : 0;
   }
 
-  #isPublished(number: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), publishedWithinMs);
-      const published = (done: boolean) => {
-        clearTimeout(timer);
-        resolve(done);
-      };
-      this.#waiting.push({ number, published });
-    });
-  }
-
-  #tell(number: number): void {
-    const told = this.#waiting.filter((one) => one.number <= number);
-    this.#waiting = this.#waiting.filter((one) => one.number > number);
-    for (const { published } of told) published(true);
-  }
-
-  #publishedNumber(): number {
-    return this.#store.meta("published") ?? 0;
-  }
-
   #isBehind(): boolean {
-    return this.#publishedNumber() < this.#state.number || this.#store.unpublishedKeyrings(1).length > 0;
+    return isBehind(this.#store, this.#state);
   }
 
   /** Not awaited: what is written without an `await` in between reaches the disk together, and is there before an answer leaves. */

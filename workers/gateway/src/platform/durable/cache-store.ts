@@ -6,6 +6,7 @@ import {
   type Keyring,
   type Purged,
 } from "@ledge/contract";
+import type { Sql } from "./tally-store.ts";
 
 /** The keeper's tables. One row a purge, a policy and a keyring, because a row of SQLite here holds 2 MB at most. */
 const tables = `
@@ -20,13 +21,16 @@ const tables = `
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
 `;
 
+const purgesAudited = 100_000;
+
+type Row = Record<string, string | number>;
 type Meta = "number" | "published" | "publishedAtMs";
 
 /** The cache's rules and keys on their Durable Object's SQLite. Every method is synchronous, so callers see no half-done change. */
 export class CacheStore {
-  readonly #sql: SqlStorage;
+  readonly #sql: Sql;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: Sql) {
     this.#sql = sql;
     sql.exec(tables);
   }
@@ -83,18 +87,24 @@ export class CacheStore {
     return rows.map(({ tenant }) => tenant);
   }
 
+  isUnpublished(tenant: string): boolean {
+    return this.#rows("SELECT tenant FROM unpublished_keyrings WHERE tenant = ?", tenant).length > 0;
+  }
+
   keyringIsPublished(tenant: string): void {
     this.#sql.exec("DELETE FROM unpublished_keyrings WHERE tenant = ?", tenant);
   }
 
-  addAudit({ number, at, who, kind, scope, from, to }: CacheAuditRow): void {
+  /** Of purges, which a program may make all day, the rows of the last {@link purgesAudited} changes are kept; all of the others. */
+  addAudit({ number, at, who, kind, scope, from, to }: CacheAuditRow, most = purgesAudited): void {
     const values = [number, at, who, kind, scope, JSON.stringify(from), JSON.stringify(to)];
     this.#sql.exec("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", ...values);
+    this.#sql.exec("DELETE FROM audit WHERE number = ? AND kind = 'purge'", number - most);
   }
 
   /** The newest, ascending. */
   audit(limit: number): readonly CacheAuditRow[] {
-    const rows = this.#rows<Record<string, SqlStorageValue>>("SELECT * FROM audit ORDER BY number DESC LIMIT ?", limit);
+    const rows = this.#rows<Row>("SELECT * FROM audit ORDER BY number DESC LIMIT ?", limit);
     return rows.reverse().map((row) => ({
       number: Number(row.number),
       at: String(row.at),
@@ -115,7 +125,7 @@ export class CacheStore {
     this.#sql.exec("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value);
   }
 
-  #rows<T extends Record<string, SqlStorageValue>>(query: string, ...values: SqlStorageValue[]): T[] {
+  #rows<T extends Row>(query: string, ...values: (string | number)[]): T[] {
     return this.#sql.exec<T>(query, ...values).toArray();
   }
 

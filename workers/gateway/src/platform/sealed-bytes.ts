@@ -1,18 +1,28 @@
-import type { Keep, Keyrings, RulesStore, SealedBytes } from "../cache/ports.ts";
-import type { GatewayEnv } from "../env.ts";
-import { keyringKey, rulesKey } from "./durable/cache-published.ts";
+import type { Keep, SealedBytes } from "../cache/ports.ts";
 
-/** Where the answer cache keeps what it keeps. Keys and lifetimes are listed in docs/storage-schema.md. */
+/** Sealed answers outside the isolate: in KV, and on the way there in Cloudflare's Workers Cache. */
 
 /** KV forgets nothing sooner, seconds. */
 const expirationTtlMin = 60;
 /** The shortest time for which KV lets a location keep what it read, seconds. */
 const cacheTtl = 30;
 
-/** One keeper for the whole deployment. */
-const keeperName = "cache";
+/** What is used of a KV namespace. */
+interface Kv {
+  get(key: string, options: { type: "arrayBuffer"; cacheTtl: number }): Promise<ArrayBuffer | null>;
+  getWithMetadata(
+    key: string,
+    options: { type: "arrayBuffer"; cacheTtl: number },
+  ): Promise<{ readonly value: ArrayBuffer | null; readonly metadata: unknown }>;
+  put(key: string, value: Uint8Array, options: { expirationTtl: number; metadata: object }): Promise<void>;
+}
 
-export function kvSealedBytes(answers: KVNamespace): SealedBytes {
+/** What is used of a Worker's entrypoint. */
+export interface Fetched {
+  fetch(url: string): Promise<Response>;
+}
+
+export function kvSealedBytes(answers: Kv): SealedBytes {
   return {
     async get(slot) {
       const bytes = await answers.get(slot, { type: "arrayBuffer", cacheTtl });
@@ -32,7 +42,7 @@ const origin = "https://answers.ledge";
  * KV behind Workers Cache: a hit there does not reach KV. It keeps an answer until that is stale, so a newer one of the same
  * slot is seen late, though never a purged one, as a purge is another slot. Writing goes to KV.
  */
-export function cachedSealedBytes(answers: () => Pick<Fetcher, "fetch">, kv: SealedBytes): SealedBytes {
+export function cachedSealedBytes(answers: () => Fetched, kv: SealedBytes): SealedBytes {
   return {
     async get(slot) {
       const response = await answers().fetch(`${origin}/${encodeURIComponent(slot)}`);
@@ -45,30 +55,14 @@ export function cachedSealedBytes(answers: () => Pick<Fetcher, "fetch">, kv: Sea
 }
 
 /** What stands behind Workers Cache: `GET /<slot>` gives the sealed bytes, and says for how long they may be given again. */
-export async function answerSealed(request: Request, answers: KVNamespace, nowMs: number): Promise<Response> {
+export async function answerSealed(request: Request, answers: Kv, nowMs: number): Promise<Response> {
   const slot = decodeURIComponent(new URL(request.url).pathname.slice(1));
-  const { value, metadata } = await answers.getWithMetadata<Partial<Keep>>(slot, { type: "arrayBuffer", cacheTtl });
-  const freshS = Math.floor(((metadata?.freshUntilMs ?? 0) - nowMs) / 1000);
+  const { value, metadata } = await answers.getWithMetadata(slot, { type: "arrayBuffer", cacheTtl });
+  const { freshUntilMs = 0 } = (metadata ?? {}) as Partial<Keep>;
+  const freshS = Math.floor((freshUntilMs - nowMs) / 1000);
   const cacheControl = value !== null && freshS > 0 ? `public, max-age=${freshS}` : "no-store";
   return new Response(value, {
     status: value === null ? 404 : 200,
     headers: { "Cache-Control": cacheControl, "Content-Type": "application/octet-stream" },
   });
-}
-
-/** The rules, from where the keeper publishes them or from the keeper itself. */
-export function publishedRules(snapshots: KVNamespace, keepers: GatewayEnv["CACHE_KEEPER"]): RulesStore {
-  return {
-    async current() {
-      return (await snapshots.get(rulesKey, { type: "json", cacheTtl })) ?? undefined;
-    },
-    newerThan: async (number) => await keepers.getByName(keeperName).newerThan(number),
-  };
-}
-
-export function publishedKeyrings(snapshots: KVNamespace, keepers: GatewayEnv["CACHE_KEEPER"]): Keyrings {
-  return {
-    published: (tenant) => snapshots.get(keyringKey(tenant), { type: "json", cacheTtl }),
-    made: async (tenant, atLeast) => await keepers.getByName(keeperName).keyring(tenant, atLeast),
-  };
 }
