@@ -249,6 +249,27 @@ describe.each([
     expect(waiter.over).toBe(true);
   });
 
+  test("go on by their own work where another's stream is cut into other pieces", async () => {
+    const [here, there] = make();
+    const engines = [engine(), engine(), engine()];
+    let asked = 0;
+    const work = () => engines[asked++]?.work() ?? Promise.resolve(fail("internal_error"));
+    void reading(here.stream(flight(), work));
+    await settle();
+    const waiters = [reading(there.stream(flight(), work)), reading(there.stream(flight(), work))];
+    await settle();
+    engines[0]?.say("data: 1\n\n");
+    await settle();
+    engines[0]?.fail();
+    await settle();
+    engines[1]?.say("data: 12\n\n");
+    await settle();
+    engines[2]?.say("data: 1\n\ndata: 2\n\n");
+    engines[2]?.end();
+    await settle();
+    expect(waiters.map(({ text: seen }) => seen)).toContain("data: 1\n\ndata: 2\n\ndata: [DONE]\n\n");
+  });
+
   test("break off rather than go on with a stream that says something else", async () => {
     const [here, there] = make();
     const engines = [engine(), engine()];
@@ -347,6 +368,40 @@ describe.each([
     const work = async () => fail("context_length_exceeded");
     const calls = await Promise.all([here.stream(flight(), work), there.stream(flight(), work)]);
     for (const { result } of calls) expect(!result.ok && result.fault.code).toBe("context_length_exceeded");
+  });
+
+  test("wait without spinning when a new leader makes the wait longer", async () => {
+    const [here, there] = make();
+    const { work, given } = job();
+    const leader = here.whole(flight({ deadlineMs: nowMs() + 60_000 }), work);
+    await settle();
+    const waiting = there.whole(flight({ deadlineMs: nowMs() + 4_000 }), work);
+    void there.whole(flight({ deadlineMs: nowMs() + 40_000 }), work);
+    await vi.advanceTimersByTimeAsync(2_100);
+    const timers = vi.spyOn(globalThis, "setTimeout");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(timers.mock.calls.length).toBeLessThan(20);
+    timers.mockRestore();
+    for (const give of given) give(ok("answer"));
+    expect((await waiting).result).toEqual(ok("answer"));
+    expect((await leader).result).toEqual(ok("answer"));
+  });
+
+  test("are not refused for what failed before they came, with nobody waiting", async () => {
+    const [here] = make();
+    for (let before = 0; before < 2; before++) {
+      const { result } = await here.whole(flight(), async () => fail("upstream_failed"));
+      expect(result.ok).toBe(false);
+    }
+    const { work, given } = job();
+    const calls = Array.from({ length: 4 }, () => here.whole(flight(), work));
+    for (let tries = 0; tries < 3; tries++) {
+      await settle();
+      expect(given).toHaveLength(tries + 1);
+      given[tries]?.(tries < 2 ? fail("upstream_failed") : ok("answer"));
+    }
+    const served = (await Promise.all(calls)).filter(({ result }) => result.ok);
+    expect(served).toHaveLength(2);
   });
 
   test("leave nothing behind in the isolate's memory", async () => {
