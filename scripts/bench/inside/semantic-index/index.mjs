@@ -41,7 +41,7 @@ async function fill(env, { count, sizes }) {
   const most = Math.max(...sizes);
   if (rows.length === 0) {
     rows = new Float32Array(most * dimensions);
-    // The same topics and meanings, other sentences: these come from behind all that is added.
+    // About the same topics and meanings, and none of them added: the source passes over them.
     queries = Array.from({ length: 500 }, () => asked.next());
     for (const _ of queries) source.next();
   }
