@@ -63,13 +63,13 @@ def natural(rows: list[tuple[str, str]], vectors: np.ndarray, seed: int) -> Natu
                 b = members[j]
                 if intent in ONE_ANSWER and rare[a] == rare[b] and near[i, j] > 0.62:
                     same.append((rows[a][0], rows[b][0]))
-                elif rare[a] - rare[b] and rare[b] - rare[a] and near[i, j] < 0.95 and intent not in ONE_ANSWER:
+                elif rare[a] - rare[b] and rare[b] - rare[a] and near[i, j] < 0.9 and intent not in ONE_ANSWER:
                     different.append((rows[a][0], rows[b][0]))
     intents = np.array([sorted(at_intent).index(intent) for _, intent in rows])
     for at in range(len(rows)):
         near = vectors @ vectors[at]
         near[intents == intents[at]] = -1
-        different += [(rows[at][0], rows[b][0]) for b in np.argpartition(-near, 3)[:3] if near[b] > 0.45]
+        different += [(rows[at][0], rows[b][0]) for b in np.argpartition(-near, 3)[:3] if 0.45 < near[b] < 0.85]
     draw.shuffle(same)
     draw.shuffle(different)
     return Natural([text for text, _ in rows], same, different)

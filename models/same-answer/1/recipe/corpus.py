@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 FILES = ("money-and-travel", "computers", "knowledge", "life", "assistant", "general")
 HELD_OUT = 5
 GROUPS = {"paraphrase": 0.46, "near-miss": 0.17, "entity": 0.1, "number": 0.08, "polarity": 0.1, "reversal": 0.09}
-NATURAL = 0.3
+NATURAL = 0.2
 EDITED = 0.12
 
 
@@ -119,11 +119,11 @@ def from_families(side: Source, draw: Random) -> Pair | None:
 def from_requests(side: Source, draw: Random) -> Pair | None:
     """A pair of spoken requests: near ones, or one and its own edit."""
     chance, text = draw.random(), draw.choice(side.spoken.requests)
-    if chance < 0.27:
+    if chance < 0.25 and side.spoken.same:
         return Pair(*draw.choice(side.spoken.same), True, "paraphrase")
     if chance < 0.5:
         return Pair(text, edits.rewritten(edits.rewritten(text, draw) or text, draw) or text, True, "paraphrase")
-    if chance < 0.78:
+    if chance < 0.75 and side.spoken.different:
         return Pair(*draw.choice(side.spoken.different), False, "near-miss")
     return edited(text, text, draw)
 

@@ -1,8 +1,9 @@
 """The verifier: a small encoder that reads `[CLS] A [SEP] B [SEP]` and says whether A and B want the same answer.
 
 It is told what a sentence encoder would have to find out by itself: to which of the prompts a token belongs, its place in that prompt, and whether
-the other prompt has the same token, also with the same neighbour before or after it. Attention has a bias between equal tokens, one number a head.
-A name never seen in training is thus compared as well as any other.
+the other prompt has the same token, also with the same neighbour before or after it, and how near its nearest word there is. Attention has a bias
+between equal tokens, between near words and between the prompts, one number a head each. A name never seen in training is thus compared as well as
+any other. The word vectors stay as they were in the sentence encoder, so that words never seen in training lie among the others as before.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ class Verifier(Encoder):
         super().__init__(config, weights, 0)
         width, self.separator = self.words.embedding_dim, config["separator_id"]
         heads = self.layers[0].query.out_features // self.layers[0].head
-        self.shared = nn.Parameter(weights.get("pair.shared", torch.zeros(3, width)))
-        self.toward = nn.Parameter(weights.get("pair.toward", torch.zeros(len(self.layers), 2, heads)))
+        self.words.weight.requires_grad_(False)
+        self.shared = nn.Parameter(weights.get("pair.shared", torch.zeros(4, width)))
+        self.toward = nn.Parameter(weights.get("pair.toward", torch.zeros(len(self.layers), 3, heads)))
         self.classifier = nn.Linear(3 * width, len(LABELS))
         nn.init.normal_(self.classifier.weight, std=0.02)
         if "classifier.weight" in weights:
@@ -44,11 +46,10 @@ class Verifier(Encoder):
         first = (1 - side).sum(1, keepdim=True)
         return side, torch.arange(ids.shape[1]) - side * (first - 1)
 
-    def equal(self, ids: Tensor, side: Tensor) -> Tensor:
-        """1 where two tokens of different prompts are the same, [batch, length, length]. Special tokens equal nothing."""
+    def across(self, ids: Tensor, side: Tensor) -> Tensor:
+        """1 where two tokens are of different prompts and neither is a special one, [batch, length, length]."""
         own = (ids != 0) & (ids != self.separator) & (ids != self.config["start_id"])
-        same = (ids[:, :, None] == ids[:, None, :]) & (side[:, :, None] != side[:, None, :])
-        return (same & own[:, :, None]).float()
+        return ((side[:, :, None] != side[:, None, :]) & own[:, :, None] & own[:, None, :]).float()
 
     def broken(self, ids: Tensor) -> Tensor:
         """1 for a row that isn't two whole prompts, [batch]."""
@@ -57,16 +58,19 @@ class Verifier(Encoder):
     def tokens(self, ids: Tensor) -> Tensor:
         """Token vectors [batch, length, width] after the last layer."""
         side, place = self.sides(ids)
-        equal = self.equal(ids, side)
+        across, words = self.across(ids, side), self.words(ids)
+        equal = (ids[:, :, None] == ids[:, None, :]).float() * across
+        unit = F.normalize(words, dim=2)
+        near = unit @ unit.transpose(1, 2) * across
         before = equal * F.pad(equal[:, :-1, :-1], (1, 0, 1, 0))
         after = equal * F.pad(equal[:, 1:, 1:], (0, 1, 0, 1))
-        shared = torch.stack([part.amax(2) for part in (equal, before, after)], 2)
-        x = self.words(ids) + self.positions.weight[place] + self.types.weight[side] + shared @ self.shared
+        shared = torch.stack([part.amax(2) for part in (equal, before, after, near)], 2)
+        x = words + self.positions.weight[place] + self.types.weight[side] + shared @ self.shared
         x = self.drop(self.norm(x))
         blocked = ((ids == 0).float() * BLOCKED)[:, None, None, :]
-        apart = (side[:, :, None] != side[:, None, :]).float()
-        for layer, (to_equal, to_other) in zip(self.layers, self.toward):
-            x = layer(x, blocked + equal[:, None] * to_equal[:, None, None] + apart[:, None] * to_other[:, None, None])
+        drawn = torch.stack([equal, (side[:, :, None] != side[:, None, :]).float(), near], 1)
+        for layer, toward in zip(self.layers, self.toward):
+            x = layer(x, blocked + torch.einsum("bkij,kh->bhij", drawn, toward))
         return x
 
     def forward(self, ids: Tensor) -> Tensor:

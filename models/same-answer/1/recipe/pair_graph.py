@@ -12,7 +12,7 @@ from classify.encoder import BLOCKED
 from classify.graph import OPSET, Graph, block
 from network import LABELS, SURE, TOKENS_MAX, Verifier
 
-EXACT = ("shared.product", "logits.product")
+EXACT = ("shared.product", "bias.drawn", "logits.product")
 """Products that stay in float32: small, and the answer hangs on them."""
 
 
@@ -50,15 +50,22 @@ def sides(g: PairGraph, ends: str) -> tuple[str, str]:
     return side, g.op("Sub", g.cast(every, TensorProto.INT32, "every.int32"), shift, to="place")
 
 
-def equal_tokens(g: PairGraph, side: str, separators: str, filling: str, start_id: int) -> tuple[str, str]:
-    """Float [batch, length, length]: 1 where the tokens are of different prompts and the same; 1 where they are of different prompts."""
+def compared(g: PairGraph, side: str, separators: str, filling: str, words: str, start_id: int) -> list[str]:
+    """Three of [batch, length, length]: 1 where tokens of different prompts are the same, 1 where they are of different prompts, and the cosine of their words.
+
+    For the first and the last, a special token is like no other.
+    """
     start = g.op("Equal", "input_ids", g.whole("start_id", start_id), to="starts")
-    special = g.op("Or", g.op("Or", separators, filling, to="special.some"), start, to="special")
-    across = lambda source, name: (g.op("Unsqueeze", source, g.ints(2), to=f"{name}.down"), g.op("Unsqueeze", source, g.ints(1), to=f"{name}.across"))
-    apart = g.op("Not", g.op("Equal", *across(side, "side"), to="together"), to="apart")
-    same = g.op("And", g.op("Equal", *across("input_ids", "ids"), to="same.anywhere"), apart, to="same.apart")
-    own = g.op("Unsqueeze", g.op("Not", special, to="own"), g.ints(2), to="own.down")
-    return g.cast(g.op("And", same, own, to="equal.bool"), TensorProto.FLOAT, "equal"), g.cast(apart, TensorProto.FLOAT, "apart.float")
+    own = g.op("Not", g.op("Or", g.op("Or", separators, filling, to="special.some"), start, to="special"), to="own")
+    cross = lambda source, name: (g.op("Unsqueeze", source, g.ints(2), to=f"{name}.down"), g.op("Unsqueeze", source, g.ints(1), to=f"{name}.along"))
+    apart = g.op("Not", g.op("Equal", *cross(side, "side"), to="together"), to="apart.bool")
+    across = g.op("And", g.op("And", *cross(own, "own"), to="own.both"), apart, to="across.bool")
+    same = g.op("And", g.op("Equal", *cross("input_ids", "ids"), to="same.anywhere"), across, to="equal.bool")
+    length = g.op("Sqrt", g.op("ReduceSum", g.op("Mul", words, words, to="words.squares"), g.ints(2), to="words.sum", keepdims=1), to="words.length")
+    unit = g.op("Div", words, g.op("Max", length, g.number("tiny", 1e-12), to="words.length.safe"), to="words.unit")
+    cosine = g.op("MatMul", unit, g.op("Transpose", unit, to="words.unit.t", perm=[0, 2, 1]), to="cosine")
+    near = g.op("Mul", cosine, g.cast(across, TensorProto.FLOAT, "across"), to="near")
+    return [g.cast(same, TensorProto.FLOAT, "equal"), g.cast(apart, TensorProto.FLOAT, "apart"), near]
 
 
 def neighbours(g: PairGraph, equal: str, name: str, before: bool) -> str:
@@ -69,14 +76,29 @@ def neighbours(g: PairGraph, equal: str, name: str, before: bool) -> str:
     return g.op("Mul", equal, g.op("Pad", cut, pads, to=f"{name}.moved"), to=name)
 
 
-def embedded(g: PairGraph, weights: dict[str, np.ndarray], side: str, place: str, equal: str, eps: float) -> str:
+def rows(g: PairGraph, name: str, weights: dict[str, np.ndarray], ids: str) -> str:
+    """Rows of a table."""
+    return g.op("Gather", g.const(f"{name}.weight", weights[f"{name}.weight"]), ids, to=f"{name}.rows", axis=0)
+
+
+def embedded(g: PairGraph, weights: dict[str, np.ndarray], words: str, side: str, place: str, equal: str, near: str, eps: float) -> str:
     """Token vectors [batch, length, width] with all that they are told."""
-    parts = [equal, neighbours(g, equal, "equal.before", True), neighbours(g, equal, "equal.after", False)]
+    parts = [equal, neighbours(g, equal, "equal.before", True), neighbours(g, equal, "equal.after", False), near]
     largest = [g.op("ReduceMax", part, g.ints(2), to=f"{part}.any", keepdims=1) for part in parts]
     shared = g.op("MatMul", g.op("Concat", *largest, to="shared.parts", axis=2), g.const("shared.weight", weights["shared"]), to="shared.product")
-    rows = lambda name, ids: g.op("Gather", g.const(f"{name}.weight", weights[f"{name}.weight"]), ids, to=f"{name}.rows", axis=0)
-    x = g.op("Add", rows("words", "input_ids"), rows("positions", place), to="embedded.placed")
-    return g.norm(g.op("Add", g.op("Add", x, rows("types", side), to="embedded.sided"), shared, to="embedded"), "norm", weights, eps)
+    x = g.op("Add", words, rows(g, "positions", weights, place), to="embedded.placed")
+    sided = g.op("Add", x, rows(g, "types", weights, side), to="embedded.sided")
+    return g.norm(g.op("Add", sided, shared, to="embedded"), "norm", weights, eps)
+
+
+def biases(g: PairGraph, kinds: list[str], bias: str, toward: np.ndarray) -> list[str]:
+    """What each layer adds to its scores, [batch, heads, length, length]; for all layers by one product. toward: [layers, kinds, heads]."""
+    stacked = g.op("Concat", *(g.op("Unsqueeze", kind, g.ints(1), to=f"{kind}.kind") for kind in kinds), to="kinds", axis=1)
+    lifts = toward.transpose(0, 2, 1).reshape(-1, len(kinds), 1, 1)
+    drawn = g.op("Conv", stacked, g.const("toward.weight", lifts), to="bias.drawn", kernel_shape=[1, 1])
+    made = [f"bias.{at}" for at in range(len(toward))]
+    g.nodes.append(helper.make_node("Split", [g.op("Add", drawn, bias, to="bias.all")], made, name="bias.split", axis=1, num_outputs=len(made)))
+    return made
 
 
 def pooled(g: PairGraph, x: str, filling: str) -> str:
@@ -109,15 +131,12 @@ def build(model: Verifier) -> onnx.ModelProto:
     separators = g.op("Equal", "input_ids", g.whole("separator_id", model.separator), to="separators")
     ends = g.cast(separators, TensorProto.INT32, "ends")
     side, place = sides(g, ends)
-    equal, apart = equal_tokens(g, side, separators, filling, model.config["start_id"])
+    words = rows(g, "words", weights, "input_ids")
+    kinds = compared(g, side, separators, filling, words, model.config["start_id"])
     g.op("Where", filling, g.number("blocked", BLOCKED), g.number("float_zero", 0), to="bias")
     bias = g.op("Unsqueeze", "bias", g.ints(1, 2), to="bias.wide")
-    heads = {name: g.op("Unsqueeze", name, g.ints(1), to=f"{name}.heads") for name in (equal, apart)}
-    x = embedded(g, weights, side, place, equal, model.norm.eps)
-    for at, layer in enumerate(model.layers):
-        lifts = [g.const(f"toward.{at}.{part}", weights["toward"][at, part][None, :, None, None]) for part in (0, 1)]
-        drawn = [g.op("Mul", heads[name], lift, to=f"{lift}.part") for name, lift in zip((equal, apart), lifts)]
-        own = g.op("Add", g.op("Add", bias, drawn[0], to=f"bias.{at}.equal"), drawn[1], to=f"bias.{at}")
+    x = embedded(g, weights, words, side, place, kinds[0], kinds[2], model.norm.eps)
+    for at, (layer, own) in enumerate(zip(model.layers, biases(g, kinds, bias, weights["toward"]))):
         x = block(g, x, own, f"layers.{at}", layer, weights)
     plain = g.dense(pooled(g, x, filling), "logits", weights["classifier.weight"].T, weights["classifier.bias"])
     made = g.op("Add", plain, refused(g, ends, filling), to="verdict")

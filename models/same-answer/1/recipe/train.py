@@ -24,9 +24,9 @@ JOINT = " [SEP] "
 class Settings:
     """Hyper-parameters. Rates are the peaks of a one-cycle schedule over one pass."""
 
-    pairs: int = 160_000
-    batch: int = 48
-    rate: float = 3e-4
+    pairs: int = 150_000
+    batch: int = 96
+    rate: float = 4e-4
     head_rate: float = 2e-3
     weight_decay: float = 0.01
     averaging: float = 0.995
@@ -59,7 +59,7 @@ def groups(model: Verifier, settings: Settings) -> list[dict]:
     """The optimiser's two groups: the encoder, and what is new, with a higher rate."""
     new = [*model.classifier.parameters(), model.shared, model.toward]
     known = {id(parameter) for parameter in new}
-    body = [parameter for parameter in model.parameters() if id(parameter) not in known]
+    body = [parameter for parameter in model.parameters() if id(parameter) not in known and parameter.requires_grad]
     return [{"params": body, "lr": settings.rate}, {"params": new, "lr": settings.head_rate}]
 
 
