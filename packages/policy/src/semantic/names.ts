@@ -16,14 +16,14 @@ const known = new Set(
     "dollar euro yen rupee peso franc krona yuan bitcoin ethereum dogecoin " +
     "python javascript typescript java rust golang ruby php perl kotlin swift scala haskell bash powershell sql mysql postgres postgresql sqlite mongodb redis react vue angular svelte django flask rails node nodejs deno numpy " +
     "pandas pytorch tensorflow docker kubernetes git github gitlab linux ubuntu debian fedora windows macos ios android iphone ipad chrome firefox safari excel word powerpoint outlook gmail " +
-    "google apple microsoft amazon facebook meta netflix tesla nvidia intel amd samsung sony nintendo toyota honda bmw mercedes audi ford volkswagen paypal visa mastercard amex uber airbnb spotify twitter instagram whatsapp " +
+    "google apple microsoft amazon facebook meta netflix tesla nvidia intel amd samsung sony nintendo toyota honda bmw mercedes audi ford volkswagen paypal mastercard amex uber airbnb spotify twitter instagram whatsapp " +
     "telegram slack zoom aws azure cloudflare " +
     "mercury venus earth mars jupiter saturn uranus neptune pluto moon"
   ).split(" "),
 );
 
 /** Capitals that name nobody. */
-const plainCapitals = new Set("i i'm i'd i'll i've ok okay faq asap fyi mr mrs ms dr pm am".split(" "));
+const plainCapitals = new Set("i i'm i'd i'll i've ok okay faq asap fyi mr mrs ms dr pm am tv pc id pdf ai".split(" "));
 
 /** Names in a prompt, in small letters, in order. */
 export function namesIn(prompt: Prompt): readonly string[] {

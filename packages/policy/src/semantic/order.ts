@@ -1,12 +1,12 @@
 import { namesIn } from "./names.ts";
-import { quantitiesOf } from "./quantities.ts";
+import { measuresOf } from "./quantities.ts";
 import { type Prompt, small, stem } from "./words.ts";
 
 /** The same words in another order: who did what to whom. */
 
 /** Whether the prompts say the same words the other way round. */
 export function reversed(a: Prompt, b: Prompt): boolean {
-  return reordered(a, b) || rebound(a, b) || swapped(namesIn(a), namesIn(b)) || swapped(measures(a), measures(b));
+  return reordered(a, b) || rebound(a, b) || namesSwapped(a, b) || measuresSwapped(a, b);
 }
 
 /** The same matter in another order, but for a phrase that moved from one end to the other ("In Rust, how …", "How … in Rust"). */
@@ -23,16 +23,23 @@ function matter({ words }: Prompt): readonly string[] {
   return words.filter((word) => !small.has(word)).map(stem);
 }
 
-/** Numbers and units, but no times: those move about without a change of meaning. */
-function measures(prompt: Prompt): readonly string[] {
-  return quantitiesOf(prompt).filter((said) => !/^(?:time|which) /.test(said));
+/** Whether two that both name stand in another order, and no preposition says that this changes nothing. */
+function namesSwapped(a: Prompt, b: Prompt): boolean {
+  const [ours, theirs] = [bound(a), bound(b)];
+  const settled = (name: string) => {
+    const there = theirs.get(stem(name));
+    return [...(ours.get(stem(name)) ?? [])].some((side) => side !== "standard" && there?.has(side) === true);
+  };
+  const [here, there] = [namesIn(a), namesIn(b)];
+  const common = (from: readonly string[], other: readonly string[]) =>
+    [...new Set(from)].filter((name) => other.includes(name) && !settled(name)).join("|");
+  return common(here, there) !== common(there, here);
 }
 
-/** Whether two that both name stand in another order. */
-function swapped(ours: readonly string[], theirs: readonly string[]): boolean {
-  const common = (from: readonly string[], there: readonly string[]) =>
-    [...new Set(from)].filter((one) => there.includes(one));
-  return common(ours, theirs).join("|") !== common(theirs, ours).join("|");
+/** "600 yen in baht" and "600 baht in yen"; "20 minus 8" and "8 minus 20". */
+function measuresSwapped(a: Prompt, b: Prompt): boolean {
+  const [ours, theirs] = [measuresOf(a), measuresOf(b)];
+  return ours.bound.join("|") !== theirs.bound.join("|") || ours.bare.join("|") !== theirs.bare.join("|");
 }
 
 /** What a word means depends on the preposition before it. */

@@ -13,13 +13,15 @@ export interface Prompt {
   readonly starts: ReadonlySet<number>;
 }
 
+/** "Good morning" is no time. */
+const greeting = /^\s*good (?:morning|afternoon|evening)\b/i;
 const wordPattern = /[\p{L}\p{N}]+(?:[.,:/'’+#-]+[\p{L}\p{N}]+)*[+#%°]*|[$€£¥%°]|[.!?;:\n]/gu;
 
 /** Takes prose apart. `prose` has quoted text and code cut out of `text`. */
 export function readPrompt(text: string, prose: string): Prompt {
   const written: string[] = [];
   const starts = new Set<number>([0]);
-  for (const [token] of plain(prose).matchAll(wordPattern)) {
+  for (const [token] of plain(prose).replace(greeting, "").matchAll(wordPattern)) {
     if (/^[.!?;:\n]$/.test(token)) starts.add(written.length);
     else written.push(...contracted(token));
   }
