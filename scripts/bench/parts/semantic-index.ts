@@ -1,14 +1,13 @@
 import { join } from "node:path";
 import { buildVariant } from "../../edge/build.ts";
 import { repoRoot } from "../../repo.ts";
-import { absentInference } from "../bare-workers.ts";
 import { compare, type Measured, medianOf, perRound, type Side } from "../compare.ts";
 import { type Aim, type Fact, type Outcome, rowOf } from "../outcome.ts";
 import type { Plan } from "../plan.ts";
 import { cpuUs } from "../process-figures.ts";
 import { quantile } from "../statistics.ts";
 import { type RunningWorkerd, startWorkerd } from "../workerd.ts";
-import { builtWorker, scriptWorker } from "../workerd-config.ts";
+import { builtWorker } from "../workerd-config.ts";
 import type { World } from "../world.ts";
 
 /** Look-ups in semantic indexes of growing size (`inside/semantic-index/index.mjs`), with the way to them, and beside them a scan of everything. */
@@ -18,16 +17,13 @@ const sizesMax = [1_000, 10_000, 100_000] as const;
 const filledAtOnce = 500;
 /** There are many sides, and each round of each is a p99 of its own. */
 const roundsMax = 9;
-const worker = "ledge-gateway";
+const worker = "ledge-semantic";
 
 export async function measureSemanticIndex(world: World, plan: Plan): Promise<Outcome> {
   const entry = join(repoRoot, "scripts", "bench", "inside", "semantic-index", "index.mjs");
-  const bundle = await buildVariant("gateway", entry, "inside-gateway");
+  const bundle = await buildVariant("semantic", entry, "inside-semantic");
   const sizes = plan.rounds > 3 ? sizesMax : sizesMax.slice(0, 2);
-  const workerd = await startWorkerd([
-    builtWorker("gateway", world.vars, true, bundle),
-    scriptWorker("ledge-inference", absentInference, [], false),
-  ]);
+  const workerd = await startWorkerd([builtWorker("semantic", {}, true, bundle)]);
   try {
     const started = performance.now();
     for (let filled = 0; filled < Math.max(...sizes); filled += filledAtOnce) {

@@ -1,4 +1,4 @@
-import { SemanticIndex as Shipped } from "@ledge/gateway";
+import { SemanticIndex as Shipped } from "@ledge/gateway/semantic";
 import { codesOf, NearestIndex } from "@ledge/policy";
 import { clusteredVectors, nearestOf } from "../../../../test/support/clustered-vectors.ts";
 
@@ -13,8 +13,6 @@ import { clusteredVectors, nearestOf } from "../../../../test/support/clustered-
  * - `recall`: how often the two agree, over `count` vectors
  * - `size`: what the object holds; `evict`: ends it, so that its next call reads it back from disk
  */
-
-export { HotList, RateLimiter, Registry, Tally } from "@ledge/gateway";
 
 export class SemanticIndex extends Shipped {
   evict() {
