@@ -86,7 +86,9 @@ export class Visit {
     const found = this.#found(best, freshness.kind === "stale" && !freshness.asked);
     const refresh = freshness.kind === "stale" && freshness.refresh && !this.#call.wish.onlyIfCached;
     if (!refresh || !this.#mayRefresh(slot)) return found;
-    return { ...found, refresh: miss };
+    // A refresh is for what is younger than what lies here.
+    const flight = miss.flight && { ...miss.flight, landedAfterMs: this.#deps.nowMs() };
+    return { ...found, refresh: { ...miss, ...(flight === undefined ? {} : { flight }) } };
   }
 
   async #lookBeyond(address: Address): Promise<void> {
@@ -181,7 +183,9 @@ export class Visit {
     const { wish, waitUntil, reach } = this.#call;
     const { collapse = reach } = this.#rule;
     // Who wants a fresh answer does not take one that was asked for before.
-    return collapse === "off" || !wish.lookup ? undefined : { slot: key, reach: collapse, waitUntil };
+    if (collapse === "off" || !wish.lookup) return undefined;
+    const ageSMax = Math.min(wish.ttlS ?? this.#rule.ttlS, wish.maxAgeS ?? Number.POSITIVE_INFINITY);
+    return { slot: key, reach: collapse, landedAfterMs: this.#deps.nowMs() - ageSMax * 1000, waitUntil };
   }
 
   #keep(value: unknown, id: string, address: Address): string | undefined {
