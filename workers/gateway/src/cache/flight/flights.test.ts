@@ -1,9 +1,9 @@
 import { fail, ok, type Result } from "@ledge/contract";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Told, Turn } from "../../flight-room.ts";
+import { RoomsBySlot } from "../../flight-rooms.ts";
 import type { Flight, FlightRooms, Flown } from "../ports.ts";
 import { RoomFlights } from "./flights.ts";
-import { IsolateRooms } from "./isolate-rooms.ts";
 
 const text = new TextEncoder();
 const nowMs = () => Date.now();
@@ -34,11 +34,11 @@ function flight(more: Partial<Flight> = {}): Flight {
 const settle = () => vi.advanceTimersByTimeAsync(0);
 
 const isolate = (beyond?: RoomFlights) =>
-  new RoomFlights({ rooms: new IsolateRooms(nowMs), nowMs, ...(beyond === undefined ? {} : { beyond }) });
+  new RoomFlights({ rooms: new RoomsBySlot(nowMs, 0), nowMs, ...(beyond === undefined ? {} : { beyond }) });
 
 /** Two isolates that meet in one room, as they do in a Durable Object. */
 function twoIsolates(): readonly [RoomFlights, RoomFlights] {
-  const beyond = new RoomFlights({ rooms: new IsolateRooms(nowMs), nowMs });
+  const beyond = new RoomFlights({ rooms: new RoomsBySlot(nowMs, 0), nowMs });
   return [isolate(beyond), isolate(beyond)];
 }
 
@@ -350,7 +350,7 @@ describe.each([
   });
 
   test("leave nothing behind in the isolate's memory", async () => {
-    const rooms = new IsolateRooms(nowMs);
+    const rooms = new RoomsBySlot(nowMs, 0);
     const flights = new RoomFlights({ rooms, nowMs });
     const { work, given } = job();
     const calls = [flights.whole(flight(), work), flights.whole(flight(), work)];
