@@ -67,7 +67,7 @@ export class FlightRoom {
   readonly #nowMs: () => number;
   readonly #onIdle: () => void;
 
-  /** `onIdle` is called when nobody works here any more, or waits for work to be done. */
+  /** `onIdle` is called when the room becomes idle. */
   constructor(nowMs: () => number, onIdle: () => void) {
     this.#nowMs = nowMs;
     this.#onIdle = onIdle;
@@ -76,6 +76,12 @@ export class FlightRoom {
   /** Whether who comes now needs a new room. */
   isOver(landedAfterMs?: number): boolean {
     return this.#closed || flightIsOver(this.#state, this.#nowMs(), landedAfterMs);
+  }
+
+  /** Whether nobody works here, or waits for work to be done. */
+  get isIdle(): boolean {
+    const { kind } = this.#state;
+    return this.#closed || kind === "over" || (kind === "vacant" && this.#seats === 0);
   }
 
   join(waiter: FlightWaiter): Told {
@@ -201,8 +207,7 @@ export class FlightRoom {
 
   #changed(): void {
     for (const wake of [...this.#wakers]) wake();
-    const { kind } = this.#state;
-    if (this.#closed || kind === "over" || (kind === "vacant" && this.#seats === 0)) this.#onIdle();
+    if (this.isIdle) this.#onIdle();
   }
 
   /** A promise of the caller's own, settled at the next change or by its own timer. */

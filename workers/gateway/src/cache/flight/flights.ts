@@ -90,7 +90,7 @@ export class RoomFlights implements Flights {
   }
 
   async #join(slot: string, waiter: FlightWaiter): Promise<Told> {
-    const joining = this.#deps.rooms.join(slot, waiter).catch((): Told => alone);
+    const joining = this.#ask(slot, waiter).catch((): Told => alone);
     const told = await inTime(joinMsMax, joining);
     if (told !== undefined) return told;
     // What is told too late is given back, for somebody who still listens.
@@ -99,6 +99,10 @@ export class RoomFlights implements Flights {
       if (late.kind === "wait" || late.kind === "flow") leave(late.seat);
     });
     return alone;
+  }
+
+  async #ask(slot: string, waiter: FlightWaiter): Promise<Told> {
+    return await this.#deps.rooms.join(slot, waiter);
   }
 
   async #wait({ deadlineMs }: Flight, seat: Seat, firstMs: number): Promise<Exclude<Asked, { kind: "stay" }> | Late> {
