@@ -12,12 +12,15 @@ export interface Rule {
   readonly feature: Feature;
   /** Breaking it gives somebody a wrong answer: it counts for every target, whatever that claims. */
   readonly safety?: true;
-  /** Returns when it holds. Throws {@link Broken} or {@link NotOffered}. */
+  /** Returns when it holds. Throws {@link Broken}, {@link Unanswered} or {@link NotOffered}. */
   check(trial: Trial): Promise<void>;
 }
 
 /** The target did something else than the rule says. */
 export class Broken extends Error {}
+
+/** The target gave no answer where one was due: no service, but nobody was told anything wrong either. */
+export class Unanswered extends Error {}
 
 /** The target has no way to be asked, or does nothing that the rule is about. */
 export class NotOffered extends Error {}
@@ -47,8 +50,8 @@ export async function judge(rule: Rule, trial: Trial): Promise<Verdict> {
     return { rule, outcome: "pass", ...(note === undefined ? {} : { note }) };
   } catch (error) {
     const claimed = trial.target.profile.claims.has(rule.feature);
-    const counts = error instanceof NotOffered ? claimed : claimed || rule.safety === true;
-    return { rule, outcome: counts ? "fail" : "not offered", note: sentenceOf(error) };
+    const wrong = rule.safety === true && error instanceof Broken;
+    return { rule, outcome: claimed || wrong ? "fail" : "not offered", note: sentenceOf(error) };
   }
 }
 

@@ -17,12 +17,14 @@ export type Feature =
   | "canonical" // knows equal calls that are written differently
   | "sampled" // keeps sampled answers only when asked
   | "streams" // keeps streams
+  | "pieces" // replays a stream in the pieces that it came in
   | "forms" // answers a stream from a whole answer and the other way round
   | "tools" // keeps tool calls
   | "usage" // says the same usage in every form
   | "directives" // request Cache-Control
   | "ttl" // a caller says how long an answer lives
   | "partition" // a caller adds to the key
+  | "ranges" // refuses what it is asked for and cannot do
   | "status" // Cache-Status
   | "age" // Age
   | "validation" // ETag and If-None-Match

@@ -1,5 +1,5 @@
 import { type Answer, readAnswer } from "./answer.ts";
-import { Broken, NotOffered } from "./judge.ts";
+import { Broken, NotOffered, Unanswered } from "./judge.ts";
 import { caseIdIn, type MockOrigin, type OriginCall, type Script } from "./mock-origin.ts";
 import type { Operator, Profile, Wish } from "./profile.ts";
 
@@ -101,7 +101,7 @@ export class Trial {
   async succeed(of: Case, ask: Ask = {}): Promise<Answer> {
     const answer = await this.ask(of, ask);
     if (answer.status === 200 && answer.complete) return answer;
-    throw new Broken(`${seen(answer)} where an answer was due`);
+    throw new Unanswered(`${seen(answer)} where an answer was due`);
   }
 
   /** Asks until an equal call is answered without the origin: the answer kept. `NotOffered` when none ever is. */
@@ -142,11 +142,11 @@ export class Trial {
   }
 }
 
-/** Waits until it is so, looking again and again. Throws `Broken` with `what` when it is not within the time. */
-export async function eventually(what: string, so: () => boolean | Promise<boolean>, withinMs = 5_000): Promise<void> {
+/** Waits until it is so, looking again and again. Throws `Unanswered` with `what` when it is not within the time. */
+export async function eventually(what: string, so: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
   const endMs = Date.now() + withinMs;
   while (!(await so())) {
-    if (Date.now() > endMs) throw new Broken(`not within ${withinMs / 1000} s: ${what}`);
+    if (Date.now() > endMs) throw new Unanswered(`not within ${withinMs / 1000} s: ${what}`);
     await soon();
   }
 }

@@ -114,7 +114,7 @@ export const controlRules: readonly Rule[] = [
     id: "ttl-range",
     says: "A life that is out of range or no number is a 400 that asks nobody; it is never changed silently.",
     pain: silent,
-    feature: "ttl",
+    feature: "ranges",
     async check(trial) {
       const one = trial.case();
       for (const ttl of ["0", "-1", "1.5", "99999999999", "soon", "1e3", "60 "]) {
@@ -127,10 +127,25 @@ export const controlRules: readonly Rule[] = [
   },
   {
     id: "partition",
-    says: "A caller's own key divides entries and never joins them; a malformed one is a 400.",
+    says: "A caller's own key divides entries and never joins two prompts.",
     pain: "a custom key that answers another prompt",
     feature: "partition",
+    safety: true,
     check: partitioned,
+  },
+  {
+    id: "partition-range",
+    says: "A key that is too long or malformed is a 400 that asks nobody.",
+    pain: silent,
+    feature: "ranges",
+    async check(trial) {
+      const one = trial.case();
+      for (const partition of ["two words", "100%", "x".repeat(129)]) {
+        const bad = await trial.ask(one, { wish: { partition } });
+        demand(bad.status === 400, `the key '${partition.slice(0, 20)}' got ${seen(bad)}`);
+      }
+      demand(one.calls().length === 0, `the origin was asked ${one.calls().length} times`);
+    },
   },
 ];
 
@@ -156,8 +171,4 @@ async function partitioned(trial: Trial): Promise<void> {
   demand(!(await trial.hits(one, { wish: { partition: "red" } })), "'red' got what 'blue' was told");
   demand(!(await trial.hits(one)), "a call without a key got what 'blue' was told");
   demand(!(await trial.hits(other, ask)), "another prompt under 'blue' got the first one's answer");
-  for (const partition of ["two words", "ü".repeat(3).normalize("NFD").replaceAll("u", "%"), "x".repeat(129)]) {
-    const bad = await trial.ask(trial.case(), { wish: { partition } });
-    demand(bad.status === 400, `the key '${partition.slice(0, 20)}' got ${seen(bad)}`);
-  }
 }

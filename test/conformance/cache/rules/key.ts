@@ -177,16 +177,30 @@ function calling(name: string): object {
 async function allDiffer(trial: Trial, variants: typeof parameters): Promise<void> {
   const one = trial.case();
   await trial.keep(one);
-  const wrong: string[] = [];
-  const refused: string[] = [];
+  const found: Record<"wrong" | "refused" | "dropped", string[]> = { wrong: [], refused: [], dropped: [] };
   for (const [what, variant] of Object.entries(variants)) {
     const before = one.calls().length;
-    const answer = await trial.ask(one, { body: variant(one.prompt) });
-    if (answer.status >= 400) refused.push(what);
-    else if (one.calls().length === before) wrong.push(what);
+    const body = variant(one.prompt);
+    const answer = await trial.ask(one, { body });
+    if (answer.status >= 400) found.refused.push(what);
+    else if (one.calls().length === before) found[(await reaches(trial, variant)) ? "wrong" : "dropped"].push(what);
   }
+  const { wrong, refused, dropped } = found;
   demand(wrong.length === 0, `answered from another call's entry: ${wrong.join(", ")}`);
-  if (refused.length > 0) trial.note(`refused, so never answered wrongly: ${refused.join(", ")}`);
+  const notes = [
+    ...(refused.length === 0 ? [] : [`refused: ${refused.join(", ")}`]),
+    ...(dropped.length === 0 ? [] : [`not passed on to the origin: ${dropped.join(", ")}`]),
+  ];
+  if (notes.length > 0) trial.note(notes.join("; "));
+}
+
+/** Whether the origin is told at all; what a gateway drops changes no answer. */
+async function reaches(trial: Trial, variant: (prompt: string) => Readonly<Record<string, unknown>>): Promise<boolean> {
+  const [plain, other] = [trial.case(), trial.case()];
+  await trial.ask(plain);
+  await trial.ask(other, { body: variant(other.prompt) });
+  const told = (one: typeof plain) => JSON.stringify(one.calls()[0]?.body).replaceAll(one.id, "");
+  return told(plain) !== told(other);
 }
 
 async function unicodeSurvives(trial: Trial): Promise<void> {
