@@ -1,5 +1,5 @@
 import { type Answer, readAnswer } from "./answer.ts";
-import { Broken, NotOffered, Unanswered } from "./judge.ts";
+import { NotOffered, Unanswered } from "./judge.ts";
 import { caseIdIn, type MockOrigin, type OriginCall, type Script } from "./mock-origin.ts";
 import type { Operator, Profile, Wish } from "./profile.ts";
 
@@ -72,10 +72,12 @@ export class Trial {
     const { url, profile, keys } = this.target;
     const { caller = "a", wish = {}, signal } = ask;
     const dress = profile.dress({ key: keys[caller], originUrl: this.origin.url, wish });
+    // `fetch` adds `Cache-Control: no-cache` to a call with If-None-Match unless it has a Cache-Control of its own.
+    const validating = wish.ifNoneMatch === undefined ? {} : { "Cache-Control": "max-age=86400" };
     const patience = AbortSignal.timeout(patienceMs);
     return await fetch(url + (profile.path ?? "/v1/chat/completions"), {
       method: "POST",
-      headers: { "Content-Type": "application/json", ...dress.headers, ...ask.headers },
+      headers: { "Content-Type": "application/json", ...validating, ...dress.headers, ...ask.headers },
       body: ask.written ?? JSON.stringify({ ...this.bodyOf(of, ask), ...dress.body }),
       signal: signal === undefined ? patience : AbortSignal.any([signal, patience]),
     });

@@ -126,7 +126,10 @@ async function callerLeft(trial: Trial): Promise<void> {
     const response = await trial.open(one, { stream: true, signal: leaving.signal });
     await response.body?.getReader().read();
     leaving.abort();
-    await allWhole(trial, one, whole.join(""));
+    // Who comes now may be led by the call that was left, so that has to go on.
+    const next = allWhole(trial, one, whole.join(""));
+    rest.open();
+    await next;
   } finally {
     leaving.abort();
     rest.open();
@@ -135,21 +138,22 @@ async function callerLeft(trial: Trial): Promise<void> {
 }
 
 async function pastDeadline(trial: Trial): Promise<void> {
-  const never = gate();
+  const rest = gate();
   let slow = true;
   const one = trial.case(() => ({
     kind: "answer",
     pieces: [`Slow or not, this is for case ${one.id}`, " and whole"],
-    ...(slow ? { holdAfterFirst: never.opened } : {}),
+    ...(slow ? { holdAfterFirst: rest.opened } : {}),
   }));
   try {
     const ask: Ask = { stream: true, wish: { timeoutMs: "700" } };
     const late = await trial.ask(one, ask).catch(() => undefined);
     demand(late === undefined || late.status !== 200 || !late.complete, `a late stream got ${late && seen(late)}`);
     slow = false;
+    rest.open();
     const good = await trial.succeed(one);
     demand(isFor(one, good) && good.text.endsWith("and whole"), `the next caller got ${seen(good)}`);
   } finally {
-    never.open();
+    rest.open();
   }
 }
