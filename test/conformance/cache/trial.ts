@@ -42,22 +42,33 @@ export interface Case {
   calls(): readonly OriginCall[];
 }
 
-/** A caller who hears nothing for this long gives up: longer than any deadline that a target has by default. */
-const patienceMs = 60_000;
-/** Within this an answer that was given has been kept. */
-const keepWithinMs = 3_000;
+/** How long the suite waits before it says that something did not come, milliseconds. Slow machines included. */
+export interface Patience {
+  /** For a call to be over: longer than any deadline that a target has by default. */
+  readonly callMs: number;
+  /** For an answer that was given to be kept. */
+  readonly keptMs: number;
+  /** For the first call after a purge that asks the origin. */
+  readonly purgedMs: number;
+  /** For anything else. */
+  readonly otherMs: number;
+}
+
+const patient: Patience = { callMs: 60_000, keptMs: 3_000, purgedMs: 6_000, otherMs: 15_000 };
 
 /** What rules use: cases, calls, and waiting for what must come. */
 export class Trial {
   readonly target: Target;
   readonly origin: MockOrigin;
+  readonly patience: Patience;
   readonly #run = Math.random().toString(36).slice(2, 8);
   #cases = 0;
   #note: string | undefined;
 
-  constructor(target: Target, origin: MockOrigin) {
+  constructor(target: Target, origin: MockOrigin, patience: Patience = patient) {
     this.target = target;
     this.origin = origin;
+    this.patience = patience;
   }
 
   /** A new case; without a script every call of it gets its own text. */
@@ -74,7 +85,7 @@ export class Trial {
     const dress = profile.dress({ key: keys[caller], originUrl: this.origin.url, wish });
     // `fetch` adds `Cache-Control: no-cache` to a call with If-None-Match unless it has a Cache-Control of its own.
     const validating = wish.ifNoneMatch === undefined ? {} : { "Cache-Control": "max-age=86400" };
-    const patience = AbortSignal.timeout(patienceMs);
+    const patience = AbortSignal.timeout(this.patience.callMs);
     return await fetch(url + (profile.path ?? "/v1/chat/completions"), {
       method: "POST",
       headers: { "Content-Type": "application/json", ...validating, ...dress.headers, ...ask.headers },
@@ -108,7 +119,7 @@ export class Trial {
 
   /** Asks until an equal call is answered without the origin: the answer kept. `NotOffered` when none ever is. */
   async keep(of: Case, ask: Ask = {}): Promise<Answer> {
-    const endMs = Date.now() + keepWithinMs;
+    const endMs = Date.now() + this.patience.keptMs;
     await this.succeed(of, ask);
     do {
       const before = of.calls().length;
@@ -126,6 +137,19 @@ export class Trial {
     return of.calls().length === before;
   }
 
+  /** Waits until it is so, looking again and again. Throws `Unanswered` with `what` when it takes too long. */
+  async eventually(
+    what: string,
+    so: () => boolean | Promise<boolean>,
+    withinMs: number = this.patience.otherMs,
+  ): Promise<void> {
+    const endMs = Date.now() + withinMs;
+    while (!(await so())) {
+      if (Date.now() > endMs) throw new Unanswered(`not within ${withinMs / 1000} s: ${what}`);
+      await soon();
+    }
+  }
+
   /** What the report says beside a rule that passed. */
   note(text: string): void {
     this.#note = text;
@@ -141,15 +165,6 @@ export class Trial {
   operator(): Operator {
     if (this.target.operator === undefined) throw new NotOffered("there is no operator's API to ask");
     return this.target.operator;
-  }
-}
-
-/** Waits until it is so, looking again and again. Throws `Unanswered` with `what` when it is not within the time. */
-export async function eventually(what: string, so: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
-  const endMs = Date.now() + withinMs;
-  while (!(await so())) {
-    if (Date.now() > endMs) throw new Unanswered(`not within ${withinMs / 1000} s: ${what}`);
-    await soon();
   }
 }
 

@@ -126,6 +126,8 @@ async function callerLeft(trial: Trial): Promise<void> {
     const response = await trial.open(one, { stream: true, signal: leaving.signal });
     await response.body?.getReader().read();
     leaving.abort();
+    // When another call has come and gone, the gateway knows who left.
+    await trial.succeed(trial.case());
     // Who comes now may be led by the call that was left, so that has to go on.
     const next = allWhole(trial, one, whole.join(""));
     rest.open();

@@ -1,6 +1,6 @@
 import type { Answer } from "../answer.ts";
 import { demand, type Rule } from "../judge.ts";
-import { type Ask, type Case, eventually, gate, seen, type Trial } from "../trial.ts";
+import { type Ask, type Case, gate, seen, type Trial } from "../trial.ts";
 
 const stampede = "a thousand equal calls that pay a thousand times";
 const dragged = "a caller failed by somebody else's call";
@@ -58,7 +58,7 @@ async function oneCall(trial: Trial, ask: Ask): Promise<void> {
   }));
   const calls = Array.from({ length: 100 }, () => trial.succeed(one, ask));
   try {
-    await eventually("the origin is asked", () => one.calls().length > 0);
+    await trial.eventually("the origin is asked", () => one.calls().length > 0);
     // The others must have come while the first is in the air; a call of another case, sent behind them, has passed them.
     await trial.succeed(trial.case());
   } finally {
@@ -76,7 +76,7 @@ async function joinedLive(trial: Trial): Promise<void> {
   const pieces = ["First", " second", " third"];
   const one = trial.case(() => ({ kind: "answer", pieces, holdAfterFirst: rest.opened }));
   const giveUp = new AbortController();
-  const timer = setTimeout(() => giveUp.abort(), 15_000);
+  const timer = setTimeout(() => giveUp.abort(), trial.patience.otherMs);
   const ask: Ask = { stream: true, signal: giveUp.signal };
   try {
     const early = await Promise.all([trial.open(one, ask), firstPiece(one, trial, ask)]);
@@ -90,7 +90,7 @@ async function joinedLive(trial: Trial): Promise<void> {
 
 /** Reads until the first piece is there; the rest is not waited for. */
 async function firstPiece(one: Case, trial: Trial, ask: Ask): Promise<void> {
-  await eventually("the origin is asked", () => one.calls().length > 0);
+  await trial.eventually("the origin is asked", () => one.calls().length > 0);
   const response = await trial.open(one, ask);
   const decoder = new TextDecoder();
   let got = "";
@@ -115,7 +115,7 @@ async function leaderLeaves(trial: Trial, stream: boolean): Promise<void> {
   const leaving = new AbortController();
   const leader = trial.ask(one, { stream, signal: leaving.signal }).catch(() => undefined);
   try {
-    await eventually("the origin is asked", () => one.calls().length > 0);
+    await trial.eventually("the origin is asked", () => one.calls().length > 0);
     const waiters = Array.from({ length: 8 }, () => trial.ask(one, { stream }));
     await trial.succeed(trial.case());
     leaving.abort();
@@ -137,7 +137,7 @@ async function leaderFails(trial: Trial): Promise<void> {
   );
   const leader = trial.ask(one);
   try {
-    await eventually("the origin is asked", () => one.calls().length > 0);
+    await trial.eventually("the origin is asked", () => one.calls().length > 0);
     const waiters = Array.from({ length: 8 }, () => trial.ask(one));
     await trial.succeed(trial.case());
     landing.open();
@@ -155,7 +155,7 @@ async function leaderHangs(trial: Trial): Promise<void> {
   const leaving = new AbortController();
   const leader = trial.ask(one, { signal: leaving.signal }).catch(() => undefined);
   try {
-    await eventually("the origin is asked", () => one.calls().length > 0);
+    await trial.eventually("the origin is asked", () => one.calls().length > 0);
     const startedMs = Date.now();
     allServed(await Promise.all(Array.from({ length: 4 }, () => trial.ask(one))), "The second did not hang.");
     trial.note(`after ${((Date.now() - startedMs) / 1000).toFixed(1)} s`);

@@ -1,6 +1,6 @@
 import { cacheStatusOf } from "../answer.ts";
 import { demand, NotOffered, type Rule } from "../judge.ts";
-import { type Ask, type Case, eventually, pass, seen, type Trial } from "../trial.ts";
+import { type Ask, type Case, pass, seen, type Trial } from "../trial.ts";
 
 const opaque = "nobody can tell where an answer came from";
 const outage = "an outage that a kept answer could have bridged";
@@ -130,7 +130,7 @@ async function refreshedBehind(trial: Trial, staleCase: () => Promise<[Case, Ori
   let before = 0;
   let served: [Case, string] | undefined;
   // A policy takes a moment to reach every isolate.
-  await eventually("an expired answer comes at once", async () => {
+  await trial.eventually("an expired answer comes at once", async () => {
     const [one, , text] = await staleCase();
     before = one.calls().length;
     const answers = await Promise.all(Array.from({ length: 8 }, () => trial.succeed(one, ask)));
@@ -142,13 +142,13 @@ async function refreshedBehind(trial: Trial, staleCase: () => Promise<[Case, Ori
     return true;
   });
   const [one, text] = served ?? [trial.case(), ""];
-  await eventually("the origin is asked behind it", () => one.calls().length > before);
-  await eventually("the new answer is served", async () => (await trial.succeed(one, ask)).text !== text);
+  await trial.eventually("the origin is asked behind it", () => one.calls().length > before);
+  await trial.eventually("the new answer is served", async () => (await trial.succeed(one, ask)).text !== text);
   demand(one.calls().length === before + 1, `the origin was asked ${one.calls().length - before} times`);
 }
 
 async function servedOnError(trial: Trial, staleCase: () => Promise<[Case, Origin, string]>, ask: Ask) {
-  await eventually("a stale answer comes when the origin fails", async () => {
+  await trial.eventually("a stale answer comes when the origin fails", async () => {
     const [one, origin, text] = await staleCase();
     origin.down = true;
     const before = one.calls().length;

@@ -1,11 +1,9 @@
 import { cacheStatusOf } from "../answer.ts";
 import { demand, NotOffered, type Rule } from "../judge.ts";
 import type { Scope } from "../profile.ts";
-import { type Ask, type Case, eventually, type Trial } from "../trial.ts";
+import type { Ask, Case, Trial } from "../trial.ts";
 
 const stuck = "a wrong answer that nobody can take out";
-/** From the order to the first call that asks the origin, machines that are slow included. */
-const purgedWithinMs = 6_000;
 
 /** What an operator takes out is gone, and nothing else is. */
 export const purgeRules: readonly Rule[] = [
@@ -117,7 +115,9 @@ async function purges(trial: Trial, scope: Scope, inside: Ask, outside: Ask): Pr
 }
 
 async function isGone(trial: Trial, one: Case, ask: Ask = {}): Promise<void> {
-  await eventually("what was purged is gone", async () => !(await trial.hits(one, ask)), purgedWithinMs);
+  const startMs = Date.now();
+  await trial.eventually("what was purged is gone", async () => !(await trial.hits(one, ask)), trial.patience.purgedMs);
+  trial.note(`after ${((Date.now() - startMs) / 1000).toFixed(1)} s`);
 }
 
 async function isThere(trial: Trial, one: Case, ask: Ask = {}): Promise<void> {

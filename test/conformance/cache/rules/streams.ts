@@ -122,7 +122,7 @@ async function passedOn(trial: Trial): Promise<void> {
   const rest = gate();
   const one = trial.case(() => ({ kind: "answer", pieces, holdAfterFirst: rest.opened }));
   const giveUp = new AbortController();
-  const timer = setTimeout(() => giveUp.abort(), 10_000);
+  const timer = setTimeout(() => giveUp.abort(), trial.patience.otherMs);
   let got = "";
   try {
     const response = await trial.open(one, { stream: true, signal: giveUp.signal });

@@ -7,7 +7,7 @@ export const faults = {
   "leaves the model out": ["other-model"],
   "takes look-alikes for the same": ["unicode"],
   "counts who is billed": ["billing"],
-  "leaves the tenant out": ["other-tenant", "other-tenant-stream", "other-tenant-flight", "purge-tenant"],
+  "leaves the tenant out": ["other-tenant", "other-tenant-stream", "other-tenant-flight"],
   "answers whoever asked last": ["never-mixed"],
   "keeps failures": ["error-400", "error-429", "error-500", "error-503", "error-stream", "recovery"],
   "keeps half a stream": ["cut-stream", "cut-whole", "silent-end", "error-event", "past-deadline"],

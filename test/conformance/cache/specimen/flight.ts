@@ -55,8 +55,8 @@ export class Flight {
     let landing: Landing = { whole: false, status: 502 };
     // A second try only while nobody has seen anything of the first.
     for (let tries = 0; tries < 2 && this.chunks.length === 0 && !landing.whole; tries++) {
-      landing = await this.#try(call, has("hangs with its leader") ? 20_000 : silenceMs, called);
-      if (has(landing.whole ? "hangs with its leader" : "fails with its leader")) break;
+      landing = await this.#try(call, silenceMs, called);
+      if (has("hangs with its leader") || has("fails with its leader")) break;
     }
     this.landing = landing;
     this.#wake();
