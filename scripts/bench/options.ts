@@ -2,10 +2,11 @@ import { parseArgs } from "node:util";
 
 export const help = `npm run bench -- [options]
 
-Builds the Workers, runs them on workerd, and measures them against bare ones. Takes about six minutes.
+Builds the Workers, runs them on workerd, and measures them against bare ones. Takes about ten minutes.
 
   --quick        a run of half a minute that shows that everything works; its numbers mean little
-  --only a,b     these parts only: hit, latency, proxy, stream, classify, batching, cold, memory
+  --only a,b     these parts only: hit, latency, proxy, stream, classify, batching, semantic-index,
+                 cold, memory
   --json FILE    also writes every round's numbers to FILE
   --profile DIR  writes CPU profiles of the gateway (cached hit, proxied chat) to DIR instead of measuring
   --no-build     takes the Workers as they were built last
@@ -13,7 +14,17 @@ Builds the Workers, runs them on workerd, and measures them against bare ones. T
 
 Ends with 0 when it could measure, aims met or not; with 1 when something did not work.`;
 
-export const partNames = ["hit", "latency", "proxy", "stream", "classify", "batching", "cold", "memory"] as const;
+export const partNames = [
+  "hit",
+  "latency",
+  "proxy",
+  "stream",
+  "classify",
+  "batching",
+  "semantic-index",
+  "cold",
+  "memory",
+] as const;
 export type PartName = (typeof partNames)[number];
 
 export interface Options {

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
-import { bundleDir, configPath, type WorkerName } from "../edge/build.ts";
+import { bundleDir, bundleEntry, configPath, type WorkerName } from "../edge/build.ts";
 
 /**
  * Writes the configuration of a bare workerd. Why not Miniflare: it puts a Worker of its own in front of each Worker and
@@ -48,9 +48,16 @@ export function builtWorker(
   for (const [name, service] of Object.entries(options.serviceBindings ?? {}))
     bindings.push(`(name = ${text(name)}, service = ${text(serviceName(service))})`);
   const namespaces: string[] = [];
-  for (const [name, { className }] of Object.entries(options.durableObjects ?? {})) {
+  for (const [name, { className, scriptName }] of Object.entries(options.durableObjects ?? {})) {
+    if (scriptName !== undefined) {
+      const designator = `(className = ${text(className)}, serviceName = ${text(scriptName)})`;
+      bindings.push(`(name = ${text(name)}, durableObjectNamespace = ${designator})`);
+      continue;
+    }
     bindings.push(`(name = ${text(name)}, durableObjectNamespace = ${text(className)})`);
-    namespaces.push(`(className = ${text(className)}, uniqueKey = ${text(`ledge-${className}`)}, enableSql = true)`);
+    namespaces.push(
+      `(className = ${text(className)}, uniqueKey = ${text(`ledge-${className}`)}, enableSql = true, preventEviction = true)`,
+    );
   }
   const definition = `
   modules = [${modulesIn(dir).join(", ")}],
@@ -133,7 +140,7 @@ function modulesIn(dir: string): string[] {
     const kind = moduleKinds.find(([ending]) => file.endsWith(ending))?.[1];
     return kind === undefined ? [] : [`(name = ${text(`./${file}`)}, ${kind} = embed ${text(join(dir, file))})`];
   });
-  return [`(name = "index.js", esModule = embed ${text(join(dir, "index.js"))})`, ...beside];
+  return [`(name = "index.js", esModule = embed ${text(bundleEntry(dir))})`, ...beside];
 }
 
 interface WranglerOptions {
@@ -143,7 +150,7 @@ interface WranglerOptions {
   readonly kvNamespaces?: Readonly<Record<string, unknown>>;
   readonly r2Buckets?: Readonly<Record<string, unknown>>;
   readonly serviceBindings?: Readonly<Record<string, string | { readonly name: string }>>;
-  readonly durableObjects?: Readonly<Record<string, { readonly className: string }>>;
+  readonly durableObjects?: Readonly<Record<string, { readonly className: string; readonly scriptName?: string }>>;
 }
 
 function serviceName(service: string | { readonly name: string }): string {

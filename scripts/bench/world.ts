@@ -16,7 +16,7 @@ import { builtWorker, scriptWorker, serviceBinding, variable, type WorkerPart } 
 export interface World {
   readonly generator: Generator;
   readonly originUrl: string;
-  /** The gateway's variables: everything on, the rate limit far away. */
+  /** Variables of the gateway and the operator Worker: everything on, the rate limit far away. */
   readonly vars: Readonly<Record<string, string>>;
   /** What every measured request carries, bare or not, so that all read the same bytes. */
   readonly headers: Readonly<Record<string, string>>;
@@ -67,6 +67,7 @@ export async function startWorld(): Promise<World> {
     vars: {
       ORIGIN_URL: originUrl,
       ORIGIN_SECRET: "bench-secret-of-no-use-elsewhere",
+      CACHE_SECRET: "bench-secret-of-the-cache-of-no-use-elsewhere",
       ADMIN_KEY_HASH: "0".repeat(64),
       REQUESTS_PER_MINUTE_DEFAULT: String(requestsPerMinute),
       JWT_ISSUER: issuer.issuer,
@@ -86,6 +87,8 @@ export async function startWorld(): Promise<World> {
 export function startWorkers(world: World, options: WorkerdOptions = {}): Promise<RunningWorkerd> {
   const parts: WorkerPart[] = [
     builtWorker("gateway", world.vars, true),
+    builtWorker("operator", world.vars, false),
+    builtWorker("semantic", {}, false),
     builtWorker("inference", {}, false),
     scriptWorker("constant", constantWorker, [], true),
     scriptWorker("proxy", proxyWorker, [variable("ORIGIN_URL", world.originUrl)], true),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bindingsIn, gatewaySlips } from "./gateway-rules.ts";
+import { bindingsIn, entrySlips, gatewaySlips } from "./gateway-rules.ts";
 import { moduleOf } from "./import-graph.ts";
 
 const bindings = ["KEYS", "RATE_LIMITS"];
@@ -34,6 +34,29 @@ describe("the gateway's inner order", () => {
     ["a stage that imports Node", "cache/answers.ts", 'import { createHash } from "node:crypto";'],
   ])("refuses %s", (_what, file, text) => {
     expect(slips(file, text)).toHaveLength(1);
+  });
+});
+
+describe("what an entry brings into its Worker", () => {
+  const modules = (texts: Readonly<Record<string, string>>) =>
+    Object.entries(texts).map(([file, text]) => moduleOf({ path: `workers/gateway/src/${file}`, text }));
+
+  it("is refused when it is the other Worker's, however far away it is imported", () => {
+    const slips = entrySlips(
+      modules({
+        "index.ts": 'import "./routes.ts";',
+        "routes.ts": 'import "./look-up.ts";',
+        "look-up.ts": 'import "./operate/models.ts";',
+        "operate/models.ts": "",
+        "operator.ts": 'export * from "./cache/answers.ts";',
+      }),
+    );
+    expect(slips).toHaveLength(2);
+    expect(slips[0]).toContain("operate/models.ts");
+  });
+
+  it("may be known by its types", () => {
+    expect(entrySlips(modules({ "index.ts": 'import type { X } from "./operate/models.ts";' }))).toEqual([]);
   });
 });
 

@@ -1,6 +1,9 @@
-import type { Import, Module } from "./import-graph.ts";
+import { type Import, type Module, runsWith } from "./import-graph.ts";
 
-/** The gateway's inner order: stages know nothing of one another, and only `platform/` knows where things are kept. */
+/**
+ * The inner order of the gateway and of the operator and the semantic Worker, which share a folder: stages know nothing of one another, only
+ * `platform/` knows where things are kept, and neither Worker carries what only the other runs.
+ */
 
 const root = "workers/gateway/src/";
 const stages = ["accept", "admit", "assign", "cache", "dispatch", "observe", "operate"] as const;
@@ -8,15 +11,37 @@ const stages = ["accept", "admit", "assign", "cache", "dispatch", "observe", "op
 const composition = [
   "admin-routes.ts",
   "app-chat.ts",
+  "app-semantic.ts",
   "app.ts",
   "index.ts",
   "look-up.ts",
   "oip-routes.ts",
+  "operator-routes.ts",
+  "operator-wire.ts",
+  "operator.ts",
+  "pass-on.ts",
   "routes.ts",
+  "semantic.ts",
+  "serve.ts",
   "wire.ts",
 ];
 /** Where bindings may be named. */
 const bindingHolders = ["env.ts", "wire.ts"];
+/** What a Worker's entry may not bring along: the gateway must start fast, and neither does the other's work. */
+const keptOut: readonly (readonly [entry: string, out: RegExp])[] = [
+  ["index.ts", /^(?:operate\/|operator|admin-routes\.ts$|platform\/durable\/(?:hot-list|registry|tally))/],
+  ["operator.ts", /^(?:admit|cache)\//],
+  ["semantic.ts", /^(?!semantic\.ts$|platform\/durable\/semantic)/],
+];
+
+/** What an entry brings along, directly or not, that it may not. */
+export function entrySlips(modules: readonly Module[]): readonly string[] {
+  return keptOut.flatMap(([entry, out]) =>
+    runsWith(modules, root + entry)
+      .filter((path) => path.startsWith(root) && out.test(path.slice(root.length)))
+      .map((path) => `${root}${entry} brings ${path} into its Worker`),
+  );
+}
 
 /** What is wrong with a gateway file's imports and names; nothing for files of other packages. Tests may look anywhere. */
 export function gatewaySlips(module: Module, bindings: readonly string[]): readonly string[] {

@@ -82,6 +82,14 @@ export function importCycles(modules: readonly Module[]): readonly (readonly str
   return cycles;
 }
 
+/** Everything that a file runs with: itself, what it imports, what that imports. Types bring nothing. */
+export function runsWith(modules: readonly Module[], entry: string): readonly string[] {
+  const targets = new Map(modules.map(({ path, imports }) => [path, runtimeTargets(imports)]));
+  const reached = new Set([entry]);
+  for (const path of reached) for (const target of targets.get(path) ?? []) reached.add(target);
+  return [...reached];
+}
+
 function runtimeTargets(imports: readonly Import[]): readonly string[] {
   return imports.flatMap(({ target, typeOnly }) => (target === undefined || typeOnly ? [] : [target]));
 }

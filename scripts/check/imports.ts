@@ -1,11 +1,15 @@
 import type { Gate } from "./gate.ts";
-import { bindingsIn, gatewaySlips } from "./gateway-rules.ts";
+import { bindingsIn, entrySlips, gatewaySlips } from "./gateway-rules.ts";
 import { importCycles, moduleOf } from "./import-graph.ts";
 import { packageSlips } from "./package-rules.ts";
 import { readSources, repositoryFiles } from "./repository-files.ts";
 import { readWorkspaces } from "./workspaces.ts";
 
-const gatewayConfig = "workers/gateway/wrangler.jsonc";
+const configs = [
+  "workers/gateway/wrangler.jsonc",
+  "workers/operator/wrangler.jsonc",
+  "workers/semantic/wrangler.jsonc",
+];
 
 /** The layout of docs/request-path.md, held: who may import whom, and who may name a binding. */
 export const imports: Gate = {
@@ -17,13 +21,16 @@ export const imports: Gate = {
     );
     const modules = sources.map(moduleOf);
     const workspaces = await readWorkspaces(files);
-    const [config] = await readSources([gatewayConfig]);
-    const bindings = bindingsIn(config?.text ?? "");
+    const bindings = (await readSources(configs)).map(({ path, text }) => ({ path, names: bindingsIn(text) }));
+    const names = bindings.flatMap((config) => config.names);
     return [
       ...modules.flatMap((module) => packageSlips(module, workspaces)),
-      ...modules.flatMap((module) => gatewaySlips(module, bindings)),
+      ...modules.flatMap((module) => gatewaySlips(module, names)),
+      ...entrySlips(modules),
       ...importCycles(modules).map((cycle) => `files import one another: ${cycle.join(" → ")}`),
-      ...(bindings.length === 0 ? [`no binding was found in ${gatewayConfig}: this gate is blind`] : []),
+      ...bindings
+        .filter((config) => config.names.length === 0)
+        .map(({ path }) => `no binding was found in ${path}: this gate is blind`),
     ];
   },
 };

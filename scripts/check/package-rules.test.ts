@@ -25,6 +25,7 @@ describe("imports between packages", () => {
     ["packages/policy/src/a.test.ts", "../../../test/support/clock.ts"],
     ["workers/gateway/src/shipped.ts", "../../../models/intent/1/model.json"],
     ["workers/gateway/src/routes.ts", "../../../openapi.json"],
+    ["workers/gateway/src/operator-routes.ts", "../../../openapi-operator.json"],
     ["workers/inference/src/load/models.ts", "../../../../models/intent/1/model.onnx"],
     ["scripts/check/a.ts", "@ledge/contract"],
     ["scripts/check/a.ts", "node:fs"],

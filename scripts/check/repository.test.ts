@@ -4,7 +4,7 @@ import { sizeFindings } from "./file-size.ts";
 import { lockfileGaps, pinnedHosts } from "./lockfile-gaps.ts";
 import { fileSlips, leftoversIn } from "./no-leftovers.ts";
 import { puritySlips } from "./types.ts";
-import { gatewaySlips, inferenceSlips } from "./worker-bundles.ts";
+import { inferenceSlips, lightSlips } from "./worker-bundles.ts";
 
 describe("file size", () => {
   const file = (lines: number) => ({ path: "a.ts", text: "x\n".repeat(lines) });
@@ -55,15 +55,24 @@ describe("worker bundles", () => {
   ];
   const noise = (bytes: number) => crypto.getRandomValues(new Uint8Array(65_536)).subarray(0, bytes);
 
-  it("refuses a gateway that holds onnxruntime", () => {
-    expect(gatewaySlips(bundle("import 'onnxruntime-web'"))).toHaveLength(1);
-    expect(gatewaySlips(bundle("export default {}"))).toEqual([]);
-  });
+  it.each(["gateway", "operator", "semantic"] as const)(
+    "refuses a Worker that holds onnxruntime and is to run no model: %s",
+    (worker) => {
+      expect(lightSlips(worker, bundle("import 'onnxruntime-web'"))).toHaveLength(1);
+      expect(lightSlips(worker, bundle("export default {}"))).toEqual([]);
+    },
+  );
 
   it("refuses a gateway over 80 KiB gzipped, counting every file", () => {
     const half = bundle(noise(50_000));
-    expect(gatewaySlips(half)).toEqual([]);
-    expect(gatewaySlips([...half, ...half])).toHaveLength(1);
+    expect(lightSlips("gateway", half)).toEqual([]);
+    expect(lightSlips("gateway", [...half, ...half])).toHaveLength(1);
+  });
+
+  it("refuses an operator Worker over 128 KiB gzipped", () => {
+    const most = bundle(noise(60_000));
+    expect(lightSlips("operator", [...most, ...most])).toEqual([]);
+    expect(lightSlips("operator", [...most, ...most, ...most])).toHaveLength(1);
   });
 
   it("refuses an inference Worker over 64 MiB", () => {
@@ -72,7 +81,8 @@ describe("worker bundles", () => {
   });
 
   it("refuses a build that left nothing", () => {
-    expect(gatewaySlips([])).toHaveLength(1);
+    expect(lightSlips("gateway", [])).toHaveLength(1);
+    expect(lightSlips("operator", [])).toHaveLength(1);
     expect(inferenceSlips([])).toHaveLength(1);
   });
 });

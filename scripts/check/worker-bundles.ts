@@ -4,8 +4,8 @@ import { gzipSync } from "node:zlib";
 import { buildWorker, bundleDir, type WorkerName, workers } from "../edge/build.ts";
 import type { Gate } from "./gate.ts";
 
-/** The gateway must start fast: what it may weigh, gzipped, as Cloudflare counts it. */
-const gatewayGzipBytesMax = 80 * 1024;
+/** What a Worker may weigh, gzipped, as Cloudflare counts it: the gateway must start fast, and so must the Durable Objects. */
+const gzipBytesMax = { gateway: 80 * 1024, operator: 128 * 1024, semantic: 32 * 1024 };
 /** Cloudflare's own limit for a Worker on the paid plan, uncompressed. */
 const inferenceBytesMax = 64 * 1024 * 1024;
 
@@ -33,16 +33,20 @@ async function slipsOf(worker: WorkerName, warn: (line: string) => void): Promis
   }
   const files = await bundleOf(worker);
   warnNearCap(worker, files, warn);
-  return worker === "gateway" ? gatewaySlips(files) : inferenceSlips(files);
+  return worker === "inference" ? inferenceSlips(files) : lightSlips(worker, files);
 }
 
-export function gatewaySlips(files: readonly BundleFile[]): readonly string[] {
+/** A Worker that runs no model. */
+type LightWorker = Exclude<WorkerName, "inference">;
+
+export function lightSlips(worker: LightWorker, files: readonly BundleFile[]): readonly string[] {
   const weight = gzipBytes(files);
+  const allowed = gzipBytesMax[worker];
   const runtime = files.filter(({ bytes }) => Buffer.from(bytes).includes("onnxruntime"));
   return [
-    ...runtime.map(({ path }) => `gateway: ${path} holds onnxruntime: a model must never load here`),
-    ...(weight > gatewayGzipBytesMax ? [`gateway: ${weight} bytes gzipped, ${gatewayGzipBytesMax} are allowed`] : []),
-    ...(files.length === 0 ? ["gateway: the bundle is empty"] : []),
+    ...runtime.map(({ path }) => `${worker}: ${path} holds onnxruntime: a model must never load here`),
+    ...(weight > allowed ? [`${worker}: ${weight} bytes gzipped, ${allowed} are allowed`] : []),
+    ...(files.length === 0 ? [`${worker}: the bundle is empty`] : []),
   ];
 }
 
@@ -53,7 +57,8 @@ export function inferenceSlips(files: readonly BundleFile[]): readonly string[] 
 }
 
 function warnNearCap(worker: WorkerName, files: readonly BundleFile[], warn: (line: string) => void): void {
-  const share = worker === "gateway" ? gzipBytes(files) / gatewayGzipBytesMax : totalBytes(files) / inferenceBytesMax;
+  const share =
+    worker === "inference" ? totalBytes(files) / inferenceBytesMax : gzipBytes(files) / gzipBytesMax[worker];
   if (share > 0.9 && share <= 1) warn(`${worker}: the bundle takes ${Math.round(share * 100)} % of what it may weigh`);
 }
 

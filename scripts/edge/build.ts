@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { repoRoot } from "../repo.ts";
 
 /** The Workers, in the order they are built; each folder under workers/ has its own wrangler.jsonc. */
-export const workers = ["gateway", "inference"] as const;
+export const workers = ["gateway", "operator", "semantic", "inference"] as const;
 export type WorkerName = (typeof workers)[number];
 
 export function configPath(worker: WorkerName): string {
@@ -13,6 +13,13 @@ export function configPath(worker: WorkerName): string {
 
 export function bundleDir(worker: WorkerName): string {
   return join(repoRoot, "dist", worker);
+}
+
+/** A bundle's own module: wrangler names it after the Worker's entry. Throws when the bundle is not built. */
+export function bundleEntry(dir: string): string {
+  const entry = readdirSync(dir).find((file) => file.endsWith(".js"));
+  if (entry === undefined) throw new Error(`${dir} holds no bundle: build the Workers first.`);
+  return join(dir, entry);
 }
 
 /**

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
-import { bundleDir, configPath, type WorkerName, workers } from "./build.ts";
+import { bundleDir, bundleEntry, configPath, type WorkerName, workers } from "./build.ts";
 
 export interface EdgeOptions {
   readonly host?: string;
@@ -82,7 +82,7 @@ function workersOf({ vars, standIns, gateways = 1 }: EdgeOptions): V4WorkerOptio
 function anotherGateway(gateway: V4WorkerOptions, name: string): V4WorkerOptions {
   const objects = Object.entries(gateway.durableObjects ?? {}).map(([binding, object]) => {
     const own = typeof object === "string" ? { className: object } : object;
-    return [binding, { ...own, scriptName: gatewayName(0) }] as const;
+    return [binding, { scriptName: gatewayName(0), ...own }] as const;
   });
   return { ...gateway, name, durableObjects: Object.fromEntries(objects) } as V4WorkerOptions;
 }
@@ -109,7 +109,7 @@ function modulesIn(dir: string) {
     const type = moduleTypes.find(([ending]) => file.endsWith(ending))?.[1] ?? "Data";
     return { type, path: join(dir, file) };
   });
-  return [{ type: "ESModule" as const, path: join(dir, "index.js") }, ...beside];
+  return [{ type: "ESModule" as const, path: bundleEntry(dir) }, ...beside];
 }
 
 /**

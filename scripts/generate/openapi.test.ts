@@ -1,6 +1,12 @@
 import { readFileSync } from "node:fs";
 import { errors } from "@ledge/contract";
-import { inferenceOperations, openApiDocument, operations, operatorOperations } from "@ledge/contract/openapi";
+import {
+  cacheOperations,
+  inferenceOperations,
+  openApiDocument,
+  operations,
+  operatorOperations,
+} from "@ledge/contract/openapi";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it, vi } from "vitest";
 
@@ -8,12 +14,11 @@ const parts = [
   { file: "openapi.json", part: operations },
   { file: "openapi-inference.json", part: inferenceOperations },
   { file: "openapi-operator.json", part: operatorOperations },
+  { file: "openapi-cache.json", part: cacheOperations },
 ].map(({ file, part }) => ({ file, part, document: JSON.parse(JSON.stringify(openApiDocument("1.2.3", part))) }));
-const every = [...operations, ...inferenceOperations, ...operatorOperations];
+const every = [...operations, ...inferenceOperations, ...operatorOperations, ...cacheOperations];
 
-interface Routes {
-  route(answer: () => Promise<Response>): { readonly routes: readonly { method: string; path: string }[] };
-}
+type Table = readonly (readonly [method: string, path: string])[];
 
 /** Every `$ref` in a value. */
 function refsIn(value: unknown): string[] {
@@ -70,23 +75,27 @@ describe.each(parts)("$file", ({ file, part, document }) => {
     },
   );
 
-  it("takes at most 40 KiB of what the gateway carries", () => {
+  it("takes at most 40 KiB of what the operator Worker carries", () => {
     expect(JSON.stringify(document).length).toBeLessThanOrEqual(40 * 1024);
   });
 });
 
 describe("the descriptions together", () => {
-  it("describes exactly the routes that the gateway has", async () => {
+  it("describes exactly the routes that the gateway and the operator Worker have", async () => {
     // By text, because the gateway's sources compile with the types of Workers, and this file with Node's.
-    const { route } = await vi.importActual<Routes>("../../workers/gateway/src/routes.ts");
-    const router = route(async () => new Response());
-    const served = router.routes
-      .filter(({ method }) => method !== "ALL")
-      .map(({ method, path }) => `${method} ${path}`);
+    const { routes } = await vi.importActual<{ routes: Table }>("../../workers/gateway/src/routes.ts");
+    const { operatorRoutes } = await vi.importActual<{ operatorRoutes: Table }>(
+      "../../workers/gateway/src/operator-routes.ts",
+    );
+    const served = new Set(
+      [...routes, ...operatorRoutes]
+        .filter(([method]) => method !== "ALL")
+        .map(([method, path]) => `${method} ${path}`),
+    );
     const described = every.map(
       ({ method, path }) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ":$1")}`,
     );
-    expect(described.toSorted()).toEqual(served.toSorted());
+    expect(described.toSorted()).toEqual([...served].toSorted());
   });
 
   it("say the sentence of every code", () => {

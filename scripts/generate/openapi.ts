@@ -1,10 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { inferenceOperations, openApiDocument, operations, operatorOperations } from "@ledge/contract/openapi";
+import {
+  cacheOperations,
+  inferenceOperations,
+  openApiDocument,
+  operations,
+  operatorOperations,
+} from "@ledge/contract/openapi";
 import { repoRoot } from "../repo.ts";
 import type { Generated } from "./generated.ts";
 
-/** `openapi.json`, what callers may do. Indented so that its diffs can be read; the gateway's build packs it tight again. */
+/** `openapi.json`, what callers may do. Indented so that its diffs can be read; the operator Worker's build packs it tight again. */
 export const openApi = () => described("openapi.json", operations);
 
 /** `openapi-inference.json`, the Open Inference Protocol. */
@@ -12,6 +18,9 @@ export const inferenceOpenApi = () => described("openapi-inference.json", infere
 
 /** `openapi-operator.json`, what the operator may. */
 export const operatorOpenApi = () => described("openapi-operator.json", operatorOperations);
+
+/** `openapi-cache.json`, what the operator may of the answer cache. */
+export const cacheOpenApi = () => described("openapi-cache.json", cacheOperations);
 
 async function described(path: string, part: typeof operations): Promise<Generated> {
   const { version } = JSON.parse(await readFile(join(repoRoot, "package.json"), "utf8"));

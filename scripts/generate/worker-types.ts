@@ -8,6 +8,13 @@ import type { Generated } from "./generated.ts";
 /** What turns a wrangler.jsonc into types: runtime types come from a package, and vars are any text. */
 const flags = ["--include-runtime=false", "--strict-vars=false"] as const;
 
+/** The gateway, the operator and the semantic Worker have one folder of sources, so their bindings have names of their own. */
+const interfaces: Readonly<Partial<Record<WorkerName, string>>> = {
+  gateway: "GatewayBindings",
+  operator: "OperatorBindings",
+  semantic: "SemanticBindings",
+};
+
 /**
  * `worker-configuration.d.ts` of a Worker, from its wrangler.jsonc. wrangler's own `--check` compares a hash in the
  * first line and misses an edited body, so the file is made anew, aside, and compared whole. Throws when wrangler fails.
@@ -20,7 +27,7 @@ export async function workerTypes(worker: WorkerName): Promise<Generated> {
   await mkdir(dirname(written), { recursive: true });
   const { status, output } = await runCommand(
     installed("wrangler"),
-    ["types", ...flags, aside],
+    ["types", ...flags, `--env-interface=${interfaces[worker] ?? "Env"}`, aside],
     join(repoRoot, folder),
   );
   if (status !== 0) throw new Error(`wrangler makes no types for the ${worker} Worker:\n${output}`);

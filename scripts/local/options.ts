@@ -13,7 +13,7 @@ export interface StartOptions {
 
 export const usage = `npm start -- [options]
 
-Starts the gateway and the inference Worker in workerd, and the origin beside them, on this machine.
+Starts the Workers (gateway, operator, inference) in workerd, and the origin beside them, on this machine.
 
   --port N          where the edge listens (default 8787; 0 takes a free one)
   --origin-port N   where the origin listens (default 8788; 0 takes a free one)

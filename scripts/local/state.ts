@@ -9,6 +9,8 @@ import { join } from "node:path";
 export interface LocalSecrets {
   readonly originSecret: string;
   readonly adminKey: string;
+  /** Seals what the answer cache keeps. */
+  readonly cacheSecret: string;
   readonly demoKey?: string;
 }
 
@@ -34,11 +36,15 @@ export function dropState(dataDir: string): void {
 /** Reads the secrets of an earlier start, or makes new ones. Throws one sentence when the file is broken. */
 export function openSecrets(dataDir: string): LocalSecrets {
   const path = join(dataDir, secretsName);
-  if (!existsSync(path)) return { originSecret: newSecret("origin"), adminKey: newSecret("admin") };
+  const cacheSecret = newSecret("cache");
+  if (!existsSync(path)) return { originSecret: newSecret("origin"), adminKey: newSecret("admin"), cacheSecret };
   try {
-    const { originSecret, adminKey, demoKey } = JSON.parse(readFileSync(path, "utf8"));
-    if (typeof originSecret === "string" && typeof adminKey === "string") {
-      return { originSecret, adminKey, ...(typeof demoKey === "string" ? { demoKey } : {}) };
+    // A file of an earlier version has no secret of the cache yet.
+    const read = { cacheSecret, ...JSON.parse(readFileSync(path, "utf8")) };
+    const { originSecret, adminKey, demoKey } = read;
+    if ([originSecret, adminKey, read.cacheSecret].every((secret) => typeof secret === "string")) {
+      const demo = typeof demoKey === "string" ? { demoKey } : {};
+      return { originSecret, adminKey, cacheSecret: read.cacheSecret, ...demo };
     }
   } catch {
     // Falls through to the sentence below.

@@ -27,7 +27,7 @@ describe("a classification", () => {
     expect(answer.status).toBe(200);
     expect(answer.headers.get("Ledge-Tier")).toBe("edge");
     expect(answer.headers.get("Ledge-Model")).toBe("intent@1");
-    expect(answer.headers.get("Cache-Status")).toBe("Ledge; fwd=miss; stored");
+    expect(answer.headers.get("Cache-Status")).toMatch(/^Ledge; fwd=miss; stored; key="[0-9a-f]{32}"$/);
     const body = await bodyOf(answer);
     expect(body).toMatchObject({ model: "intent", version: "1", tier: "edge" });
     expect(body.id).toBe(answer.headers.get("Ledge-Request-Id"));
@@ -39,7 +39,7 @@ describe("a classification", () => {
   test("given again is answered from the cache, with the same output and tier", async () => {
     const first = await bodyOf(await ask("is it safe to visit canada"));
     const again = await ask("is it safe to visit canada");
-    expect(again.headers.get("Cache-Status")).toMatch(/^Ledge; hit; ttl=\d+; detail=memory$/);
+    expect(again.headers.get("Cache-Status")).toMatch(/^Ledge; hit; ttl=\d+; key="[0-9a-f]{32}"; detail=memory$/);
     expect(again.headers.get("Ledge-Tier")).toBe("edge");
     const { id, ...rest } = await bodyOf(again);
     expect({ ...rest, id: first.id }).toEqual(first);
@@ -86,7 +86,7 @@ describe("the answer cache", () => {
     await ask("book a flight to paris");
     const other = await edge.issueKey({ tenant: "other" });
     const theirs = await ask("book a flight to paris", {}, other.key);
-    expect(theirs.headers.get("Cache-Status")).toBe("Ledge; fwd=miss; stored");
+    expect(theirs.headers.get("Cache-Status")).toMatch(/^Ledge; fwd=miss; stored; key="[0-9a-f]{32}"$/);
   });
 
   test("is shared by the keys of one tenant", async () => {
@@ -104,7 +104,9 @@ describe("the answer cache", () => {
       { ...asked, options: { top_k: 3 } },
     ]) {
       const answer = await edge.post("/v1/predict", key, changed);
-      expect(answer.headers.get("Cache-Status"), JSON.stringify(changed)).toBe("Ledge; fwd=miss; stored");
+      expect(answer.headers.get("Cache-Status"), JSON.stringify(changed)).toMatch(
+        /^Ledge; fwd=miss; stored; key="[0-9a-f]{32}"$/,
+      );
     }
     const reordered = `{ "options": {"top_k": 2.0}, "input": "set an alarm", "model": "intent@1" }`;
     expect((await edge.post("/v1/predict", key, reordered)).headers.get("Cache-Status")).toContain("hit");
@@ -113,7 +115,7 @@ describe("the answer cache", () => {
   test("is not read with Cache-Control: no-cache, but written", async () => {
     await ask("how old are you");
     const fresh = await ask("how old are you", { "Cache-Control": "no-cache" });
-    expect(fresh.headers.get("Cache-Status")).toBe("Ledge; fwd=request; stored");
+    expect(fresh.headers.get("Cache-Status")).toMatch(/^Ledge; fwd=request; stored; key="[0-9a-f]{32}"$/);
     const first = await ask("how tall are you", { "Cache-Control": "no-cache" });
     expect(first.status).toBe(200);
     expect((await ask("how tall are you")).headers.get("Cache-Status")).toContain("hit");
@@ -124,7 +126,9 @@ describe("the answer cache", () => {
     const fresh = await ask("what is my balance", { "Cache-Control": "no-store" });
     expect(fresh.headers.get("Cache-Status")).toBe("Ledge; fwd=bypass");
     await ask("what is my credit limit", { "Cache-Control": "no-store" });
-    expect((await ask("what is my credit limit")).headers.get("Cache-Status")).toBe("Ledge; fwd=miss; stored");
+    expect((await ask("what is my credit limit")).headers.get("Cache-Status")).toMatch(
+      /^Ledge; fwd=miss; stored; key="[0-9a-f]{32}"$/,
+    );
   });
 
   test("survives a restart of the edge: KV answers what memory forgot", async () => {
@@ -137,7 +141,7 @@ describe("the answer cache", () => {
     await before.close();
     const after = await startEdge({ dataDir });
     const answer = await after.post("/v1/predict", kept, transfer);
-    expect(answer.headers.get("Cache-Status")).toMatch(/^Ledge; hit; ttl=\d+; detail=kv$/);
+    expect(answer.headers.get("Cache-Status")).toMatch(/^Ledge; hit; ttl=\d+; key="[0-9a-f]{32}"; detail=kv$/);
     await after.close();
     rmSync(dataDir, { recursive: true });
   });

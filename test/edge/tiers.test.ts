@@ -132,17 +132,16 @@ test("an origin that refuses the edge's secret is the deployment's fault, not th
   expect((await bodyOf(answer)).code).toBe("upstream_failed");
 });
 
-test("a gateway without its secrets answers 500 to all, and its log names each one that is missing", async () => {
-  const { edge } = await startEdgeWithout(["ORIGIN_SECRET", "ADMIN_KEY_HASH"]);
-  const answer = await edge.get("/v1/models");
-  expect(answer.status).toBe(500);
-  await until("the log names them", () =>
-    edge.logs.some((line) => line.includes("ORIGIN_SECRET") && line.includes("ADMIN_KEY_HASH")),
-  );
-});
-
-async function startEdgeWithout(names: readonly string[]) {
-  const edge = await startEdge({ gateway: Object.fromEntries(names.map((name) => [name, ""])) });
-  open.push(edge);
-  return { edge };
-}
+test.each([
+  ["gateway", "/v1/models", ["ORIGIN_SECRET", "ORIGIN_URL"]],
+  ["operator", "/admin/v1/models", ["ORIGIN_SECRET", "ADMIN_KEY_HASH"]],
+] as const)(
+  "a Worker without its secrets answers 500 to all, and its log names each one that is missing: %s",
+  async (worker, path, names) => {
+    const edge = await startEdge({ [worker]: Object.fromEntries(names.map((name) => [name, ""])) });
+    open.push(edge);
+    const answer = await edge.get(path);
+    expect(answer.status).toBe(500);
+    await until("the log names them", () => edge.logs.some((line) => names.every((name) => line.includes(name))));
+  },
+);

@@ -5,12 +5,13 @@ import { bodyOf } from "./answer-body.ts";
 
 export const adminKey = "an-operator's-key-for-tests";
 export const originSecret = "a-secret-between-edge-and-origin";
+export const cacheSecret = "a-secret-that-seals-kept-answers-in-tests";
 
 /** An address where nothing listens: port 1 of this machine. */
 export const nowhere = "http://127.0.0.1:1";
 
 export interface TestEdge extends RunningEdge {
-  /** What the gateway wrote on its console. */
+  /** What the Workers wrote on their consoles. */
   readonly logs: string[];
   issueKey(fields?: { tenant?: string; requests_per_minute?: number }): Promise<{ id: string; key: string }>;
   /** A call with a JSON body and a key. */
@@ -18,24 +19,25 @@ export interface TestEdge extends RunningEdge {
   get(path: string, key?: string): Promise<Response>;
 }
 
-/** The built Workers with test secrets; `originUrl` defaults to nowhere, `gateway` to no extra variables. */
+/**
+ * The built Workers with test secrets; `originUrl` defaults to nowhere. `gateway` are variables of the gateway and of the
+ * operator Worker, `operator` of that one alone.
+ */
 export async function startEdge(
   options: {
     readonly originUrl?: string;
     readonly gateway?: Readonly<Record<string, string>>;
+    readonly operator?: Readonly<Record<string, string>>;
     readonly inference?: Readonly<Record<string, string>>;
   } & Pick<EdgeOptions, "standIns" | "dataDir" | "gateways" | "port"> = {},
 ): Promise<TestEdge> {
   const logs: string[] = [];
-  const { originUrl = nowhere, gateway, inference, ...rest } = options;
+  const { originUrl = nowhere, gateway, operator, inference, ...rest } = options;
+  const adminKeyHash = createHash("sha256").update(adminKey).digest("hex");
+  const both = { ORIGIN_SECRET: originSecret, LOG: "all" };
   const vars = {
-    gateway: {
-      ORIGIN_URL: originUrl,
-      ORIGIN_SECRET: originSecret,
-      ADMIN_KEY_HASH: createHash("sha256").update(adminKey).digest("hex"),
-      LOG: "all",
-      ...gateway,
-    },
+    gateway: { ...both, ORIGIN_URL: originUrl, CACHE_SECRET: cacheSecret, ...gateway },
+    operator: { ...both, ADMIN_KEY_HASH: adminKeyHash, ...gateway, ...operator },
     ...(inference === undefined ? {} : { inference }),
   };
   const edge = await runEdge({ ...rest, vars, onLog: (_level, message) => logs.push(message) });

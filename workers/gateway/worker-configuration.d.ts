@@ -1,16 +1,17 @@
 /* eslint-disable */
 // Made by 'npm run generate': wrangler types --include-runtime=false --strict-vars=false
-interface __BaseEnv_Env {
+interface __BaseEnv_GatewayBindings {
 	KEYS: KVNamespace;
 	ANSWERS: KVNamespace;
 	SNAPSHOTS: KVNamespace;
-	MODEL_BYTES: R2Bucket;
 	ORIGIN_URL: string;
 	BODY_BYTES_MAX: string;
-	MODEL_BYTES_MAX: string;
 	TIMEOUT_MS_DEFAULT: string;
 	TIMEOUT_MS_MAX: string;
 	CACHE_TTL_S: string;
+	CACHE_STALE_WHILE_REVALIDATE_S: string;
+	CACHE_STALE_IF_ERROR_S: string;
+	WORKERS_CACHE: string;
 	REQUESTS_PER_MINUTE_DEFAULT: string;
 	LOG: string;
 	JWT_ISSUER: string;
@@ -18,26 +19,29 @@ interface __BaseEnv_Env {
 	JWT_JWKS_URL: string;
 	JWT_TENANT_CLAIM: string;
 	ORIGIN_SECRET: string;
-	ADMIN_KEY_HASH: string;
+	CACHE_SECRET: string;
 	RATE_LIMITS: DurableObjectNamespace<import("./src/index").RateLimiter>;
-	REGISTRY: DurableObjectNamespace<import("./src/index").Registry>;
-	TALLIES: DurableObjectNamespace<import("./src/index").Tally>;
-	HOT_LIST: DurableObjectNamespace<import("./src/index").HotList>;
+	FLIGHTS: DurableObjectNamespace<import("./src/index").Flight>;
+	REGISTRY: DurableObjectNamespace /* Registry from ledge-operator */;
+	TALLIES: DurableObjectNamespace /* Tally from ledge-operator */;
+	CACHE_KEEPER: DurableObjectNamespace /* CacheKeeper from ledge-operator */;
+	SEMANTIC_INDEX: DurableObjectNamespace /* SemanticIndex from ledge-semantic */;
 	INFERENCE: Fetcher /* ledge-inference */;
+	OPERATOR: Fetcher /* ledge-operator */;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {
 		mainModule: typeof import("./src/index");
-		durableNamespaces: "RateLimiter" | "Registry" | "Tally" | "HotList";
+		durableNamespaces: "RateLimiter" | "Flight";
 	}
-	interface Env extends __BaseEnv_Env {}
+	interface Env extends __BaseEnv_GatewayBindings {}
 }
-interface Env extends __BaseEnv_Env {}
+interface GatewayBindings extends __BaseEnv_GatewayBindings {}
 type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ORIGIN_URL" | "BODY_BYTES_MAX" | "MODEL_BYTES_MAX" | "TIMEOUT_MS_DEFAULT" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "REQUESTS_PER_MINUTE_DEFAULT" | "LOG" | "JWT_ISSUER" | "JWT_AUDIENCE" | "JWT_JWKS_URL" | "JWT_TENANT_CLAIM" | "ORIGIN_SECRET" | "ADMIN_KEY_HASH">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ORIGIN_URL" | "BODY_BYTES_MAX" | "TIMEOUT_MS_DEFAULT" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "CACHE_STALE_WHILE_REVALIDATE_S" | "CACHE_STALE_IF_ERROR_S" | "WORKERS_CACHE" | "REQUESTS_PER_MINUTE_DEFAULT" | "LOG" | "JWT_ISSUER" | "JWT_AUDIENCE" | "JWT_JWKS_URL" | "JWT_TENANT_CLAIM" | "ORIGIN_SECRET" | "CACHE_SECRET">> {}
 }
 declare module "*.txt" {
 	const value: string;

@@ -30,7 +30,8 @@ describe.each(named)("%s", (name, command) => {
   });
 
   test("offers --dry-run where it changes what callers get", () => {
-    const drastic = /model (?:add|load|unload|remove|alias|policy|promote|rollback)$|rollout (?!status)\w+$/;
+    const drastic =
+      /model (?:add|load|unload|remove|alias|policy|promote|rollback)$|rollout (?!status)\w+$|cache (?!show|keys)[\w-]+$/;
     if (drastic.test(name)) expect(help).toContain("--dry-run");
   });
 });
@@ -42,15 +43,16 @@ function helpOf(command: Command): string {
   return parts.join("");
 }
 
-test("to bring, measure, operate, split and audit: every command is there", () => {
+test("to bring, measure, operate, split, cache and audit: every command is there", () => {
   const names = named.map(([name]) => name);
   const wanted = [
     ...["add", "check", "measure", "list", "show", "load", "unload", "remove", "alias", "policy", "promote"],
     ...["quantize", "prune", "distill"],
   ].map((name) => `ledge model ${name}`);
   const rollout = ["start", "status", "promote", "rollback", "stop"].map((name) => `ledge rollout ${name}`);
+  const cache = ["show", "set", "purge", "keys", "rotate-key", "destroy-key"].map((name) => `ledge cache ${name}`);
   expect(names).toEqual(
-    expect.arrayContaining([...wanted, ...rollout, "ledge audit", "ledge key create", "ledge key revoke"]),
+    expect.arrayContaining([...wanted, ...rollout, ...cache, "ledge audit", "ledge key create", "ledge key revoke"]),
   );
 });
 

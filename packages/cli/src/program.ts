@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { type Context, newCommand } from "./command.ts";
 import { audit } from "./commands/audit.ts";
+import { cacheSet, cacheShow } from "./commands/cache.ts";
+import { cacheDestroyKey, cacheKeys, cachePurge, cacheRotateKey } from "./commands/cache-purge.ts";
 import { keyCreate, keyRevoke } from "./commands/key.ts";
 import { modelAdd, modelCheck } from "./commands/model-add.ts";
 import * as change from "./commands/model-change.ts";
@@ -24,6 +26,7 @@ export function program(context: Context): Command {
     .addCommand(group("model", "Bring, measure and operate models", "ledge model list", modelCommands))
     .addCommand(group("rollout", "Move callers between versions", "ledge rollout status intent", rolloutCommands))
     .addCommand(group("key", "Issue and revoke API keys", "ledge key create acme --name web", [keyCreate, keyRevoke]))
+    .addCommand(group("cache", "Set, show and purge the answer cache", "ledge cache show", cacheCommands))
     .addCommand(audit(context))
     .addHelpText("after", environment);
   everyCommand(ledge, (command) => settle(command, context));
@@ -55,6 +58,8 @@ const rolloutCommands = [
   rollout.rolloutRollback,
   rollout.rolloutStop,
 ];
+
+const cacheCommands = [cacheShow, cacheSet, cachePurge, cacheKeys, cacheRotateKey, cacheDestroyKey];
 
 const environment = `
 Environment:

@@ -91,6 +91,12 @@ export const errors = {
   },
   blob_not_found: { status: 404, owner: "client", retryable: false, message: "No blob of this SHA-256 is stored." },
   key_not_found: { status: 404, owner: "client", retryable: false, message: "There is no API key with this id." },
+  cache_keys_not_found: {
+    status: 404,
+    owner: "client",
+    retryable: false,
+    message: "The tenant has no cache keys: they are made at its first call that can be kept.",
+  },
   method_not_allowed: {
     status: 405,
     owner: "client",
@@ -178,6 +184,12 @@ export const errors = {
     retryable: true,
     message: "What was counted of the models cannot be read right now.",
   },
+  cache_keeper_unavailable: {
+    status: 503,
+    owner: "platform",
+    retryable: true,
+    message: "The answer cache's rules cannot be read or changed right now.",
+  },
   model_not_ready: {
     status: 503,
     owner: "config",
@@ -190,11 +202,23 @@ export const errors = {
     retryable: true,
     message: "The registry or its store cannot be reached right now.",
   },
+  operator_unavailable: {
+    status: 503,
+    owner: "platform",
+    retryable: true,
+    message: "The operator's API cannot be reached right now. Calls to models are answered as before.",
+  },
   counter_unavailable: {
     status: 503,
     owner: "platform",
     retryable: true,
     message: "What is counted of the model cannot be read or written right now.",
+  },
+  not_cached: {
+    status: 504,
+    owner: "client",
+    retryable: false,
+    message: "'Cache-Control: only-if-cached' was sent, and no answer is kept that serves this call.",
   },
   deadline_exceeded: {
     status: 504,

@@ -8,6 +8,14 @@ export const headers = {
   /** Whose arm of a rollout a call belongs to; without it the API key's or token's. */
   stickyKey: "Ledge-Sticky-Key",
   cacheStatus: "Cache-Status",
+  /** How long the answer to this call is fresh, seconds. */
+  cacheTtl: "Ledge-Cache-Ttl",
+  /** A partition of the answer cache: added to what tells answers apart. */
+  cacheKey: "Ledge-Cache-Key",
+  /** Tags to purge the kept answer by. */
+  cacheTag: "Ledge-Cache-Tag",
+  /** Whether an answer to a prompt that means the same will do: `on` or `off`. */
+  cacheSemantic: "Ledge-Cache-Semantic",
   rateLimit: "RateLimit",
   rateLimitPolicy: "RateLimit-Policy",
   retryAfter: "Retry-After",

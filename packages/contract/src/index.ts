@@ -1,4 +1,6 @@
 export * from "./admin.ts";
+export * from "./cache.ts";
+export * from "./cache-admin.ts";
 export * from "./canonical-json.ts";
 export * from "./chat.ts";
 export * from "./embeddings.ts";

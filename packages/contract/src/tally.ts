@@ -34,6 +34,8 @@ export interface VersionTally {
   >;
   /** Failed calls by Triton's reasons: REJECTED (never ran), CANCELED, BACKEND, OTHER. */
   readonly failures: Readonly<Record<string, number>>;
+  /** What the answer cache did, by event. */
+  readonly cache: Readonly<Record<string, number>>;
 }
 
 /** One arm of a rollout. Counted for calls that the split decided, cache hits excluded: they say nothing of the version. */

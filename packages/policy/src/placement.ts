@@ -1,4 +1,4 @@
-import type { Fault, Tier } from "@ledge/contract";
+import { errors, type Fault, type Tier } from "@ledge/contract";
 
 /** The tiers to try, nearest first. */
 export function tiersInOrder(tiers: readonly Tier[]): readonly Tier[] {
@@ -20,4 +20,9 @@ export function mayTryNextTier(fault: Fault): boolean {
     default:
       return false;
   }
+}
+
+/** Whether an older answer may stand in for this fault: nobody was there to answer, or not in time (RFC 5861 §4). */
+export function mayServeStale({ code }: Fault): boolean {
+  return errors[code].status >= 500 && errors[code].owner !== "client";
 }

@@ -20,6 +20,10 @@ export interface CallOutcome {
   readonly code?: ErrorCode | "canceled";
   /** Absent when the cache was not asked. */
   readonly cache?: "hit" | "miss";
+  /** What the answer cache did, as `cacheEvents` names it. */
+  readonly cacheEvents?: readonly string[];
+  /** How asking failed when a stale answer stood in. */
+  readonly hidden?: ErrorCode;
   /** What a tier did; absent when none answered. */
   readonly work?: Work;
 }
@@ -44,8 +48,9 @@ export function workOf({ predictions, timings }: PredictAnswer): Work {
 export function versionTallyOf(outcome: CallOutcome): VersionTally {
   const { endedMs, latencyMs, code, cache, work } = outcome;
   const whole = once(latencyMs);
-  if (code !== undefined) return { ...emptyVersionTally, fail: whole, failures: { [failureReason(code)]: 1 } };
-  const answered = { ...emptyVersionTally, lastInferenceMs: endedMs, success: whole };
+  const empty = { ...emptyVersionTally, cache: cacheTally(outcome.cacheEvents ?? []) };
+  if (code !== undefined) return { ...empty, fail: whole, failures: { [failureReason(code)]: 1 } };
+  const answered = { ...empty, lastInferenceMs: endedMs, success: whole };
   if (cache === "hit") return { ...answered, queue: once(0), cacheHit: whole };
   const missed = cache === "miss" ? { ...answered, cacheMiss: once(0) } : answered;
   if (work === undefined) return missed;
@@ -72,13 +77,19 @@ export function versionTallyOf(outcome: CallOutcome): VersionTally {
   };
 }
 
+/** Events of the answer cache as a version counts them. */
+export function cacheTally(events: readonly string[]): VersionTally["cache"] {
+  return Object.fromEntries(events.map((event) => [event, 1]));
+}
+
 /**
  * One call as an arm of a rollout counts it. `undefined` for what says nothing of the version: an answer from the cache, and
- * what the caller did wrong. Without `limits` no call is slow or unsure.
+ * what the caller did wrong. A failure that a stale answer hid is one all the same. Without `limits` no call is slow or unsure.
  */
 export function armTallyOf(outcome: CallOutcome, limits?: RolloutLimits): ArmTally | undefined {
-  const { code, cache, latencyMs, work } = outcome;
-  if (cache === "hit" || code === "canceled") return undefined;
+  const { cache, latencyMs, work } = outcome;
+  const code = outcome.code ?? outcome.hidden;
+  if ((cache === "hit" && code === undefined) || code === "canceled") return undefined;
   if (code !== undefined)
     return errors[code].owner === "client" ? undefined : { ...emptyArmTally, calls: 1, errors: 1 };
   const confidence = work?.confidence;

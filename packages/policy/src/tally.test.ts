@@ -30,6 +30,7 @@ const version: fc.Arbitrary<VersionTally> = fc.record({
   cacheMiss: duration,
   batches: fc.dictionary(fc.constantFrom("1", "2", "8"), runs),
   failures: fc.dictionary(fc.constantFrom("REJECTED", "BACKEND"), count),
+  cache: fc.dictionary(fc.constantFrom("hit-kv", "miss"), count),
 });
 const arm: fc.Arbitrary<ArmTally> = fc.record({
   calls: count,

@@ -18,6 +18,7 @@ export const emptyVersionTally: VersionTally = {
   cacheMiss: noTime,
   batches: {},
   failures: {},
+  cache: {},
 };
 
 export const emptyArmTally: ArmTally = {
@@ -61,6 +62,8 @@ export function addVersionTallies(a: VersionTally, b: VersionTally): VersionTall
       computeOutput: addDurations(one.computeOutput, other.computeOutput),
     })),
     failures: joined(a.failures, b.failures, (one, other) => one + other),
+    // What was stored before this was counted has none.
+    cache: joined(a.cache ?? {}, b.cache ?? {}, (one, other) => one + other),
   };
 }
 

@@ -35,7 +35,12 @@ export async function measureCold(world: World, plan: Plan): Promise<Outcome> {
 
 /** Milliseconds from the spawn, and from when the sockets listen, to the first answer. */
 async function coldWorkerd(world: World): Promise<[number, number]> {
-  const workerd = await startWorkerd([builtWorker("gateway", world.vars, true), builtWorker("inference", {}, false)]);
+  const workerd = await startWorkerd([
+    builtWorker("gateway", world.vars, true),
+    builtWorker("operator", world.vars, false),
+    builtWorker("semantic", {}, false),
+    builtWorker("inference", {}, false),
+  ]);
   try {
     const startedMs = performance.now();
     await firstAnswer(workerd.url("ledge-gateway"), world);

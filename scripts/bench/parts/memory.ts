@@ -42,6 +42,8 @@ const subjects: readonly Subject[] = [
     worker: "ledge-gateway",
     parts: ({ vars }) => [
       builtWorker("gateway", vars, true),
+      builtWorker("operator", vars, false),
+      builtWorker("semantic", {}, false),
       scriptWorker("ledge-inference", absentInference, [], false),
     ],
     entry: "ledge-gateway",

@@ -3,23 +3,27 @@ import { readJson } from "./accept/body.ts";
 import type { Exchange } from "./app.ts";
 import { readAudit } from "./operate/audit.ts";
 import { getBlob, putBlob } from "./operate/blobs.ts";
+import * as cache from "./operate/cache.ts";
 import { issueKey, revokeKey } from "./operate/keys.ts";
 import * as models from "./operate/models.ts";
 import { admitOperator, admitOperatorOrOrigin } from "./operate/operator.ts";
 import { registerPackage } from "./operate/register.ts";
 import { endRollout, showRollout, startRollout } from "./operate/rollouts.ts";
+import type { OperatorRuntime } from "./operator-wire.ts";
 import { jsonReply, jsonText, type Reply } from "./reply.ts";
-import type { Route } from "./routes.ts";
+import type { Route } from "./serve.ts";
 
-/** The operator's API, `/admin/v1`: off the hot path. Everything here takes the operator's key and nothing else. */
+/** The operator's API, `/admin/v1`: in the operator Worker. Everything here takes the operator's key and nothing else. */
 
+type OperatorExchange = Exchange<OperatorRuntime>;
+type OperatorRoute = Route<OperatorRuntime>;
 type Params = (name: string) => string;
-type Work = (x: Exchange, params: Params) => Promise<Result<Reply>>;
-type BodyWork = (body: unknown, x: Exchange, params: Params) => Promise<Result<Reply>>;
+type Work = (x: OperatorExchange, params: Params) => Promise<Result<Reply>>;
+type BodyWork = (body: unknown, x: OperatorExchange, params: Params) => Promise<Result<Reply>>;
 
-type Method = Route[0];
+type Method = OperatorRoute[0];
 
-function operate(method: Method, path: string, work: Work): Route {
+function operate(method: Method, path: string, work: Work): OperatorRoute {
   return [
     method,
     `/admin/v1${path}`,
@@ -30,7 +34,7 @@ function operate(method: Method, path: string, work: Work): Route {
   ];
 }
 
-function operateOn(method: Method, path: string, work: BodyWork): Route {
+function operateOn(method: Method, path: string, work: BodyWork): OperatorRoute {
   return operate(method, path, async (x, params) => {
     const body = await readJson(x.request, x.runtime.config.BODY_BYTES_MAX);
     return body.ok ? await work(body.value, x, params) : body;
@@ -38,7 +42,7 @@ function operateOn(method: Method, path: string, work: BodyWork): Route {
 }
 
 /** Also open to the origin's secret. */
-function fetchPart(path: string, work: Work): Route {
+function fetchPart(path: string, work: Work): OperatorRoute {
   return [
     "GET",
     `/admin/v1${path}`,
@@ -91,11 +95,7 @@ const setState =
 
 const startARollout: BodyWork = (body, x, params) => json(startRollout(params("model"), body, x.runtime.rollouts), 201);
 
-/** What this isolate has counted is handed over first: an operator who just called sees the calls. */
-const showARollout: Work = async (x, params) => {
-  await x.runtime.tallies.flush();
-  return await json(showRollout(params("model"), x.runtime.rollouts));
-};
+const showARollout: Work = (x, params) => json(showRollout(params("model"), x.runtime.rollouts));
 
 const endARollout =
   (outcome: Parameters<typeof endRollout>[1]): Work =>
@@ -104,10 +104,41 @@ const endARollout =
 
 const audit: Work = (x) => json(readAudit(new URL(x.request.url).searchParams, x.runtime.models.registry));
 
+async function cacheChange(work: ReturnType<typeof cache.purgeCache>): Promise<Result<Reply>> {
+  const done = await work;
+  return done.ok ? ok(jsonReply({ number: done.value.number }, cache.statusOf(done.value))) : done;
+}
+
+function cachePolicyRoutes(of: cache.PolicyOwner["of"], path: string): readonly OperatorRoute[] {
+  const owner = (params: Params) => ({ of, name: params(of) });
+  return [
+    operate("GET", path, (x, params) => json(cache.showPolicy(owner(params), x.runtime.cache))),
+    operateOn("PUT", path, (body, x, params) => json(cache.setCachePolicy(owner(params), body, x.runtime.cache))),
+    operate("DELETE", path, (x, params) => json(cache.removeCachePolicy(owner(params), x.runtime.cache))),
+  ];
+}
+
+const tenantCache = "/tenants/:tenant/cache";
+
+/** The answer cache's rules, purges and keys. */
+const cacheRoutes: readonly OperatorRoute[] = [
+  operate("GET", "/cache", (x) => json(cache.showCache(x.runtime.cache))),
+  operateOn("POST", "/cache/purge", (body, x) => cacheChange(cache.purgeCache(body, x.runtime.cache))),
+  ...cachePolicyRoutes("model", "/models/:model/cache"),
+  ...cachePolicyRoutes("tenant", tenantCache),
+  operate("GET", `${tenantCache}/keys`, (x, params) => json(cache.listKeys(params("tenant"), x.runtime.cache))),
+  operate("POST", `${tenantCache}/keys/rotate`, (x, params) =>
+    cacheChange(cache.changeKeys("rotate-keys", params("tenant"), x.runtime.cache)),
+  ),
+  operate("DELETE", `${tenantCache}/keys`, (x, params) =>
+    cacheChange(cache.changeKeys("destroy-keys", params("tenant"), x.runtime.cache)),
+  ),
+];
+
 const model = "/models/:model";
 const version = `${model}/versions/:version`;
 
-export const adminRoutes: readonly Route[] = [
+export const adminRoutes: readonly OperatorRoute[] = [
   operateOn("POST", "/keys", issue),
   operate("DELETE", "/keys/:id", revoke),
   operate("PUT", "/blobs/:sha256", put),
@@ -143,4 +174,5 @@ export const adminRoutes: readonly Route[] = [
   operate("POST", `${model}/rollout/rollback`, endARollout("rolled-back")),
   operate("POST", `${model}/rollout/stop`, endARollout("stopped")),
   operate("GET", "/audit", audit),
+  ...cacheRoutes,
 ];

@@ -1,54 +1,168 @@
-import { canonicalJson, ok, type Result } from "@ledge/contract";
+import { fail, ok, type Result } from "@ledge/contract";
+import type { CacheOutcome } from "@ledge/policy";
 import { openAiError } from "./accept/openai.ts";
-import { copyToShadow, type Entered, type Exchange, identityOf, journeyOf } from "./app.ts";
-import { forwarded } from "./cache/answers.ts";
-import { type ChatRecord, ChatRecorder, recordOf, replayStream, replayWhole, sse } from "./dispatch/chat-record.ts";
-import { relayEvents } from "./dispatch/chat-stream.ts";
-import type { ChatCall, DeployedModel, Envelope } from "./exchange.ts";
+import { cacheCallOf, copyToShadow, type Entered, type Exchange, journeyOf } from "./app.ts";
+import { orLike } from "./app-semantic.ts";
+import type { CacheCall, Found, Miss } from "./cache/call.ts";
+import { chatPrompt, chatText, isSampled } from "./cache/chats.ts";
+import { inTime } from "./cache/in-time.ts";
+import type { Flight, Flown } from "./cache/ports.ts";
+import type { ChatPart, Stamp } from "./dispatch/chat-part.ts";
+import { type ChatRecord, eventOf, partsOf, recordOf, replayStream, replayWhole, sse } from "./dispatch/chat-record.ts";
+import { collected, sharedParts, sharedStream } from "./dispatch/chat-share.ts";
+import { EventWatch, PartTeller, type Passage, type RelayHooks, relayEvents } from "./dispatch/chat-stream.ts";
+import type { ChatCall, DeployedModel } from "./exchange.ts";
 import { recordCall } from "./observe/record.ts";
 import { eventStreamReply, jsonText, type Reply } from "./reply.ts";
 
-/** cache → dispatch for a chat. Only temperature 0 is deterministic, so only that is kept. */
+/**
+ * cache → dispatch for a chat. Whole and streamed calls of one exchange share an entry and a flight: what flies are the parts of a
+ * stream, which a caller who wants none gets joined.
+ */
 export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promise<Result<Reply>> {
-  const { call, envelope, model } = entered;
-  const { cache } = x.runtime;
-  const keep = call.body.temperature === 0;
-  const identity = keep ? identityOf(entered, canonicalJson(answerChanging(call))) : undefined;
-  const hit = identity === undefined ? undefined : await cache.lookup(identity, envelope.cache);
-  if (hit !== undefined) {
-    x.trail.cache = hit.outcome;
-    x.trail.tier = "origin";
-    return ok(replay(x, entered, hit.value as ChatRecord));
+  const { call } = entered;
+  const prompt = chatPrompt(call);
+  const exact = cacheCallOf(x, entered, chatText(call), isSampled(call));
+  const asked: CacheCall = prompt === undefined ? exact : { ...exact, prompt };
+  const looked = await x.runtime.cache.look(asked);
+  if (!looked.ok) return looked;
+  const served = looked.value.kind === "found" ? looked.value : await orLike(x, looked.value);
+  if (served.kind === "found") {
+    const { refresh } = served;
+    if (refresh !== undefined) x.waitUntil(refreshed(x, entered, asked, refresh));
+    return ok(replay(x, entered, served));
   }
-  const store: StoreRecord = (record) => {
-    if (identity !== undefined && record !== undefined) x.waitUntil(cache.store(identity, record, envelope.cache));
-  };
-  // By version: the origin would take a bare name for its newest, and the answer would be kept as another version's.
-  const body = { ...call.body, model: versioned(model) };
-  const record = keep && envelope.cache.store ? store : undefined;
-  const reply = call.stream ? await streamed(x, envelope, body, record) : await whole(x, envelope, body, record);
-  x.trail.cache = forwarded(envelope.cache, keep && reply.ok);
-  if (!reply.ok) return reply;
-  x.trail.tier = "origin";
-  x.trail.work = { rows: 1 };
-  copyToShadow(x, entered, undefined, async (other, journey) => {
-    const { stream: _stream, stream_options: _options, ...rest } = body;
-    const theirs = await x.runtime.tiers.origin.complete({ ...rest, model: versioned(other) }, journey);
-    return theirs.ok ? ok(undefined) : theirs;
-  });
-  return reply;
+  const miss = served;
+  x.trail.cache = miss.outcome;
+  const chat: Chat = { x, entered, asked, miss };
+  const reply = miss.stored === undefined ? await past(chat) : call.stream ? await streamed(chat) : await whole(chat);
+  if (reply.ok) {
+    x.trail.tier = "origin";
+    return reply;
+  }
+  const instead = miss.insteadOf(reply.fault);
+  return instead === undefined ? reply : ok(replay(x, entered, instead));
 }
 
-type StoreRecord = (record: ChatRecord | undefined) => void;
+/** A chat that nothing kept answers. */
+interface Chat {
+  readonly x: Exchange;
+  readonly entered: Entered<ChatCall>;
+  readonly asked: CacheCall;
+  readonly miss: Miss;
+  /** Set for work behind a stale answer, which leaves no trace in what is said of the call. */
+  readonly behind?: true;
+}
 
-/**
- * Recorded as it passes when it is to be kept, without holding anything back; watched as well when a rollout dealt it, as an
- * engine that died says so in the stream alone.
- */
-async function streamed(x: Exchange, envelope: Envelope, body: object, store?: StoreRecord): Promise<Result<Reply>> {
-  const { tiers, nowMs } = x.runtime;
-  const source = await tiers.origin.stream(body, journeyOf(x, envelope));
+/** Past the cache: as the engine says it. */
+async function past(chat: Chat): Promise<Result<Reply>> {
+  const { x, entered, asked } = chat;
+  const { origin } = x.runtime.tiers;
+  const body = bodyFor(entered);
+  if (!entered.call.stream) {
+    const text = await origin.complete(body, journeyOf(x, asked));
+    if (!text.ok) return text;
+    noteWork(chat);
+    return ok(jsonText(text.value));
+  }
+  const source = await origin.stream(body, journeyOf(x, asked));
   if (!source.ok) return source;
+  noteWork(chat);
+  // What a rollout dealt is watched: an engine that died says so in the stream alone.
+  return ok(relayed(x, asked, source.value, x.trail.arm && new EventWatch()));
+}
+
+async function streamed(chat: Chat): Promise<Result<Reply>> {
+  const { x, entered, asked, miss } = chat;
+  const flown = await fly(chat, (signal) => engineParts(chat, signal));
+  if (!flown.result.ok) return flown.result;
+  x.trail.cache = flown.collapsed ? miss.collapsed : (miss.stored ?? miss.outcome);
+  const stamp = stampOf(x, entered.model);
+  const teller = new PartTeller((part) => eventOf(part, stamp, entered.call.includeUsage));
+  return ok(relayed(x, asked, flown.result.value, teller));
+}
+
+async function whole(chat: Chat): Promise<Result<Reply>> {
+  const { x, entered, miss } = chat;
+  let mine: Completion | undefined;
+  const flown = await fly(chat, async (signal) => {
+    const answer = await completion(chat, signal);
+    if (answer.ok) mine = answer.value;
+    return answer.ok ? ok(sharedParts(answer.value.parts)) : answer;
+  });
+  if (!flown.result.ok) return flown.result;
+  const parts = await partsOfFlight(chat, flown.result.value);
+  if (mine !== undefined) {
+    x.trail.cache = mine.kept ?? miss.outcome;
+    return ok(jsonText(mine.text));
+  }
+  x.trail.cache = miss.collapsed;
+  return parts.ok ? ok(replayWhole({ parts: parts.value }, stampOf(x, entered.model))) : parts;
+}
+
+/** All that flew, within the deadline. Errors: `upstream_failed`, `deadline_exceeded`. */
+async function partsOfFlight({ x, asked }: Chat, flown: Parts): Promise<Result<readonly ChatPart[]>> {
+  const parts = await inTime(asked.deadlineMs - x.runtime.nowMs(), collected(flown));
+  if (parts !== undefined) return ok(parts);
+  return fail(x.runtime.nowMs() < asked.deadlineMs ? "upstream_failed" : "deadline_exceeded");
+}
+
+/** Gets a fresh answer and keeps it, behind a stale one, in the form that was asked for. Never fails. */
+async function refreshed(x: Exchange, entered: Entered<ChatCall>, asked: CacheCall, miss: Miss): Promise<void> {
+  const chat: Chat = { x, entered, asked: x.runtime.cache.behind(asked), miss, behind: true };
+  const { result } = await fly(chat, async (signal) => {
+    if (entered.call.stream) return await engineParts(chat, signal);
+    const answer = await completion(chat, signal);
+    return answer.ok ? ok(sharedParts(answer.value.parts)) : answer;
+  });
+  // It is read to its end, as a stream is kept when it has passed.
+  if (result.ok) await partsOfFlight(chat, result.value);
+}
+
+type Parts = ReadableStream<Uint8Array>;
+
+async function fly(chat: Chat, work: (signal: AbortSignal) => Promise<Result<Parts>>): Promise<Flown<Parts>> {
+  const { x, asked, miss } = chat;
+  const { deadlineMs, signal } = asked;
+  if (miss.flight === undefined) return { result: await work(signal), collapsed: false };
+  const flight: Flight = { ...miss.flight, deadlineMs, signal };
+  return await x.runtime.flights.stream(flight, work);
+}
+
+/** The engine's stream, with what it costs: the answer may be another caller's who asks for that. It is kept when it is whole. */
+async function engineParts(chat: Chat, signal: AbortSignal): Promise<Result<Parts>> {
+  const { x, entered, asked, miss } = chat;
+  const options = { ...entered.call.body.stream_options, include_usage: true };
+  const body = { ...bodyFor(entered), stream: true, stream_options: options };
+  const source = await x.runtime.tiers.origin.stream(body, journeyOf(x, { deadlineMs: asked.deadlineMs, signal }));
+  if (!source.ok) return source;
+  noteWork(chat);
+  return ok(sharedStream(source.value, miss.keep));
+}
+
+/** The engine's whole answer: as it is, in parts, and how the call is reported if it was kept. */
+interface Completion {
+  readonly text: string;
+  readonly parts: readonly ChatPart[];
+  readonly kept?: CacheOutcome;
+}
+
+/** Errors: those of the origin, `upstream_failed` when it is no completion. */
+async function completion(chat: Chat, signal: AbortSignal): Promise<Result<Completion>> {
+  const { x, entered, asked, miss } = chat;
+  const journey = journeyOf(x, { deadlineMs: asked.deadlineMs, signal });
+  const text = await x.runtime.tiers.origin.complete(bodyFor(entered), journey);
+  if (!text.ok) return text;
+  const parts = partsOf(text.value);
+  if (parts === undefined) return fail("upstream_failed", { cause: "origin: the answer is not a completion" });
+  noteWork(chat);
+  const record = recordOf(parts);
+  return ok({ text: text.value, parts, ...(record === undefined ? {} : { kept: miss.keep(record) }) });
+}
+
+/** `onWhole` is called when the stream came to its end. */
+function relayed(x: Exchange, asked: CacheCall, source: Parts, passage: Passage | undefined): Reply {
+  const { nowMs } = x.runtime;
   x.trail.streams = true;
   // Without this the runtime ends the request with its stream, and with it the hand-over of what was counted.
   let ended = () => {};
@@ -57,38 +171,46 @@ async function streamed(x: Exchange, envelope: Envelope, body: object, store?: S
       ended = resolve;
     }),
   );
-  const recorder = store && new ChatRecorder();
-  const events = relayEvents(source.value, {
-    ...(recorder === undefined && x.trail.arm === undefined ? {} : { onData: (payload) => recorder?.onData(payload) }),
+  const hooks: RelayHooks = {
     onEnd: ({ complete, code }) => {
-      if (complete) store?.(recorder?.record());
       recordCall(x, nowMs(), complete ? undefined : (code ?? "canceled"));
       ended();
     },
     errorEvent: (code) => sse(openAiError({ code })),
-    timeoutMs: envelope.deadlineMs - nowMs(),
+    timeoutMs: asked.deadlineMs - nowMs(),
+  };
+  return eventStreamReply(relayEvents(source, hooks, passage));
+}
+
+/** What the engine did for this call, and what the shadow version does with it. */
+function noteWork({ x, entered, behind }: Chat): void {
+  if (behind) return;
+  x.trail.work = { rows: 1 };
+  copyToShadow(x, entered, undefined, async (other, journey) => {
+    const { stream: _stream, stream_options: _options, ...rest } = bodyFor(entered);
+    const theirs = await x.runtime.tiers.origin.complete({ ...rest, model: versioned(other) }, journey);
+    return theirs.ok ? ok(undefined) : theirs;
   });
-  return ok(eventStreamReply(events));
 }
 
-async function whole(x: Exchange, envelope: Envelope, body: object, store?: StoreRecord): Promise<Result<Reply>> {
-  const text = await x.runtime.tiers.origin.complete(body, journeyOf(x, envelope));
-  if (!text.ok) return text;
-  store?.(recordOf(text.value));
-  return ok(jsonText(text.value));
-}
-
-function replay(x: Exchange, { call, model }: Entered<ChatCall>, record: ChatRecord): Reply {
-  const stamp = { id: `chatcmpl-${x.requestId}`, model: versioned(model), created: Math.floor(x.startedMs / 1000) };
+function replay(x: Exchange, { call, model }: Entered<ChatCall>, { value, outcome }: Found): Reply {
+  x.trail.cache = outcome;
+  x.trail.tier = "origin";
+  const stamp = stampOf(x, model);
+  // What is kept of a chat is a record.
+  const record = value as ChatRecord;
   return call.stream ? replayStream(record, stamp, call.includeUsage) : replayWhole(record, stamp);
+}
+
+function stampOf(x: Exchange, model: DeployedModel): Stamp {
+  return { id: `chatcmpl-${x.requestId}`, model: versioned(model), created: Math.floor(x.startedMs / 1000) };
+}
+
+/** By version: the origin would take a bare name for its newest, and the answer would be kept as another version's. */
+function bodyFor({ call, model }: Entered<ChatCall>) {
+  return { ...call.body, model: versioned(model) };
 }
 
 function versioned({ name, version }: DeployedModel): string {
   return `${name}@${version}`;
-}
-
-/** The members of a chat body that can change its answer: all but how it is delivered and who is billed. */
-function answerChanging({ body }: ChatCall): object {
-  const { model: _model, stream: _stream, stream_options: _options, user: _user, metadata: _metadata, ...rest } = body;
-  return rest;
 }

@@ -1,19 +1,23 @@
-import { canonicalJson, ok, type PredictAnswer, type Result } from "@ledge/contract";
+import { ok, type PredictAnswer, type Result } from "@ledge/contract";
 import {
-  type AnswerIdentity,
   type ArmRef,
   agree,
+  type CacheOutcome,
   copiesToShadow,
   copyTallyOf,
   type ModelRef,
+  tiersInOrder,
+  type Work,
   workOf,
 } from "@ledge/policy";
 import { readJson } from "./accept/body.ts";
 import { readEnvelope } from "./accept/envelope.ts";
 import { admit } from "./admit/admit.ts";
 import { assign } from "./assign/assign.ts";
-import { forwarded } from "./cache/answers.ts";
-import { type InferenceRecord, inferenceRecord, keptInference, tensorsText } from "./cache/tensors.ts";
+import type { Errand } from "./cache/answers.ts";
+import type { CacheCall } from "./cache/call.ts";
+import { labelsForm, labelsText } from "./cache/labels.ts";
+import { tensorsForm, tensorsText } from "./cache/tensors.ts";
 import { classify } from "./dispatch/classify.ts";
 import { infer } from "./dispatch/infer.ts";
 import type { Journey } from "./dispatch/ports.ts";
@@ -31,16 +35,16 @@ import type {
 import type { Runtime } from "./wire.ts";
 
 /**
- * The way of a request: accept → admit → assign → cache → dispatch. `routes.ts` wraps it in observe.
+ * The way of a request: accept → admit → assign → cache → dispatch. `serve.ts` wraps it in observe.
  * This file states the order, and `app-chat.ts` its end for chats; each stage decides one question and knows none of the others.
  */
 
-/** One request on its way. */
-export interface Exchange {
+/** One request on its way through a Worker whose isolate keeps `R`. */
+export interface Exchange<R = Runtime> {
   readonly request: Request;
   readonly requestId: string;
   readonly startedMs: number;
-  readonly runtime: Runtime;
+  readonly runtime: R;
   readonly trail: Trail;
   /** Keeps the isolate alive for work that the caller need not wait for. */
   readonly waitUntil: (work: Promise<unknown>) => void;
@@ -121,59 +125,84 @@ function shadowOf(
 
 /** cache → dispatch for a classification. */
 export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>): Promise<Result<Classification>> {
-  const { call, envelope, model } = entered;
+  const { call, model } = entered;
   const { cache, tiers } = x.runtime;
-  const identity = identityOf(entered, canonicalJson([call.inputs, call.topK, call.logits]));
-  const hit = await cache.lookup(identity, envelope.cache);
-  if (hit !== undefined) {
-    const kept = hit.value as Classification;
-    x.trail.cache = hit.outcome;
-    x.trail.tier = kept.tier;
-    return ok(kept);
-  }
-  const answer = await classify(tiers, model, call, journeyOf(x, envelope), x.trail);
-  x.trail.cache = forwarded(envelope.cache, answer.ok);
-  if (answer.ok) {
+  const asked = cacheCallOf(x, entered, labelsText(call));
+  const work = async (errand: Errand) => {
+    const trail = trailOf(x, errand);
+    const answer = await classify(tiers, model, call, journeyOf(x, errand), trail);
+    if (!answer.ok || errand.behind) return answer;
     const mine = answer.value.answer;
-    x.trail.work = workOf(mine);
+    note(x.trail, workOf(mine));
     copyToShadow(x, entered, mine, async (other, journey) => {
       const theirs = await classify(tiers, other, call, journey, { timings: {} });
       return theirs.ok ? ok(theirs.value.answer) : theirs;
     });
-    x.trail.timings.queue = mine.timings.queueMs;
-    x.trail.timings.run = mine.timings.runMs;
-    x.waitUntil(cache.store(identity, answer.value, envelope.cache));
-  }
+    return answer;
+  };
+  const answer = await cache.answer(asked, labelsForm, work, sayFor(x));
+  if (answer.ok) x.trail.tier = answer.value.tier;
   return answer;
 }
 
 /** cache → dispatch for tensors. */
 export async function answerTensors(x: Exchange, entered: Entered<TensorsCall>): Promise<Result<Inference>> {
-  const { call, envelope, model } = entered;
-  const { cache, tiers, desk } = x.runtime;
-  const identity = identityOf(entered, tensorsText(call, desk.digests.sha256Hex));
-  const hit = await cache.lookup(identity, envelope.cache);
-  const kept = hit && keptInference(hit.value as InferenceRecord);
-  if (hit !== undefined && kept !== undefined) {
-    x.trail.cache = hit.outcome;
-    x.trail.tier = kept.tier;
-    return ok(kept);
-  }
-  const answer = await infer(tiers, model, call, journeyOf(x, envelope), x.trail);
-  const record = answer.ok ? inferenceRecord(answer.value) : undefined;
-  x.trail.cache = forwarded(envelope.cache, record !== undefined);
-  if (answer.ok) {
-    const { timings } = answer.value;
-    x.trail.work = { rows: rowsOf(call, model), timings };
+  const { call, model } = entered;
+  const { cache, tiers, digests } = x.runtime;
+  const asked = cacheCallOf(x, entered, tensorsText(call, digests.sha256Hex));
+  const work = async (errand: Errand): Promise<Result<Inference>> => {
+    const trail = trailOf(x, errand);
+    const answer = await infer(tiers, model, call, journeyOf(x, errand), trail);
+    if (!answer.ok || errand.behind) return answer;
+    note(x.trail, { rows: rowsOf(call, model), timings: answer.value.timings });
     copyToShadow(x, entered, undefined, async (other, journey) => {
       const theirs = await infer(tiers, other, call, journey, { timings: {} });
       return theirs.ok ? ok(undefined) : theirs;
     });
-    x.trail.timings.queue = timings.queueMs;
-    x.trail.timings.run = timings.runMs;
-  }
-  if (record !== undefined) x.waitUntil(cache.store(identity, record, envelope.cache));
+    return answer;
+  };
+  const answer = await cache.answer(asked, tensorsForm, work, sayFor(x));
+  if (answer.ok) x.trail.tier = answer.value.tier;
   return answer;
+}
+
+/** What a tier did for this call. */
+function note(trail: Trail, work: Work): void {
+  trail.work = work;
+  if (work.timings === undefined) return;
+  trail.timings.queue = work.timings.queueMs;
+  trail.timings.run = work.timings.runMs;
+}
+
+function sayFor({ trail }: Exchange) {
+  return (outcome: CacheOutcome) => {
+    trail.cache = outcome;
+  };
+}
+
+/** Work behind the answer leaves no trace in what is said of the call. */
+function trailOf(x: Exchange, { behind }: Errand): Trail {
+  return behind ? { timings: {} } : x.trail;
+}
+
+/** One call, as the cache sees it. `sampled`: equal calls may be answered differently. */
+export function cacheCallOf(x: Exchange, entered: Entered<Call>, input: string, sampled = false): CacheCall {
+  const { principal, model, call, envelope } = entered;
+  const { name, version, digest, manifest } = model;
+  return {
+    identity: { tenant: principal.tenant, task: call.task, model: name, version, digest, input },
+    wish: envelope.cache,
+    header: (named) => x.request.headers.get(named),
+    sampled,
+    // A hop to another place costs more than the run at the edge that it saves.
+    reach: tiersInOrder(manifest.tiers)[0] === "edge" ? "isolate" : "everywhere",
+    deadlineMs: envelope.deadlineMs,
+    // The runtime makes a signal when it is first asked for: a hit never asks.
+    get signal() {
+      return x.request.signal;
+    },
+    waitUntil: x.waitUntil,
+  };
 }
 
 /** Rows of a call of a graph: 1 where the graph has no batch. */
@@ -205,11 +234,6 @@ export function copyToShadow(
   x.waitUntil(counted);
 }
 
-export function identityOf({ principal, model, call }: Entered<Call>, input: string): AnswerIdentity {
-  const { name, version, digest } = model;
-  return { tenant: principal.tenant, task: call.task, model: name, version, digest, input };
-}
-
-export function journeyOf(x: Exchange, envelope: Envelope) {
-  return { requestId: x.requestId, deadlineMs: envelope.deadlineMs, signal: x.request.signal };
+export function journeyOf(x: Exchange, { deadlineMs, signal }: Pick<Errand, "deadlineMs" | "signal">): Journey {
+  return { requestId: x.requestId, deadlineMs, signal };
 }

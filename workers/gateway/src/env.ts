@@ -1,15 +1,36 @@
 import type { InferenceService } from "@ledge/contract";
+import type { CacheKeeper } from "./platform/durable/cache-keeper.ts";
+import type { Flight } from "./platform/durable/flight.ts";
 import type { HotList } from "./platform/durable/hot-list.ts";
 import type { RateLimiter } from "./platform/durable/rate-limiter.ts";
 import type { Registry } from "./platform/durable/registry.ts";
+import type { SemanticIndex } from "./platform/durable/semantic-index.ts";
 import type { Tally } from "./platform/durable/tally.ts";
 
-/** The bindings of wrangler.jsonc (worker-configuration.d.ts is generated from it), with what speaks RPC typed. */
+/**
+ * The bindings of each Worker's wrangler.jsonc, with what speaks RPC typed. `GatewayBindings` and `OperatorBindings` are
+ * generated: the worker-configuration.d.ts beside each wrangler.jsonc.
+ */
+
 export interface GatewayEnv
-  extends Omit<Cloudflare.Env, "INFERENCE" | "RATE_LIMITS" | "REGISTRY" | "TALLIES" | "HOT_LIST"> {
+  extends Omit<
+    GatewayBindings,
+    "INFERENCE" | "RATE_LIMITS" | "FLIGHTS" | "REGISTRY" | "TALLIES" | "CACHE_KEEPER" | "SEMANTIC_INDEX"
+  > {
   readonly INFERENCE: InferenceService;
+  readonly FLIGHTS: DurableObjectNamespace<Flight>;
   readonly RATE_LIMITS: DurableObjectNamespace<RateLimiter>;
   readonly REGISTRY: DurableObjectNamespace<Registry>;
   readonly TALLIES: DurableObjectNamespace<Tally>;
+  readonly CACHE_KEEPER: DurableObjectNamespace<CacheKeeper>;
+  readonly SEMANTIC_INDEX: DurableObjectNamespace<SemanticIndex>;
+}
+
+export interface OperatorEnv
+  extends Omit<OperatorBindings, "INFERENCE" | "REGISTRY" | "TALLIES" | "HOT_LIST" | "CACHE_KEEPER"> {
+  readonly INFERENCE: InferenceService;
+  readonly REGISTRY: DurableObjectNamespace<Registry>;
+  readonly TALLIES: DurableObjectNamespace<Tally>;
   readonly HOT_LIST: DurableObjectNamespace<HotList>;
+  readonly CACHE_KEEPER: DurableObjectNamespace<CacheKeeper>;
 }

@@ -6,7 +6,7 @@ import { assign } from "./assign/assign.ts";
 import { type CatalogView, deployedModels } from "./assign/view.ts";
 import type { DeployedModel } from "./exchange.ts";
 import { jsonReply, type Reply } from "./reply.ts";
-import type { GatewayContext, Handler } from "./routes.ts";
+import type { Handler, RouteContext } from "./serve.ts";
 
 /** Answers about models, for callers who may call them; a look costs a request like any other. */
 
@@ -17,7 +17,7 @@ export async function viewFor(x: Exchange): Promise<Result<CatalogView>> {
 }
 
 /** The model that the path names. Errors: `model_not_found`. */
-export function refIn(c: GatewayContext): Result<ModelRef> {
+export function refIn(c: RouteContext): Result<ModelRef> {
   const name = c.req.param("model") ?? "";
   const asked = c.req.param("version");
   const ref = parseModelRef(asked === undefined ? name : `${name}@${asked}`);

@@ -1,14 +1,13 @@
 import { fail, ok, type Result } from "@ledge/contract";
-import { parseJson, readBytes, readJson } from "./accept/body.ts";
+import { parseJson, readBytes } from "./accept/body.ts";
 import { graphOutputs, type InferOutputs, presentInfer, stepsOutputs } from "./accept/oip/answer.ts";
 import { askInfer, type InferAsked } from "./accept/oip/asked.ts";
 import { compressed } from "./accept/oip/compressed.ts";
 import { presentConfig } from "./accept/oip/config.ts";
 import { type InferFrame, readInfer } from "./accept/oip/frame.ts";
 import { acceptGenerate, presentGenerated } from "./accept/oip/generate.ts";
-import { readInlineModel } from "./accept/oip/inline-model.ts";
 import { presentOipFault, presentOipModel, presentOipServer } from "./accept/oip/metadata.ts";
-import { acceptIndex, acceptLoad, presentDone, presentIndex } from "./accept/oip/repository.ts";
+import { acceptIndex, presentIndex } from "./accept/oip/repository.ts";
 import { type CountedVersion, presentStatistics } from "./accept/oip/statistics.ts";
 import { chatCallOf } from "./accept/openai.ts";
 import { answerClassify, answerTensors, type Entered, type Exchange, enter, jsonSurface } from "./app.ts";
@@ -18,10 +17,8 @@ import { type CatalogView, deployedModels } from "./assign/view.ts";
 import type { DeployedModel } from "./exchange.ts";
 import { listModels, lookUp, ready, refIn, viewFor } from "./look-up.ts";
 import { countsOf } from "./observe/counts.ts";
-import { admitOperator } from "./operate/operator.ts";
-import { loadModel, registerInline, unloadModel } from "./operate/repository.ts";
-import { jsonReply, type Reply } from "./reply.ts";
-import type { GatewayContext, Handler, Route } from "./routes.ts";
+import { jsonReply } from "./reply.ts";
+import type { Handler, Route, RouteContext } from "./serve.ts";
 
 /** The Open Inference Protocol v2, with the extensions that model-server clients use. */
 
@@ -88,7 +85,7 @@ const statistics: Handler = async (x, c) => {
   return counted.ok ? ok(presentStatistics(counted.value satisfies readonly CountedVersion[])) : counted;
 };
 
-function versionsMeant(view: CatalogView, c: GatewayContext): Result<readonly DeployedModel[]> {
+function versionsMeant(view: CatalogView, c: RouteContext): Result<readonly DeployedModel[]> {
   if (c.req.param("model") === undefined) return ok(deployedModels(view));
   const ref = refIn(c);
   if (!ref.ok) return ref;
@@ -120,38 +117,6 @@ const index: Handler = async (x) => {
   return ok(presentIndex(entries, asked.value.readyOnly));
 };
 
-/** A model comes whole in one request, and is held in memory three times over while it is read. Bytes. */
-const inlineBytesMax = 24 * 1024 * 1024;
-
-/** Loading changes what everybody is served, so it takes the operator's key. */
-const load: Handler = async (x, c) => {
-  const operator = admitOperator(x.request, x.runtime.gatekeeper);
-  if (!operator.ok) return operator;
-  const body = await readJson(x.request, Math.min(inlineBytesMax, x.runtime.config.MODEL_BYTES_MAX));
-  if (!body.ok) return body;
-  const asked = acceptLoad(body.value);
-  if (!asked.ok) return asked;
-  const name = c.req.param("model") ?? "";
-  const { models } = x.runtime;
-  if (asked.value.files.size === 0 && asked.value.config === undefined) return done(loadModel(name, models));
-  const inline = readInlineModel(name, asked.value);
-  return inline.ok ? await done(registerInline(name, inline.value, models)) : inline;
-};
-
-const unload: Handler = async (x, c) => {
-  const operator = admitOperator(x.request, x.runtime.gatekeeper);
-  if (!operator.ok) return operator;
-  const body = await readJson(x.request, x.runtime.config.BODY_BYTES_MAX);
-  if (!body.ok) return body;
-  const asked = acceptLoad(body.value);
-  return asked.ok ? await done(unloadModel(c.req.param("model") ?? "", x.runtime.models)) : asked;
-};
-
-async function done(work: Promise<Result<unknown>>): Promise<Result<Reply>> {
-  const result = await work;
-  return result.ok ? ok(presentDone()) : result;
-}
-
 /** The protocol has each of these twice: for the version that answers the bare name, and for a named one. */
 function modelRoutes(path: string): readonly Route[] {
   return [
@@ -165,6 +130,15 @@ function modelRoutes(path: string): readonly Route[] {
   ];
 }
 
+/** Of Triton's server alone: its memory, its traces, its log. Any method. */
+const unsupportedPaths = [
+  "/v2/systemsharedmemory/*",
+  "/v2/cudasharedmemory/*",
+  "/v2/trace/setting",
+  "/v2/models/:model/trace/setting",
+  "/v2/logging",
+] as const;
+
 /** `version`: the deployment's. */
 export function oipRoutes(version: string): readonly Route[] {
   return [
@@ -177,18 +151,6 @@ export function oipRoutes(version: string): readonly Route[] {
     ...modelRoutes("/v2/models/:model"),
     ...modelRoutes("/v2/models/:model/versions/:version"),
     ["POST", "/v2/repository/index", index],
-    ["POST", "/v2/repository/models/:model/load", load],
-    ["POST", "/v2/repository/models/:model/unload", unload],
+    ...unsupportedPaths.map((path): Route => ["ALL", path, () => fail("unsupported_extension")]),
   ];
 }
-
-/** Of Triton's server alone: its memory, its traces, its log. Any method. */
-export const unsupportedPaths = [
-  "/v2/systemsharedmemory/*",
-  "/v2/cudasharedmemory/*",
-  "/v2/trace/setting",
-  "/v2/models/:model/trace/setting",
-  "/v2/logging",
-] as const;
-
-export const unsupported: Handler = () => fail("unsupported_extension");

@@ -1,7 +1,6 @@
-import { type Fault, fail, ok, type Result } from "@ledge/contract";
-import { type Context, Hono } from "hono";
-import openapi from "../../../openapi.json";
-import operatorOpenapi from "../../../openapi-operator.json";
+import { type Fault, ok } from "@ledge/contract";
+import { type CacheOutcome, joinedOutcome, parseModelRef, type Work } from "@ledge/policy";
+import { info } from "../../../openapi.json";
 import { readJson } from "./accept/body.ts";
 import { acceptEmbeddings, embeddingCalls, presentEmbeddings } from "./accept/embeddings.ts";
 import { presentOipFault } from "./accept/oip/metadata.ts";
@@ -13,29 +12,21 @@ import {
   presentOpenAiModels,
 } from "./accept/openai.ts";
 import { acceptPredict, predictCallOf, presentPrediction, presentProblem } from "./accept/predict.ts";
-import { adminRoutes } from "./admin-routes.ts";
 import { admit } from "./admit/admit.ts";
-import { answerClassify, type Exchange, enter, jsonSurface } from "./app.ts";
+import { answerClassify, enter, jsonSurface } from "./app.ts";
 import { answerChat } from "./app-chat.ts";
-import { deployedModels, stableModels } from "./assign/view.ts";
-import type { GatewayEnv } from "./env.ts";
+import { stableModels } from "./assign/view.ts";
+import { etagOf } from "./cache/etag.ts";
+import { takeWrongHit } from "./cache/semantic/wrong-hit.ts";
 import type { Trail } from "./exchange.ts";
 import { listModels, lookUp, ready } from "./look-up.ts";
-import { countsOf } from "./observe/counts.ts";
 import { takeFeedback } from "./observe/feedback.ts";
-import { presentMetrics } from "./observe/metrics.ts";
-import { oipRoutes, unsupported, unsupportedPaths } from "./oip-routes.ts";
-import { admitOperator } from "./operate/operator.ts";
+import { oipRoutes } from "./oip-routes.ts";
+import { passedOn } from "./pass-on.ts";
 import { jsonReply, type Reply } from "./reply.ts";
+import type { Handler, Route } from "./serve.ts";
 
 /** Which path speaks which surface. What happens between a call and its answer is in app.ts. */
-
-export type GatewayContext = Context<{ Bindings: GatewayEnv; Variables: { x: Exchange } }>;
-export type Answer = Result<Reply>;
-export type Handler = (x: Exchange, c: GatewayContext) => Promise<Answer> | Answer;
-export type Route = readonly [method: "GET" | "POST" | "PUT" | "DELETE", path: string, handler: Handler];
-
-const version = openapi.info.version;
 
 const predict: Handler = async (x) => {
   const entered = await enter(x, jsonSurface(acceptPredict, predictCallOf));
@@ -57,20 +48,34 @@ const embeddings: Handler = async (x) => {
   const { accepted, model, call: calls } = entered.value;
   const vectors: (readonly number[])[] = [];
   let inputTokens = 0;
-  let asked: Pick<Trail, "cache" | "work"> | undefined;
+  const outcomes: CacheOutcome[] = [];
+  let work: Work | undefined;
   for (const call of calls) {
     const answer = await answerClassify(x, { ...entered.value, call });
     if (!answer.ok) return answer;
-    const { cache, work } = x.trail;
-    if (cache?.kind !== "hit" && work !== undefined) {
-      asked = { ...(cache && { cache }), work: { ...work, rows: work.rows + (asked?.work?.rows ?? 0) } };
-    }
+    if (x.trail.cache !== undefined) outcomes.push(x.trail.cache);
+    work = joinedWork(work, takeWork(x.trail));
     vectors.push(...answer.value.answer.predictions.map(({ embedding }) => embedding ?? []));
     inputTokens += answer.value.answer.inputTokens;
   }
-  Object.assign(x.trail, asked);
+  const tags = outcomes.flatMap(({ etag }) => etag ?? []);
+  const etag = tags.length === calls.length ? etagOf(tags.join(), x.runtime.digests) : undefined;
+  const cache = joinedOutcome(outcomes, etag);
+  if (cache !== undefined) x.trail.cache = cache;
+  if (work !== undefined) x.trail.work = work;
   return ok(presentEmbeddings(accepted, vectors, inputTokens, model));
 };
+
+/** What a tier did for one part of a call. */
+function takeWork(trail: Trail): Work | undefined {
+  const { work } = trail;
+  delete trail.work;
+  return work;
+}
+
+function joinedWork(before: Work | undefined, more: Work | undefined): Work | undefined {
+  return before === undefined || more === undefined ? (more ?? before) : { ...more, rows: more.rows + before.rows };
+}
 
 /** Any caller may rate an answer; a rating costs a request like any other. */
 const feedback: Handler = async (x) => {
@@ -84,30 +89,37 @@ const feedback: Handler = async (x) => {
   return taken.ok ? ok(jsonReply(taken.value, 202)) : taken;
 };
 
-/** For Prometheus: what it may see of all models takes the operator's key. */
-const metrics: Handler = async (x) => {
-  const operator = admitOperator(x.request, x.runtime.gatekeeper);
-  if (!operator.ok) return operator;
-  const models = deployedModels(await x.runtime.catalog.view(x.waitUntil));
-  const counted = await countsOf(models, x.runtime.counter);
-  if (!counted.ok) return counted;
-  return ok(presentMetrics(counted.value));
+/** A wrong hit is reported by who got it: another tenant's entry has another name, and stays. */
+const wrongHit: Handler = async (x) => {
+  const { config, identity, limit, catalog, cacheRules, entryPurger, tallies } = x.runtime;
+  const body = await readJson(x.request, config.BODY_BYTES_MAX);
+  if (!body.ok) return body;
+  const admission = await admit(x.request, identity, limit, x.trail, x.waitUntil);
+  if (!admission.ok) return admission;
+  const taken = await takeWrongHit(body.value, admission.value.principal.tenant, entryPurger);
+  if (!taken.ok) return taken;
+  await cacheRules.catchUp();
+  const ref = parseModelRef(taken.value.model ?? "");
+  const model = ref && (await catalog.view(x.waitUntil)).models.get(ref.name)?.callable.get(ref.version ?? "");
+  if (model !== undefined) {
+    const { name, version } = model;
+    tallies.recordCacheEvent({ model: name, version, arm: undefined }, "feedback-wrong", x.waitUntil);
+  }
+  return ok(jsonReply({ removed: true }, 202));
 };
 
-const table: readonly Route[] = [
+export const routes: readonly Route[] = [
   ["POST", "/v1/predict", predict],
   ["POST", "/v1/chat/completions", chat],
   ["POST", "/v1/embeddings", embeddings],
   ["POST", "/v1/feedback", feedback],
+  ["POST", "/v1/cache/feedback", wrongHit],
   ["GET", "/v1/models", listModels((view) => presentOpenAiModels(stableModels(view)))],
   ["GET", "/v1/models/:model", lookUp((model) => jsonReply(presentOpenAiModel(model)))],
-  ...oipRoutes(version),
-  ...adminRoutes,
+  ...oipRoutes(info.version),
   ["GET", "/healthz", () => ok(jsonReply({ alive: true }))],
   ["GET", "/readyz", ready],
-  ["GET", "/metrics", metrics],
-  ["GET", "/openapi.json", () => ok(jsonReply(openapi))],
-  ["GET", "/admin/openapi.json", () => ok(jsonReply(operatorOpenapi))],
+  ...passedOn,
 ];
 
 /** The error shape of the surface that a path belongs to. */
@@ -121,15 +133,4 @@ export function presentFault(fault: Fault, path: string, requestId: string): Rep
   )
     return presentOpenAiFault(fault);
   return presentProblem(fault, requestId);
-}
-
-/** Builds the router. `answer` runs a handler and turns its fault into the surface's error. */
-export function route(answer: (c: GatewayContext, handler: Handler) => Promise<Response>) {
-  const router = new Hono<{ Bindings: GatewayEnv; Variables: { x: Exchange } }>();
-  for (const [method, path, handler] of table) router.on(method, path, (c) => answer(c, handler));
-  for (const path of unsupportedPaths) router.all(path, (c) => answer(c, unsupported));
-  const paths = new Set(table.map(([, path]) => path));
-  for (const path of paths) router.all(path, (c) => answer(c, () => fail("method_not_allowed")));
-  router.notFound((c) => answer(c as GatewayContext, () => fail("not_found")));
-  return router;
 }

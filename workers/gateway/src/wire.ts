@@ -1,19 +1,22 @@
-import { fail, ok, type Result } from "@ledge/contract";
 import type { JSONWebKeySet } from "jose";
 import { Identity } from "./admit/identity.ts";
 import { Jwks } from "./admit/jwks.ts";
 import { Limit } from "./admit/limit.ts";
 import { Catalog } from "./assign/catalog.ts";
 import { AnswerCache } from "./cache/answers.ts";
+import { RoomFlights } from "./cache/flight/flights.ts";
+import { IsolateRooms } from "./cache/flight/isolate-rooms.ts";
 import { MemoryAnswers } from "./cache/memory.ts";
+import type { Flights } from "./cache/ports.ts";
+import { Rules } from "./cache/rules.ts";
+import { SealedLayer } from "./cache/sealed.ts";
+import { Vault } from "./cache/vault.ts";
 import { edgeTier } from "./dispatch/edge.ts";
 import { originTier } from "./dispatch/origin.ts";
 import { Shadows } from "./dispatch/shadow.ts";
 import type { GatewayEnv } from "./env.ts";
+import { keptBy } from "./isolate.ts";
 import { Tallies } from "./observe/tally.ts";
-import type { KeyDesk } from "./operate/keys.ts";
-import type { ModelDesk } from "./operate/models.ts";
-import type { RolloutDesk } from "./operate/rollouts.ts";
 import { type Config, readConfig } from "./platform/config.ts";
 import { digests } from "./platform/digests.ts";
 import { portsOf } from "./platform/ports-of.ts";
@@ -30,60 +33,34 @@ const shadowTimeoutMs = 20_000;
 /** Everything an isolate keeps between requests, wired once. */
 export type Runtime = ReturnType<typeof wire>;
 
-const runtimes = new WeakMap<object, Result<Runtime>>();
-
 /** The isolate's runtime. Errors: `internal_error` with every wrong variable in its cause, until the next deployment. */
-export function runtimeOf(env: GatewayEnv): Result<Runtime> {
-  const known = runtimes.get(env);
-  if (known !== undefined) return known;
-  const config = readConfig(env);
-  const made = config.ok ? ok(wire(env, config.value)) : configFault(config.fault.issues ?? []);
-  runtimes.set(env, made);
-  return made;
-}
-
-function configFault(issues: readonly { path: string; message: string }[]): Result<never> {
-  const cause = `set these variables or secrets: ${issues.map(({ path, message }) => `${path} (${message})`).join(", ")}`;
-  return fail("internal_error", { cause });
-}
+export const runtimeOf = keptBy(readConfig, wire);
 
 function wire(env: GatewayEnv, config: Config) {
   const nowMs = () => Date.now();
-  const { keys, answers, bucket, inference, registry, tallies, snapshots, blobs } = portsOf(env, config);
-  const memory = new MemoryAnswers(memoryAnswersBytesMax);
-  const desk: KeyDesk = {
-    keys,
-    digests,
-    requestsPerMinuteDefault: config.REQUESTS_PER_MINUTE_DEFAULT,
-    random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
-    nowMs,
-  };
+  const { keys, bucket, inference, operator, registry, tallies, snapshots, flightRooms, entryPurger, ...cachePorts } =
+    portsOf(env);
+  // The equal calls of an isolate meet first, and one of them meets those of the others.
+  const beyond = new RoomFlights({ rooms: flightRooms, nowMs });
+  const flights = new RoomFlights({ rooms: new IsolateRooms(nowMs), nowMs, beyond });
   const catalog = new Catalog({
     shipped: shippedSnapshot(shippedPackages(digests.sha256Hex)),
     store: snapshots,
-    wake: registry.wake,
+    registry,
     say: (what) => console.error(JSON.stringify({ catalog: what })),
     nowMs,
   });
-  const edge = edgeTier(inference, nowMs);
-  const models: ModelDesk = {
-    registry,
-    blobs,
-    loader: edge,
-    digests,
-    loadDeadlineMs: () => nowMs() + config.TIMEOUT_MS_MAX,
-    adopt: (snapshot) => catalog.adopt(snapshot),
-  };
-  const rollouts: RolloutDesk = { models, counter: tallies, newId: () => crypto.randomUUID(), nowMs };
   return {
     config,
     nowMs,
     catalog,
     identity: new Identity({ keys, digests, jwt: jwtOf(config, nowMs), nowMs }),
     limit: new Limit(bucket, nowMs),
-    cache: new AnswerCache({ memory, store: answers, digests, nowMs, ttlS: config.CACHE_TTL_S }),
+    flights,
+    entryPurger,
+    ...cacheOf(cachePorts, flights, config, nowMs),
     tiers: {
-      edge,
+      edge: edgeTier(inference, nowMs),
       origin: originTier({ url: config.ORIGIN_URL.replace(/\/+$/, ""), secret: config.ORIGIN_SECRET }, nowMs),
     },
     shadows: new Shadows({ inFlightMax: shadowsInFlightMax, timeoutMs: shadowTimeoutMs, nowMs }),
@@ -94,11 +71,39 @@ function wire(env: GatewayEnv, config: Config) {
       say: (what) => console.error(JSON.stringify({ tallies: what })),
     }),
     counter: tallies,
-    desk,
-    models,
-    rollouts,
-    gatekeeper: { digests, adminKeyHash: config.ADMIN_KEY_HASH, originSecret: config.ORIGIN_SECRET },
+    operator,
+    digests,
   };
+}
+
+type CachePorts = Pick<
+  ReturnType<typeof portsOf>,
+  "answers" | "answersInWorkersCache" | "publishedRules" | "keyrings" | "semanticIndex"
+>;
+
+/** The answer cache, and the rules that it goes by. */
+function cacheOf(ports: CachePorts, flights: Flights, config: Config, nowMs: () => number) {
+  const store = new SealedLayer("kv", ports.answers);
+  const inWorkersCache = new SealedLayer("workers-cache", ports.answersInWorkersCache);
+  const say = (what: string) => console.error(JSON.stringify({ cache: what }));
+  const cacheRules = new Rules({ store: ports.publishedRules, say, nowMs });
+  const cache = new AnswerCache({
+    memory: new MemoryAnswers(memoryAnswersBytesMax, nowMs),
+    far: config.WORKERS_CACHE === "on" ? inWorkersCache : store,
+    store,
+    rules: cacheRules,
+    vault: new Vault({ secret: config.CACHE_SECRET, keyrings: ports.keyrings, nowMs }),
+    flights,
+    index: ports.semanticIndex,
+    digests,
+    policy: {
+      ttl_s: config.CACHE_TTL_S,
+      stale_while_revalidate_s: config.CACHE_STALE_WHILE_REVALIDATE_S,
+      stale_if_error_s: config.CACHE_STALE_IF_ERROR_S,
+    },
+    nowMs,
+  });
+  return { cache, cacheRules };
 }
 
 /** Tokens are taken only when issuer, audience and key set are all configured. */

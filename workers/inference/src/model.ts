@@ -64,7 +64,7 @@ export class Model implements Served {
     ports: ModelPorts,
   ): Result<Model> {
     let model: Model | undefined;
-    const run = async (feeds: Tensors) => (await model?.run(feeds)) ?? fail("model_not_ready");
+    const run = (feeds: Tensors) => model?.run(feeds) ?? Promise.resolve(fail("model_not_ready"));
     const servable = createServable({ manifest, files, run, limits: runLimits(manifest) });
     if (!servable.ok) return servable;
     model = new Model(manifest, servable.value, ports);

@@ -39,7 +39,7 @@ export class Service {
     this.#ports = ports;
   }
 
-  async predict(call: PredictCall): Promise<Result<PredictAnswer>> {
+  predict(call: PredictCall): Promise<Result<PredictAnswer>> {
     return this.#withModel(call, async (model) => {
       const { servable } = model;
       const startedMs = this.#ports.now();
@@ -51,7 +51,7 @@ export class Service {
       }
       const prepareMs = this.#ports.now() - startedMs;
       const answer = await model.rows.submit(
-        { item: rows, rows: rows.length, key: lengthKey(model, rows), ...deadlineOf(call) },
+        { item: rows, rows: rows.length, key: lengthKey(model, rows), deadlineMs: call.deadlineMs },
         this.#rule(model.batchRowsMax),
       );
       if (!answer.ok) return answer;
@@ -66,13 +66,13 @@ export class Service {
     });
   }
 
-  async infer(call: InferCall): Promise<Result<InferAnswer>> {
+  infer(call: InferCall): Promise<Result<InferAnswer>> {
     return this.#withModel(call, async (model) => {
       const raw = checkRaw(model.manifest, call);
       if (!raw.ok) return raw;
       const key = model.sharesRuns ? rawKey(raw.value) : undefined;
       const answer = await model.raw.submit(
-        { item: raw.value, rows: raw.value.rows, ...(key === undefined ? {} : { key }), ...deadlineOf(call) },
+        { item: raw.value, rows: raw.value.rows, key, deadlineMs: call.deadlineMs },
         this.#rule(model.rawRowsMax(raw.value)),
       );
       return answer.ok ? ok({ outputs: answer.value.answer, timings: timingsOf(answer.value, 0, 0) }) : answer;
@@ -144,7 +144,7 @@ export class Service {
   /** Once more when the model was put away between being found and being run: it is loaded again, or refused. */
   async #withModel<T>(ref: PackageRef, work: (model: Model) => Promise<Result<T>>): Promise<Result<T>> {
     for (let isLast = false; ; isLast = true) {
-      const model = await this.#ports.store.get(ref);
+      const model = this.#ports.store.ready(ref) ?? (await this.#ports.store.get(ref));
       if (!model.ok) return model;
       const answer = await work(model.value);
       this.#ports.store.tidy();
@@ -165,10 +165,6 @@ function lengthKey({ manifest }: Model, rows: readonly PreparedRow[]): string {
   if (manifest.preprocess?.kind !== "tokenizer") return "";
   const longest = rows.reduce((most, { tokens }) => Math.max(most, tokens), 16);
   return String(Math.ceil(Math.log2(longest)));
-}
-
-function deadlineOf({ deadlineMs }: { readonly deadlineMs?: number | undefined }) {
-  return deadlineMs === undefined ? {} : { deadlineMs };
 }
 
 function timingsOf(answer: BatchAnswer<unknown>, prepareMs: number, shapeMs: number): RunTimings {

@@ -69,7 +69,7 @@ export function auditText(rows: readonly AuditRow[]): string {
   return table([["number", "when", "who", "what", "model", "from → to", "why"], ...shown]);
 }
 
-function short(value: unknown): string {
+export function short(value: unknown): string {
   const text = value === null || value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }

@@ -1,5 +1,12 @@
 import { type ErrorCode, errors } from "../errors.ts";
-import { answerHeaders, errorHeaders, headerComponents, parameterComponents, parametersOf } from "./headers.ts";
+import {
+  answerHeaders,
+  errorHeaders,
+  headerComponents,
+  parameterComponents,
+  parametersOf,
+  saysCache,
+} from "./headers.ts";
 import type { Answer, Operation, Surface } from "./operation.ts";
 import { errorCodeSchema, namedSchemas, type SchemaName, schemaRef } from "./schemas.ts";
 import { usedComponents } from "./used-components.ts";
@@ -71,6 +78,9 @@ function responsesOf(operation: Operation): object {
   const { surface, answers, errors: codes } = operation;
   const responses: Record<string, object> = {};
   for (const [status, answer] of Object.entries(answers)) responses[status] = answerObject(operation, answer);
+  if (saysCache(operation)) {
+    responses[304] = { description: "The answer is the one of If-None-Match.", headers: answerHeaders(operation) };
+  }
   for (const status of statusesOf(codes)) {
     responses[status] ??= { $ref: `#/components/responses/${responseName(surface, status)}` };
   }

@@ -1,3 +1,4 @@
+import { cacheTtlSMax } from "../cache.ts";
 import { headers } from "../headers.ts";
 import type { Operation } from "./operation.ts";
 
@@ -11,6 +12,8 @@ export const headerComponents = {
   [headers.model]: { ...text, description: "The model that answered, `name@version`." },
   [headers.tier]: { schema: { enum: ["edge", "origin"] }, description: "Where it was answered." },
   [headers.cacheStatus]: { ...text, description: "RFC 9211: what the answer cache did." },
+  ETag: { ...text, description: "Names what is kept of the answer." },
+  Age: { schema: { type: "integer", minimum: 0 }, description: "Seconds since a kept answer was made." },
   [headers.rateLimit]: { ...text, description: "What is left of the limit: `r` requests, whole again in `t` seconds." },
   [headers.rateLimitPolicy]: { ...text, description: "The limit: `q` requests in `w` seconds." },
   [headers.serverTiming]: { ...text, description: "Milliseconds, in all and of the parts." },
@@ -25,6 +28,7 @@ export const parameterComponents = {
   sha256: path("sha256", "SHA-256 of the bytes.", "^[0-9a-f]{64}$"),
   digest: path("digest", "A package's digest.", "^[0-9a-f]{64}$"),
   alias: path("alias", "An alias; not `stable` or `latest`.", "^[a-z][a-z0-9-]{0,31}$"),
+  tenant: path("tenant", "Of an API key or a token.", "^.{1,128}$"),
   [headers.requestId]: header(headers.requestId, "Your own id for this request, kept when it is short and plain.", {
     type: "string",
     pattern: "^[A-Za-z0-9._:-]{1,64}$",
@@ -41,9 +45,33 @@ export const parameterComponents = {
       pattern: "^[A-Za-z0-9._:@-]{1,128}$",
     },
   ),
-  "Cache-Control": header("Cache-Control", "`no-cache` for a fresh answer; `no-store` to keep nothing of it either.", {
+  "Cache-Control": header(
+    "Cache-Control",
+    "RFC 9111: `no-cache`, `no-store`, `max-age`, `min-fresh`, `max-stale`, `only-if-cached`.",
+    { type: "string" },
+  ),
+  "If-None-Match": header("If-None-Match", "An answer's `ETag`: 304 when that is the answer still.", {
     type: "string",
   }),
+  [headers.cacheTtl]: header(headers.cacheTtl, "For how many seconds the answer to this call is fresh.", {
+    type: "integer",
+    minimum: 1,
+    maximum: cacheTtlSMax,
+  }),
+  [headers.cacheKey]: header(headers.cacheKey, "A partition of the cache: answers of another are not found.", {
+    type: "string",
+    pattern: "^[A-Za-z0-9._:@-]{1,128}$",
+  }),
+  [headers.cacheTag]: header(headers.cacheTag, "Up to 8 tags to purge the kept answer by, with commas.", {
+    type: "string",
+  }),
+  [headers.cacheSemantic]: header(
+    headers.cacheSemantic,
+    "Whether the answer to a prompt that means the same will do.",
+    {
+      enum: ["on", "off"],
+    },
+  ),
 } as const;
 
 function path(name: string, description: string, pattern: string) {
@@ -56,12 +84,17 @@ function header(name: string, description: string, schema: object) {
 
 type HeaderName = keyof typeof headerComponents;
 
+/** Clients of the Open Inference Protocol know no cache: for them the description stays the protocol's. */
+export function saysCache({ inference, surface }: Operation): boolean {
+  return inference === true && surface !== "Open Inference Protocol";
+}
+
 /** The headers of an operation's answer. */
-export function answerHeaders({ credential, inference }: Operation): object {
-  const limits = credential === "caller" ? ([headers.rateLimit, headers.rateLimitPolicy] as const) : [];
-  const call =
-    inference === true ? ([headers.model, headers.tier, headers.cacheStatus, headers.serverTiming] as const) : [];
-  return refs([headers.requestId, ...limits, ...call]);
+export function answerHeaders(operation: Operation): object {
+  const limits = operation.credential === "caller" ? ([headers.rateLimit, headers.rateLimitPolicy] as const) : [];
+  const kept = saysCache(operation) ? (["ETag", "Age"] as const) : [];
+  const called = [headers.model, headers.tier, headers.cacheStatus, ...kept, headers.serverTiming] as const;
+  return refs([headers.requestId, ...limits, ...(operation.inference === true ? called : [])]);
 }
 
 /** The headers that come with an error of this status. */
@@ -76,9 +109,18 @@ function refs(names: readonly HeaderName[]): object {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
-export function parametersOf({ path: template, inference }: Operation): readonly object[] {
+const callHeaders = [headers.timeoutMs, headers.requestId, headers.stickyKey, "Cache-Control"] as const;
+const cacheHeaders = [
+  "If-None-Match",
+  headers.cacheTtl,
+  headers.cacheKey,
+  headers.cacheTag,
+  headers.cacheSemantic,
+] as const;
+
+export function parametersOf(operation: Operation): readonly object[] {
+  const { path: template, inference } = operation;
   const inPath = [...template.matchAll(/\{(\w+)\}/g)].flatMap(([, name]) => name ?? []);
-  const inHeaders =
-    inference === true ? [headers.timeoutMs, headers.requestId, headers.stickyKey, "Cache-Control"] : [];
+  const inHeaders = [...(inference === true ? callHeaders : []), ...(saysCache(operation) ? cacheHeaders : [])];
   return [...inPath, ...inHeaders].map((name) => ({ $ref: `#/components/parameters/${name}` }));
 }

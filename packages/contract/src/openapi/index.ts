@@ -2,3 +2,4 @@ export * from "./document.ts";
 export { inferenceOperations } from "./open-inference.ts";
 export { operations } from "./operations.ts";
 export { operatorOperations } from "./operator.ts";
+export { cacheOperations } from "./operator-cache.ts";

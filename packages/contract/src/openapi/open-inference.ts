@@ -1,9 +1,8 @@
-import { admitting, always, calling, type Operation, reading } from "./operation.ts";
+import { admitting, always, calling, type Operation, operating, reading } from "./operation.ts";
 import { readiness } from "./readiness.ts";
 
 const surface = "Open Inference Protocol";
 const text = { name: "text", shape: [1], datatype: "BYTES", data: ["book me a flight to Rome"] };
-const operating = ["missing_credentials", "invalid_credentials", ...always] as const;
 const changing = [...reading, ...operating, "model_not_found", "registry_unavailable", "model_not_ready"] as const;
 
 const common = { surface, credential: "caller" } as const;

@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../errors.ts";
 import type { SchemaName } from "./schemas.ts";
 
-/** A route of the gateway, as a caller sees it. */
+/** A route, as a caller sees it. */
 
 /** The surfaces, each with an error shape of its own. */
 export type Surface = "Ledge" | "OpenAI" | "Open Inference Protocol" | "Operator" | "Operations";
@@ -43,6 +43,8 @@ export interface Operation {
 
 /** What every route can say. */
 export const always = ["internal_error"] as const;
+/** The operator's own credential, and the Worker that takes it. */
+export const operating = ["missing_credentials", "invalid_credentials", "operator_unavailable", ...always] as const;
 /** Credentials and limits. */
 export const admitting = [
   "missing_credentials",
@@ -74,4 +76,5 @@ export const calling = [
   "origin_unavailable",
   "model_not_ready",
   "deadline_exceeded",
+  "not_cached",
 ] as const;

@@ -1,4 +1,4 @@
-import { admitting, always, calling, type Operation, reading } from "./operation.ts";
+import { admitting, always, calling, type Operation, operating, reading } from "./operation.ts";
 import { readiness } from "./readiness.ts";
 
 const prediction = { label: "book_flight", score: 0.97, top: [{ label: "book_flight", score: 0.97 }] };
@@ -43,6 +43,20 @@ const ledge: readonly Operation[] = [
     },
     answers: { 202: { description: "It is taken.", schema: "FeedbackAnswer" } },
     errors: [...reading, ...admitting, "model_not_found", "counter_unavailable"],
+  },
+  {
+    method: "post",
+    path: "/v1/cache/feedback",
+    id: "reportWrongHit",
+    surface: "Ledge",
+    summary: "Say that a cached answer, named by `Cache-Status`, was not the one asked for. It is removed.",
+    credential: "caller",
+    request: {
+      schema: "CacheFeedbackRequest",
+      example: { id: "0b0c8a528f5e4c9a9d0e2f6f4f1f7a10", model: "tiny-chat@1" },
+    },
+    answers: { 202: { description: "It is removed.", schema: "CacheFeedbackAnswer" } },
+    errors: [...reading, ...admitting, "cache_keeper_unavailable"],
   },
 ];
 
@@ -113,7 +127,7 @@ const probes: readonly Operation[] = [
     summary: "Counters of all models under Triton's names, for Prometheus.",
     credential: "operator",
     answers: { 200: { description: "Prometheus text.", mediaType: "text/plain" } },
-    errors: ["missing_credentials", "invalid_credentials", "counts_unavailable", ...always],
+    errors: [...operating, "counts_unavailable"],
   },
   {
     method: "get",
@@ -122,7 +136,7 @@ const probes: readonly Operation[] = [
     surface: "Operations",
     summary: "This description.",
     answers: { 200: { description: "OpenAPI 3.1." } },
-    errors: always,
+    errors: ["operator_unavailable", ...always],
   },
 ];
 

@@ -1,15 +1,15 @@
-import { always, type Operation, reading } from "./operation.ts";
+import { always, type Operation, operating, reading } from "./operation.ts";
 
 /** The operator's API, described in a document of its own: callers have no use for it. */
 
-const admitted = ["missing_credentials", "invalid_credentials", ...always] as const;
-const registry = [...admitted, "registry_unavailable"] as const;
+const registry = [...operating, "registry_unavailable"] as const;
 const loading = ["model_not_ready", "overloaded", "upstream_failed", "deadline_exceeded"] as const;
 
 type Part = Pick<Operation, "method" | "path" | "id" | "summary" | "answers" | "errors"> &
   Partial<Pick<Operation, "request">>;
 
-function operation(part: Part): Operation {
+/** A route of the operator's, below `/admin/v1`. */
+export function operation(part: Part): Operation {
   return { surface: "Operator", credential: "operator", ...part, path: `/admin/v1${part.path}` };
 }
 
@@ -21,7 +21,7 @@ const keys = [
     summary: "Issue an API key. The answer is the only place where it is ever shown.",
     request: { schema: "NewKeyRequest", example: { tenant: "acme", name: "search", requests_per_minute: 600 } },
     answers: { 201: { description: "The key.", schema: "NewKeyAnswer" } },
-    errors: [...reading, ...admitted],
+    errors: [...reading, ...operating],
   }),
   operation({
     method: "delete",
@@ -29,7 +29,7 @@ const keys = [
     id: "revokeKey",
     summary: "Revoke an API key.",
     answers: { 200: { description: "It is revoked.", schema: "RevokedKey" } },
-    errors: ["key_not_found", ...admitted],
+    errors: ["key_not_found", ...operating],
   }),
 ];
 
@@ -242,10 +242,10 @@ const description: Operation = {
   surface: "Operator",
   summary: "This description.",
   answers: { 200: { description: "OpenAPI 3.1." } },
-  errors: always,
+  errors: ["operator_unavailable", ...always],
 };
 
-/** Every route under `/admin`. */
+/** Every route under `/admin` but those of the answer cache. */
 export const operatorOperations: readonly Operation[] = [
   ...keys,
   ...packages,

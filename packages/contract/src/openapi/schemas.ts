@@ -1,5 +1,7 @@
 import * as z from "zod/mini";
 import * as admin from "../admin.ts";
+import { cacheFeedbackAnswer, cacheFeedbackRequest, cachePolicy, purgeRequest } from "../cache.ts";
+import * as cacheAdmin from "../cache-admin.ts";
 import { chatRequest } from "../chat.ts";
 import { embeddingsRequest } from "../embeddings.ts";
 import { type ErrorCode, errors } from "../errors.ts";
@@ -60,6 +62,8 @@ const named = {
   RolloutReport: rolloutReport,
   FeedbackRequest: feedbackRequest,
   FeedbackAnswer: feedbackAnswer,
+  CacheFeedbackRequest: cacheFeedbackRequest,
+  CacheFeedbackAnswer: cacheFeedbackAnswer,
   RegisteredVersion: registeredVersion,
   RegisteredModel: registeredModel,
   ModelsAnswer: admin.modelsAnswer,
@@ -68,6 +72,12 @@ const named = {
   RemovedVersion: admin.removedAnswer,
   AuditRow: auditRow,
   AuditAnswer: admin.auditAnswer,
+  CachePolicy: cachePolicy,
+  PurgeRequest: purgeRequest,
+  CacheAnswer: cacheAdmin.cacheAnswer,
+  CacheAuditRow: cacheAdmin.cacheAuditRow,
+  CacheChanged: cacheAdmin.cacheChanged,
+  CacheKeysAnswer: cacheAdmin.cacheKeysAnswer,
   Problem: bodies.problem,
 } as const satisfies Record<string, z.ZodMiniType>;
 

@@ -91,19 +91,23 @@ class FeatureHasher {
     }
   }
 
-  #grams(words: number, family: GramFamily): void {
+  /** The hot loop: what it reads stands in locals, since every look into `this` counts here. */
+  #grams(words: number, { min, max, seed, start, end, offset, buckets }: GramFamily): void {
+    const { basis, prime } = this.#spec.hash;
+    const bytes = this.#bytes;
+    const ids = this.#ids;
     for (let word = 0; word < words; word++) {
-      const begin = (this.#bounds[2 * word] ?? 0) - 1;
-      const end = this.#bounds[2 * word + 1] ?? 0;
-      for (let size = family.min; size <= family.max; size++) {
-        for (let from = begin; from + size <= end + 1; from++) {
-          if (this.#full()) return;
-          let value = this.#start(family.seed);
+      const first = (this.#bounds[2 * word] ?? 0) - 1;
+      const last = this.#bounds[2 * word + 1] ?? 0;
+      for (let size = min; size <= max; size++) {
+        for (let from = first; from + size <= last + 1; from++) {
+          if (this.#count === ids.length) return;
+          let value = basis ^ seed;
           for (let at = from; at < from + size; at++) {
-            const byte = at === begin ? family.start : at === end ? family.end : (this.#bytes[at] ?? 0);
-            value = this.#step(value, byte);
+            const byte = at === first ? start : at === last ? end : (bytes[at] ?? 0);
+            value = Math.imul(value ^ byte, prime);
           }
-          this.#push(value, family);
+          ids[this.#count++] = offset + ((value >>> 0) % buckets);
         }
       }
     }

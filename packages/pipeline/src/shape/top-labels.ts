@@ -1,3 +1,5 @@
+import { sumOfExponentials } from "./exponential.ts";
+
 /**
  * Softmax of one row of logits, in doubles, as the probability of each class. Only what is asked for is worked out: a caller
  * wants five of hundreds.
@@ -6,9 +8,11 @@
  */
 export function softmax(logits: Float32Array): (index: number) => number {
   let highest = Number.NEGATIVE_INFINITY;
-  for (let at = 0; at < logits.length; at++) highest = Math.max(highest, logits[at] ?? highest);
-  let sum = 0;
-  for (let at = 0; at < logits.length; at++) sum += Math.exp((logits[at] ?? highest) - highest);
+  for (let at = 0; at < logits.length; at++) {
+    const logit = logits[at] ?? highest;
+    if (logit > highest) highest = logit;
+  }
+  const sum = sumOfExponentials(logits, highest);
   return (index) => Math.exp((logits[index] ?? Number.NEGATIVE_INFINITY) - highest) / sum;
 }
 
@@ -19,15 +23,18 @@ export function softmax(logits: Float32Array): (index: number) => number {
 export function topIndices(values: Float32Array, k: number): Int32Array {
   const best = new Int32Array(Math.min(k, values.length));
   let held = 0;
+  /** The worst of the best, once there are enough of them: most values are compared with nothing else. */
+  let bound = Number.NEGATIVE_INFINITY;
   for (let index = 0; index < values.length; index++) {
     const value = values[index] ?? Number.NEGATIVE_INFINITY;
-    if (held === best.length && value <= at(values, best[held - 1])) continue;
+    if (held === best.length && value <= bound) continue;
     let place = held < best.length ? held++ : held - 1;
     while (place > 0 && at(values, best[place - 1]) < value) {
       best[place] = best[place - 1] ?? 0;
       place--;
     }
     best[place] = index;
+    if (held === best.length) bound = at(values, best[held - 1]);
   }
   return best;
 }

@@ -27,7 +27,8 @@ export function readEnvelope(
   if (stickyKey !== null && !stickyKeyPattern.test(stickyKey)) {
     return fail("invalid_header", { detail: `${headers.stickyKey} takes 1 to 128 of A-Z, a-z, 0-9 and ._:@-.` });
   }
-  const cache = cacheWish(request.headers.get("Cache-Control"));
+  const cache = cacheWish((name) => request.headers.get(name));
+  if ("wrong" in cache) return fail("invalid_header", { detail: cache.wrong });
   const sticky = stickyKey === null ? {} : { stickyKey };
   return ok({ requestId, startedMs, deadlineMs: startedMs + timeoutMs, cache, ...sticky });
 }

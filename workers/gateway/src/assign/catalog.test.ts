@@ -57,6 +57,8 @@ let nowMs: number;
 let said: string[];
 let woken: boolean[];
 let behind: Promise<unknown>[];
+/** What the registry itself says it is. */
+let registry: Snapshot | undefined;
 let catalog: Catalog;
 
 beforeEach(() => {
@@ -64,11 +66,18 @@ beforeEach(() => {
   store = new MemoryStore();
   nowMs = 1_000_000;
   [said, woken, behind] = [[], [], []];
+  registry = undefined;
   catalog = new Catalog({
     shipped,
     store,
-    wake: async (unpublished) => {
-      woken.push(unpublished);
+    registry: {
+      newerThan: async () => {
+        if (registry === undefined) throw new Error("down");
+        return registry;
+      },
+      wake: async (unpublished) => {
+        woken.push(unpublished);
+      },
     },
     say: (what) => said.push(what),
     nowMs: () => nowMs,
@@ -134,12 +143,30 @@ describe("an isolate", () => {
   test("never goes back to an older snapshot", async () => {
     store.publish(withVersions(7, "a"));
     await number();
-    catalog.adopt(withVersions(9, "a"));
+    registry = withVersions(9, "a");
+    await catalog.catchUp();
     store.publish(withVersions(8, "a"));
     nowMs += 60_000;
     expect(await number()).toBe(9);
-    catalog.adopt(withVersions(5, "a"));
+    registry = withVersions(5, "a");
+    await catalog.catchUp();
     expect(await number()).toBe(9);
+  });
+
+  test("catches up with the registry itself, before anything is published", async () => {
+    store.publish(withVersions(7, "a"));
+    await number();
+    registry = withVersions(8, "a", "b");
+    await catalog.catchUp();
+    expect(await number()).toBe(8);
+  });
+
+  test("goes on with what it knows when the registry cannot be asked, and says so", async () => {
+    store.publish(withVersions(7, "a"));
+    await number();
+    await catalog.catchUp();
+    expect(await number()).toBe(7);
+    expect(said).toHaveLength(1);
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import { parse, type Result, registryState, type Snapshot } from "@ledge/contract";
 import { firstLookMsMax, lookMsMax, neverLooked, type SnapshotAge, snapshotUse } from "@ledge/policy";
-import type { SnapshotStore } from "./ports.ts";
+import type { RegistryWatch, SnapshotStore } from "./ports.ts";
 import { type CatalogView, viewOf } from "./view.ts";
 
 /** The registry is told that it is missed, or lacks what is deployed here, at most this often. */
@@ -10,8 +10,7 @@ export interface CatalogDeps {
   /** Snapshot 0, from the bundle. */
   readonly shipped: Snapshot;
   readonly store: SnapshotStore;
-  /** Has the registry take what is shipped and, when `unpublished`, publish again. Failures are the next isolate's. */
-  readonly wake: (unpublished: boolean) => Promise<void>;
+  readonly registry: RegistryWatch;
   /** Says why a snapshot was not taken, to the operator. */
   readonly say: (what: string) => void;
   readonly nowMs: () => number;
@@ -45,8 +44,18 @@ export class Catalog {
     return this.#view;
   }
 
-  /** Takes a snapshot that was got on another way, unless it is older than what is known. */
-  adopt(snapshot: Snapshot): void {
+  /** Asks the registry itself what it is now, for whoever has just changed it. What cannot be got comes with the next look. */
+  async catchUp(): Promise<void> {
+    try {
+      const newer = await this.#deps.registry.newerThan(this.#view.snapshot.number);
+      if (newer !== undefined) this.#adopt(newer);
+    } catch (error) {
+      this.#deps.say(`the registry cannot be asked: ${String(error)}`);
+    }
+  }
+
+  /** Unless it is older than what is known. */
+  #adopt(snapshot: Snapshot): void {
     if (snapshot.number > this.#view.snapshot.number) this.#view = viewOf(snapshot);
   }
 
@@ -80,7 +89,7 @@ export class Catalog {
           say(`snapshot ${number} of the registry is not taken: ${snapshot.fault.cause}`);
           return false;
         }
-        this.adopt(snapshot.value);
+        this.#adopt(snapshot.value);
       }
       this.#wake(background, number === undefined);
       return true;
@@ -92,12 +101,13 @@ export class Catalog {
 
   /** A deployment may bring packages that the registry has not seen, or be the first of all. */
   #wake(background: Background, unpublished: boolean): void {
-    const { shipped, wake, nowMs } = this.#deps;
+    const { shipped, registry, nowMs } = this.#deps;
     if (nowMs() - this.#wokenMs < wakeEveryMs) return;
     const known = new Set(digestsIn(this.#view.snapshot));
     if (!unpublished && digestsIn(shipped).every((digest) => known.has(digest))) return;
     this.#wokenMs = nowMs();
-    background(wake(unpublished).catch(() => undefined));
+    // A failure is the next isolate's to mend.
+    background(registry.wake(unpublished).catch(() => undefined));
   }
 }
 

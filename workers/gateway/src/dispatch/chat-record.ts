@@ -1,106 +1,81 @@
-import type { ChatChunk, ChatCompletion, ChatUsage, FinishReason } from "@ledge/contract";
 import { eventStreamReply, jsonReply, type Reply } from "../reply.ts";
+import { joined, split } from "./chat-join.ts";
+import { type ChatPart, membersOf, objectIn, payloadOf, type Stamp } from "./chat-part.ts";
 
 /**
- * A whole chat answer in the form it is cached in: the pieces it came in, so that a stream replays as the same chunks
- * and a caller who wants no stream gets them joined.
+ * A whole chat answer in the form it is cached in: the parts it came in, so that a stream replays as the same chunks and a
+ * caller who wants no stream gets them joined.
  */
 export interface ChatRecord {
-  readonly deltas: readonly string[];
-  readonly finishReason: FinishReason;
-  readonly usage: ChatUsage | null;
+  readonly parts: readonly ChatPart[];
 }
 
 /** A record larger than this is not kept; recording stops early, so a long stream costs no memory. Characters. */
 const recordCharsMax = 1_000_000;
 
-/** Builds a record from the events of a stream as they pass. */
+/** Builds a record from the parts of an answer as they pass. */
 export class ChatRecorder {
-  readonly #deltas: string[] = [];
+  #parts: ChatPart[] = [];
   #chars = 0;
-  #finishReason: FinishReason | undefined;
-  #usage: ChatUsage | null = null;
-  #broken = false;
+  readonly #ended = new Map<number, boolean>();
+  #keepable = true;
 
-  onData(payload: string): void {
-    if (this.#broken) return;
-    const chunk = parseChunk(payload);
-    if (chunk === undefined || this.#chars > recordCharsMax) {
-      this.#broken = true;
-      return;
-    }
-    const choice = chunk.choices[0];
-    const content = choice?.delta.content;
-    if (content !== undefined && content !== "") {
-      this.#deltas.push(content);
-      this.#chars += content.length;
-    }
-    this.#finishReason = choice?.finish_reason ?? this.#finishReason;
-    this.#usage = chunk.usage ?? this.#usage;
+  add(part: ChatPart): void {
+    if (!this.#keepable) return;
+    this.#chars += typeof part === "string" ? part.length : JSON.stringify(part).length;
+    this.#keepable = this.#chars <= recordCharsMax && this.#read(part);
+    if (this.#keepable) this.#parts.push(part);
+    else this.#parts = [];
   }
 
-  /** `undefined` when the stream said an error, something unknown, too much, or never said why it ended. */
+  /** Whether the part may be kept: a chunk, and not of an answer that a filter cut. */
+  #read(part: ChatPart): boolean {
+    const { choices } = membersOf(part);
+    if (!Array.isArray(choices)) return false;
+    for (const { index, finish_reason: reason } of choices) {
+      if (reason === "content_filter") return false;
+      this.#ended.set(index, this.#ended.get(index) === true || typeof reason === "string");
+    }
+    return true;
+  }
+
+  /** `undefined` when there was something unknown, too much, a filter, or a choice that never said why it ended. */
   record(): ChatRecord | undefined {
-    if (this.#broken || this.#finishReason === undefined) return undefined;
-    return { deltas: this.#deltas, finishReason: this.#finishReason, usage: this.#usage };
+    const ended = [...this.#ended.values()];
+    return this.#keepable && ended.length > 0 && ended.every(Boolean) ? { parts: this.#parts } : undefined;
   }
 }
 
-function parseChunk(payload: string): ChatChunk | undefined {
-  try {
-    const chunk = JSON.parse(payload);
-    return Array.isArray(chunk?.choices) && chunk.error === undefined ? chunk : undefined;
-  } catch {
-    return undefined;
-  }
+/** The parts of an answer that came whole; `undefined` when it is no completion. */
+export function partsOf(json: string): readonly ChatPart[] | undefined {
+  const completion = objectIn(json);
+  return completion && split(completion);
 }
 
-/** The record of an answer that came whole; `undefined` when it is not one plain text answer. */
-export function recordOf(json: string): ChatRecord | undefined {
-  const completion = parseCompletion(json);
-  const [choice, ...others] = completion?.choices ?? [];
-  if (choice === undefined || others.length > 0 || typeof choice.message?.content !== "string") return undefined;
-  if (choice.message.content.length > recordCharsMax) return undefined;
-  return { deltas: [choice.message.content], finishReason: choice.finish_reason, usage: completion?.usage ?? null };
+/** The record of the parts of one answer; `undefined` when it is not to be kept. */
+export function recordOf(parts: readonly ChatPart[]): ChatRecord | undefined {
+  const recorder = new ChatRecorder();
+  for (const part of parts) recorder.add(part);
+  return recorder.record();
 }
 
-function parseCompletion(json: string): ChatCompletion | undefined {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
+export function replayWhole({ parts }: ChatRecord, stamp: Stamp): Reply {
+  return jsonReply(joined(parts, stamp));
 }
 
-export interface Replay {
-  readonly id: string;
-  readonly model: string;
-  /** Seconds since 1970. */
-  readonly created: number;
+export function replayStream({ parts }: ChatRecord, stamp: Stamp, includeUsage: boolean): Reply {
+  const events = parts.map((part) => eventOf(part, stamp, includeUsage));
+  return eventStreamReply(`${events.join("")}${doneEvent}`);
 }
 
-export function replayWhole(record: ChatRecord, { id, model, created }: Replay): Reply {
-  const message = { role: "assistant", content: record.deltas.join(""), refusal: null };
-  const choices = [{ index: 0, message, logprobs: null, finish_reason: record.finishReason }];
-  return jsonReply({ id, object: "chat.completion", created, model, choices, usage: record.usage });
+/** The part as an event for one caller; "" when it says nothing to it. */
+export function eventOf(part: ChatPart, stamp: Stamp, includeUsage: boolean): string {
+  const payload = payloadOf(part, stamp, includeUsage);
+  return payload === "" ? "" : `data: ${payload}\n\n`;
 }
 
-export function replayStream(record: ChatRecord, { id, model, created }: Replay, includeUsage: boolean): Reply {
-  const envelope = { id, object: "chat.completion.chunk", created, model };
-  const event = (delta: object, finishReason: FinishReason | null) =>
-    sse({
-      ...envelope,
-      choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }],
-      ...(includeUsage ? { usage: null } : {}),
-    });
-  const events = [event({ role: "assistant", content: "" }, null)];
-  for (const content of record.deltas) events.push(event({ content }, null));
-  events.push(event({}, record.finishReason));
-  if (includeUsage) events.push(sse({ ...envelope, choices: [], usage: record.usage }));
-  events.push("data: [DONE]\n\n");
-  return eventStreamReply(events.join(""));
-}
+export const doneEvent = "data: [DONE]\n\n";
 
-export function sse(payload: object): string {
+export function sse(payload: unknown): string {
   return `data: ${JSON.stringify(payload)}\n\n`;
 }

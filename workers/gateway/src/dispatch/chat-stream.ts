@@ -1,4 +1,7 @@
 import type { ErrorCode } from "@ledge/contract";
+import type { ChatPart } from "./chat-part.ts";
+import { doneEvent } from "./chat-record.ts";
+import { EngineFault, Payloads } from "./chat-share.ts";
 
 /** How a stream of server-sent events ended. */
 export interface StreamEnd {
@@ -9,8 +12,6 @@ export interface StreamEnd {
 }
 
 export interface RelayHooks {
-  /** Called with the payload of every `data:` event but `[DONE]`, in order. */
-  readonly onData?: (payload: string) => void;
   /** Called once, whatever happens. */
   readonly onEnd: (end: StreamEnd) => void;
   /** The event sent in place of what did not come. */
@@ -23,16 +24,27 @@ export interface RelayHooks {
  * Passes an engine's event stream on as it comes. A stream that dies, or runs past its deadline, says so in-band in an
  * event of its own and never ends with `[DONE]`: a client can tell a cut answer from a short one.
  *
- * A stream nobody records is moved by the runtime, without JavaScript seeing a chunk: each chunk seen costs some 40 µs.
+ * Without a `passage` the stream is moved by the runtime, without JavaScript seeing a chunk: each chunk seen costs some 40 µs.
  * It can do that because the source is the origin, which ends a stream either with `[DONE]`, or with an error event, or
  * by breaking the connection, and writes events whole.
  */
-export function relayEvents(source: ReadableStream<Uint8Array>, hooks: RelayHooks): ReadableStream<Uint8Array> {
+export function relayEvents(
+  source: ReadableStream<Uint8Array>,
+  hooks: RelayHooks,
+  passage?: Passage,
+): ReadableStream<Uint8Array> {
   const { readable, writable } = new IdentityTransformStream();
-  const { onData } = hooks;
-  if (onData === undefined) void move(source, writable, hooks);
-  else void pump(source.getReader(), writable.getWriter(), new EventWatch(onData), hooks);
+  if (passage === undefined) void move(source, writable, hooks);
+  else void pump(source.getReader(), writable.getWriter(), passage, hooks);
   return readable;
+}
+
+/** What a stream passes through on its way to the caller. */
+export interface Passage {
+  /** Whether `[DONE]` was said. */
+  readonly done: boolean;
+  /** The whole events to pass on for the bytes that came; may be none. */
+  pass(bytes: Uint8Array): Uint8Array;
 }
 
 /** Source to sink inside the runtime; only a broken or late stream comes back here. */
@@ -58,11 +70,11 @@ async function move(source: ReadableStream<Uint8Array>, writable: WritableStream
   hooks.onEnd(end);
 }
 
-/** Chunk by chunk, in whole events, for somebody who listens. */
+/** Chunk by chunk, in whole events. */
 async function pump(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   writer: WritableStreamDefaultWriter<Uint8Array>,
-  watch: EventWatch,
+  passage: Passage,
   hooks: RelayHooks,
 ): Promise<void> {
   let late = false;
@@ -71,10 +83,9 @@ async function pump(
     void reader.cancel("deadline").catch(() => undefined);
   }, hooks.timeoutMs);
   try {
-    const whole = await forward(reader, writer, watch);
-    const end: StreamEnd = whole
-      ? { complete: true }
-      : { complete: false, code: late ? "deadline_exceeded" : "upstream_failed" };
+    const broken = await forward(reader, writer, passage);
+    const end: StreamEnd =
+      broken === undefined ? { complete: true } : { complete: false, code: late ? "deadline_exceeded" : broken };
     if (end.code !== undefined) await writer.write(encoder.encode(hooks.errorEvent(end.code)));
     await writer.close();
     hooks.onEnd(end);
@@ -87,42 +98,63 @@ async function pump(
   }
 }
 
-/** Forwards whole events until the source ends; whether `[DONE]` was among them. Throws when the caller has gone. */
+/** Forwards whole events until the source ends; why, when `[DONE]` was not among them. Throws when the caller has gone. */
 async function forward(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   writer: WritableStreamDefaultWriter<Uint8Array>,
-  watch: EventWatch,
-): Promise<boolean> {
-  let rest: Uint8Array | undefined;
+  passage: Passage,
+): Promise<ErrorCode | undefined> {
+  let broken: unknown;
   for (;;) {
-    const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }));
-    if (done || value === undefined) return watch.done;
-    const bytes = rest === undefined ? value : joined(rest, value);
-    const border = lastEventEnd(bytes);
-    rest = border === bytes.length ? undefined : bytes.subarray(border);
-    if (border === 0) continue;
-    const events = border === bytes.length ? bytes : bytes.subarray(0, border);
-    watch.see(events);
-    await writer.write(events);
+    const { done, value } = await reader.read().catch((error: unknown) => {
+      broken = error;
+      return { done: true, value: undefined };
+    });
+    if (done || value === undefined) {
+      if (passage.done) return undefined;
+      return broken instanceof EngineFault ? broken.code : "upstream_failed";
+    }
+    const events = passage.pass(value);
+    if (events.length > 0) await writer.write(events);
   }
 }
 
-/** Reads events as they pass: what each carries, and whether `[DONE]` was said. */
-class EventWatch {
+/** Events as the engine wrote them, to see how they end. */
+export class EventWatch implements Passage {
   done = false;
-  readonly #onData: (payload: string) => void;
+  #rest = new Uint8Array(0);
 
-  constructor(onData: (payload: string) => void) {
-    this.#onData = onData;
+  pass(chunk: Uint8Array): Uint8Array {
+    const bytes = this.#rest.length === 0 ? chunk : joined(this.#rest, chunk);
+    const border = lastEventEnd(bytes);
+    this.#rest = bytes.slice(border);
+    const events = bytes.subarray(0, border);
+    this.done ||= decoder
+      .decode(events)
+      .split("\n")
+      .some((line) => /^data:\s*\[DONE\]\s*$/.test(line));
+    return events;
+  }
+}
+
+/** Shared parts (`sharedStream`) as events for one caller. */
+export class PartTeller implements Passage {
+  done = false;
+  readonly #payloads = new Payloads();
+  readonly #eventFor: (part: ChatPart) => string;
+
+  /** `eventFor` is called with every part, in order. */
+  constructor(eventFor: (part: ChatPart) => string) {
+    this.#eventFor = eventFor;
   }
 
-  see(events: Uint8Array): void {
-    for (const line of decoder.decode(events).split("\n")) {
-      if (!line.startsWith("data:")) continue;
-      const payload = line.slice(5).trim();
+  pass(bytes: Uint8Array): Uint8Array {
+    let events = "";
+    for (const payload of this.#payloads.of(bytes)) {
       if (payload === "[DONE]") this.done = true;
-      else this.#onData(payload);
+      events += payload === "[DONE]" ? doneEvent : this.#eventFor(JSON.parse(payload));
     }
+    return encoder.encode(events);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ModelTally, VersionTally } from "@ledge/contract";
-import { emptyVersionTally } from "@ledge/policy";
+import { cacheEventNames, emptyVersionTally } from "@ledge/policy";
 import type { Reply } from "../reply.ts";
 
 /** A version and what was counted of its model. */
@@ -50,6 +50,8 @@ function metric(name: string, help: string, value: Metric["value"]): Metric {
 }
 
 const failure = "nv_inference_request_failure";
+/** Ledge's own: Triton has no such thing. */
+const cacheEvent = "ledge_cache_events_total";
 /** Triton's reasons; like every counter, each is there from the start, at 0, so that a rate over it has a beginning. */
 const reasons = ["REJECTED", "CANCELED", "BACKEND", "OTHER"] as const;
 
@@ -69,7 +71,14 @@ export function presentMetrics(measured: readonly MeasuredVersion[]): Reply {
   const failures = versions.flatMap(({ labels, counts }) =>
     reasons.map((reason) => `${failure}{${labels},reason="${reason}"} ${counts.failures[reason] ?? 0}`),
   );
-  const body = [...parts, family(failure, "Failed calls", failures)].join("");
+  const cache = versions.flatMap(({ labels, counts }) =>
+    cacheEventNames.map((event) => `${cacheEvent}{${labels},event="${event}"} ${counts.cache?.[event] ?? 0}`),
+  );
+  const body = [
+    ...parts,
+    family(failure, "Failed calls", failures),
+    family(cacheEvent, "What the answer cache did", cache),
+  ].join("");
   return { status: 200, body, headers: { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" } };
 }
 

@@ -34,7 +34,7 @@ test("a call whose cache was not asked is neither a hit nor a miss", async () =>
   expect(await counted({ model, cache: bypass })).toMatchObject({
     "2": { cacheHit: { count: 0 }, cacheMiss: { count: 0 } },
   });
-  const hit = { kind: "hit", layer: "memory", ttlS: 1 } as const;
+  const hit = { kind: "hit", layer: "memory", ttlS: 1, ageS: 0 } as const;
   expect(await counted({ model, cache: hit })).toMatchObject({ "2": { cacheHit: { count: 1 }, inferenceCount: 0 } });
 });
 

@@ -1,4 +1,4 @@
-import type { CallOutcome } from "@ledge/policy";
+import { type CallOutcome, cacheEvents } from "@ledge/policy";
 import type { Trail } from "../exchange.ts";
 import type { Tallies } from "./tally.ts";
 
@@ -14,12 +14,16 @@ export interface Recordable {
 export function recordCall(x: Recordable, endedMs: number, code: CallOutcome["code"]): void {
   const { model, arm, cache, work } = x.trail;
   if (model === undefined) return;
-  const layer = cache?.kind === "hit" ? "hit" : cache?.why === "miss" ? "miss" : undefined;
+  const failed = cache?.kind === "forward" ? cache.failed : undefined;
+  const kept = cache?.kind === "hit" || failed !== undefined;
+  const layer = kept ? "hit" : cache?.why === "miss" ? "miss" : undefined;
   const outcome: CallOutcome = {
     endedMs,
     latencyMs: endedMs - x.startedMs,
     ...(code === undefined ? {} : { code }),
     ...(layer === undefined ? {} : { cache: layer }),
+    ...(cache === undefined ? {} : { cacheEvents: cacheEvents(cache) }),
+    ...(failed === undefined ? {} : { hidden: failed.code }),
     ...(work === undefined ? {} : { work }),
   };
   x.runtime.tallies.record({ model: model.name, version: model.version, arm }, outcome, x.waitUntil);

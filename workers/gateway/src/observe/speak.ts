@@ -1,5 +1,5 @@
 import { errors, type Fault, headers, retryAfterSeconds } from "@ledge/contract";
-import { cacheStatus } from "@ledge/policy";
+import { ageOf, type CacheOutcome, cacheStatus } from "@ledge/policy";
 import type { Trail } from "../exchange.ts";
 import type { Reply } from "../reply.ts";
 
@@ -11,12 +11,32 @@ export function speak(reply: Reply, requestId: string, trail: Trail, totalMs: nu
     [headers.cacheStatus]: trail.cache === undefined ? "Ledge; fwd=bypass" : cacheStatus(trail.cache),
     [headers.serverTiming]: serverTiming(trail.timings, totalMs),
   };
+  if (trail.cache !== undefined) sayKept(out, trail.cache);
   if (trail.model !== undefined) out[headers.model] = `${trail.model.name}@${trail.model.version}`;
   if (trail.tier !== undefined) out[headers.tier] = trail.tier;
   if (trail.rate !== undefined) sayRate(out, trail.rate);
   // A body that was compressed here must not be compressed by the runtime for the header that says so.
   const encodeBody = out["Content-Encoding"] === undefined ? "automatic" : "manual";
   return new Response(reply.body, { status: reply.status, headers: out, encodeBody });
+}
+
+/** What is kept of the answer, and how old it is (RFC 9110 §8.8.3, RFC 9111 §5.1). */
+function sayKept(out: Record<string, string>, outcome: CacheOutcome): void {
+  if (outcome.etag !== undefined) out.ETag = outcome.etag;
+  const ageS = ageOf(outcome);
+  if (ageS !== undefined) out.Age = String(ageS);
+}
+
+/**
+ * 304 in place of an answer that the caller says it has: `If-None-Match` (RFC 9110 §13.1.2) by weak comparison. The paths of
+ * models take POST; a call is as safe as a GET, so it is answered like one.
+ */
+export function sayUnchanged(reply: Reply, ifNoneMatch: string | null, { cache }: Trail): Reply {
+  const etag = cache?.etag;
+  if (ifNoneMatch === null || etag === undefined || reply.status !== 200) return reply;
+  const tags = ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  if (!tags.includes("*") && !tags.includes(etag.replace(/^W\//, ""))) return reply;
+  return { status: 304, body: null, headers: {} };
 }
 
 /** draft-ietf-httpapi-ratelimit-headers: the policy, then what is left of it and when it is whole again. */

@@ -4,7 +4,9 @@ import {
   addArmTallies,
   addVersionTallies,
   armTallyOf,
+  type CacheEvent,
   type CallOutcome,
+  cacheTally,
   emptyArmTally,
   emptyVersionTally,
   versionTallyOf,
@@ -67,6 +69,14 @@ export class Tallies {
     pad.versions.set(version, addVersionTallies(tally, versionTallyOf(outcome)));
     const counted = armTallyOf(outcome, arm?.rollout.limits);
     if (counted !== undefined) addToArm(pad, arm?.rollout.id ?? noRollout, version, counted);
+    this.#flushSoon(background);
+  }
+
+  /** Counts an event of the answer cache that no call stands for. */
+  recordCacheEvent({ model, version }: Counted, event: CacheEvent, background: Background): void {
+    const { versions } = this.#padOf(model);
+    const tally = versions.get(version) ?? emptyVersionTally;
+    versions.set(version, addVersionTallies(tally, { ...emptyVersionTally, cache: cacheTally([event]) }));
     this.#flushSoon(background);
   }
 

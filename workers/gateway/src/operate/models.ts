@@ -27,8 +27,6 @@ export interface ModelDesk {
   readonly digests: Digests;
   /** Milliseconds since 1970 by which a load must have ended. */
   readonly loadDeadlineMs: () => number;
-  /** Shows this isolate the registry as it is after a change; the others read it within seconds. */
-  readonly adopt: (snapshot: Snapshot) => void;
 }
 
 const operator = "operator";
@@ -44,7 +42,6 @@ export async function made(
   const { changed } = done.value.value;
   const snapshot = await reach(() => desk.registry.snapshot());
   if (!snapshot.ok) return snapshot;
-  desk.adopt(snapshot.value);
   return ok({ changed, snapshot: snapshot.value });
 }
 

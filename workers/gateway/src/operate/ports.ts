@@ -1,4 +1,15 @@
-import type { ArmTally, AuditRow, LoadReport, PackageRef, RegistryChange, Result, Snapshot } from "@ledge/contract";
+import type {
+  ArmTally,
+  AuditRow,
+  CacheAuditRow,
+  CacheChange,
+  CacheState,
+  LoadReport,
+  PackageRef,
+  RegistryChange,
+  Result,
+  Snapshot,
+} from "@ledge/contract";
 import type { CanaryWatch } from "@ledge/policy";
 
 /** The registry's own object. A throw means that it cannot be reached. */
@@ -38,4 +49,30 @@ export interface RolloutCounter {
 export interface Loader {
   load(model: PackageRef, deadlineMs: number): Promise<Result<LoadReport>>;
   unload(model: PackageRef, deadlineMs: number): Promise<Result<{ readonly unloaded: boolean }>>;
+}
+
+/** What became of a change of the cache's rules. */
+export interface CacheDone {
+  /** The rules' number after it. */
+  readonly number: number;
+  /** False when what was asked for is so already. */
+  readonly changed: boolean;
+  /** Whether gateways can read it already; if not, they soon can. */
+  readonly published: boolean;
+}
+
+/** A key of a tenant's kept answers, without what it is made from. */
+export interface KeySummary {
+  readonly id: number;
+  readonly createdAtMs: number;
+}
+
+/** The object that keeps the cache's rules. A throw means that it cannot be reached. */
+export interface CacheKeeperPort {
+  change(change: CacheChange, who: string): Promise<Result<CacheDone>>;
+  state(): Promise<CacheState>;
+  /** The last hundred, ascending. */
+  changes(): Promise<readonly CacheAuditRow[]>;
+  /** Newest first; none before the tenant's first call. */
+  keys(tenant: string): Promise<readonly KeySummary[]>;
 }

@@ -30,7 +30,7 @@ function deskOf(counterReachable = true) {
     return value;
   };
   const desk: RolloutDesk = {
-    models: { registry, adopt: () => undefined } as unknown as ModelDesk,
+    models: { registry } as unknown as ModelDesk,
     counter: { readRollout: () => counted({ arms: { "1": usual } }), readUsual: () => counted(usual) },
     newId: () => "r1",
     nowMs: () => 1_000,

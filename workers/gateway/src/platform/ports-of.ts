@@ -1,26 +1,48 @@
 import type { StoredKey } from "@ledge/policy";
 import type { TokenBucket } from "../admit/ports.ts";
-import type { SnapshotStore } from "../assign/ports.ts";
-import type { AnswerStore, StoredAnswer } from "../cache/ports.ts";
-import type { GatewayEnv } from "../env.ts";
+import type { RegistryWatch, SnapshotStore } from "../assign/ports.ts";
+import type { FlightRooms } from "../cache/ports.ts";
+import type { GatewayEnv, OperatorEnv } from "../env.ts";
+import type { Told } from "../flight-room.ts";
 import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
-import type { RegistryPort, RolloutCounter } from "../operate/ports.ts";
+import type { CacheKeeperPort, RegistryPort, RolloutCounter } from "../operate/ports.ts";
 import type { KeyStore } from "../ports.ts";
 import { r2Blobs } from "./blobs.ts";
-import type { Config } from "./config.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
+import { entryPurger, publishedKeyrings, publishedRules } from "./published-cache.ts";
+import { loopback } from "./sealed-answers.ts";
+import { cachedSealedBytes, kvSealedBytes } from "./sealed-bytes.ts";
+import { durableSemanticIndex } from "./semantic-index.ts";
 
-/** The stages' ports on this platform. Nothing outside this folder names a binding. */
-export function portsOf(env: GatewayEnv, config: Config) {
+/** The gateway's ports on this platform. Nothing outside this folder names a binding. */
+export function portsOf(env: GatewayEnv) {
   // Keys and lifetimes of everything stored are listed in docs/storage-schema.md.
   return {
     keys: kvKeyStore(env.KEYS),
-    answers: kvAnswerStore(env.ANSWERS, config.CACHE_TTL_S),
+    answers: kvSealedBytes(env.ANSWERS),
+    answersInWorkersCache: cachedSealedBytes(loopback, kvSealedBytes(env.ANSWERS)),
+    publishedRules: publishedRules(env.SNAPSHOTS, env.CACHE_KEEPER),
+    keyrings: publishedKeyrings(env.SNAPSHOTS, env.CACHE_KEEPER),
+    entryPurger: entryPurger(env.CACHE_KEEPER),
+    flightRooms: durableFlights(env.FLIGHTS),
     bucket: durableBucket(env.RATE_LIMITS),
     inference: env.INFERENCE,
+    operator: env.OPERATOR,
     registry: durableRegistry(env.REGISTRY),
     tallies: durableTallies(env.TALLIES),
     snapshots: kvSnapshots(env.SNAPSHOTS),
+    semanticIndex: durableSemanticIndex(env.SEMANTIC_INDEX),
+  };
+}
+
+/** The operator Worker's. */
+export function operatorPortsOf(env: OperatorEnv) {
+  return {
+    keys: kvKeyStore(env.KEYS),
+    inference: env.INFERENCE,
+    registry: durableRegistry(env.REGISTRY),
+    tallies: durableTallies(env.TALLIES),
+    cacheKeeper: durableCacheKeeper(env.CACHE_KEEPER),
     blobs: r2Blobs(env.MODEL_BYTES),
   };
 }
@@ -39,19 +61,6 @@ function kvKeyStore(keys: KVNamespace): KeyStore {
   };
 }
 
-function kvAnswerStore(answers: KVNamespace, ttlS: number): AnswerStore {
-  return {
-    async get(key) {
-      const { value, metadata } = await answers.getWithMetadata<{ expiresAtMs: number }>(key, "text");
-      if (value === null || typeof metadata?.expiresAtMs !== "number") return undefined;
-      return { body: value, expiresAtMs: metadata.expiresAtMs };
-    },
-    async put(key: string, { body, expiresAtMs }: StoredAnswer) {
-      await answers.put(key, body, { expirationTtl: ttlS, metadata: { expiresAtMs } });
-    },
-  };
-}
-
 function durableBucket(limits: GatewayEnv["RATE_LIMITS"]): TokenBucket {
   return {
     async take(subject, rule, ask) {
@@ -60,16 +69,34 @@ function durableBucket(limits: GatewayEnv["RATE_LIMITS"]): TokenBucket {
   };
 }
 
+/** One object a slot. */
+function durableFlights(flights: GatewayEnv["FLIGHTS"]): FlightRooms {
+  return {
+    // What an object tells is as the room tells it, with stubs for turns and seats: they have the same methods.
+    join: async (slot, waiter) => (await flights.getByName(slot).join(waiter)) as unknown as Told,
+  };
+}
+
 /** One object for the whole deployment. */
-function durableRegistry(
-  registries: GatewayEnv["REGISTRY"],
-): RegistryPort & { wake(unpublished: boolean): Promise<void> } {
+function durableRegistry(registries: GatewayEnv["REGISTRY"]): RegistryPort & RegistryWatch {
   const registry = () => registries.getByName("registry");
   return {
     change: async (change, who) => await registry().change(change, who),
     snapshot: async () => await registry().snapshot(),
     audit: async (query) => await registry().audit(query),
+    newerThan: async (number) => await registry().newerThan(number),
     wake: async (unpublished) => await registry().wake(unpublished),
+  };
+}
+
+/** One object for the whole deployment. */
+function durableCacheKeeper(keepers: OperatorEnv["CACHE_KEEPER"]): CacheKeeperPort {
+  const keeper = () => keepers.getByName("cache");
+  return {
+    change: async (change, who) => await keeper().change(change, who),
+    state: async () => await keeper().state(),
+    changes: async () => await keeper().changes(),
+    keys: async (tenant) => await keeper().keys(tenant),
   };
 }
 

@@ -78,6 +78,19 @@ export class ModelStore<Model extends Served> {
   }
 
   /**
+   * The model at once, which counts as a use of it, or why it may not be used; undefined when that takes a load.
+   * Faults: as {@link get}.
+   */
+  ready(ref: PackageRef): Result<Model> | undefined {
+    if (this.#unloaded.has(ref.digest)) return fail("model_not_ready", { cause: `${ref.digest} was unloaded.` });
+    const loaded = this.#loaded.get(ref.digest);
+    if (loaded === undefined) return undefined;
+    if (loaded.ref.model !== ref.model) return fail("model_not_found");
+    loaded.usedAt = ++this.#uses;
+    return ok(loaded.model);
+  }
+
+  /**
    * The model, loaded now if it is not.
    * Faults: `model_not_found`; `model_not_ready` with a cause, when it was unloaded, can never fit or is broken;
    * `overloaded` when it does not fit beside those in use.
@@ -87,13 +100,8 @@ export class ModelStore<Model extends Served> {
   async get(ref: PackageRef, mayEvict = true): Promise<Result<Model>> {
     const sinceMs = this.#ports.now();
     for (;;) {
-      if (this.#unloaded.has(ref.digest)) return fail("model_not_ready", { cause: `${ref.digest} was unloaded.` });
-      const loaded = this.#loaded.get(ref.digest);
-      if (loaded !== undefined) {
-        if (loaded.ref.model !== ref.model) return fail("model_not_found");
-        loaded.usedAt = ++this.#uses;
-        return ok(loaded.model);
-      }
+      const ready = this.ready(ref);
+      if (ready !== undefined) return ready;
       const loading = this.#loading.get(ref.digest);
       if (loading === undefined) {
         const failure = this.#failed.get(ref.digest);

@@ -254,18 +254,18 @@ describe("the batcher", () => {
     ]);
   });
 
-  test("runs calls that come one by one at once, and looks out for mates every eighth time", async () => {
+  test("runs calls that come one by one at once, and looks out for mates every eighth time, later every 32nd", async () => {
     const loop = new Loop();
     const runs: Calls[] = [];
     const batcher = batcherOf(loop, runs);
     const hops: number[] = [];
-    for (let call = 0; call < 33; call++) {
+    for (let call = 0; call < 100; call++) {
       const answer = batcher.submit(callOf([call]), rule);
       if (loop.size > 0) hops.push(call);
       await loop.drain();
       expect(idsOf(await answer)).toEqual([call]);
     }
-    expect(hops).toEqual([0, 1, 2, 3, 11, 19, 27]);
+    expect(hops).toEqual([0, 1, 2, 3, 11, 27, 59, 91]);
   });
 
   test("waits for mates again as soon as a call finds another there", async () => {

@@ -59,16 +59,20 @@ interface Job<Item, Answer> {
 /** Calls in a row that a hop brings no mate, before the next run without one. */
 const loneMin = 4;
 
-/** How many run without a hop then. Calls that come together are noticed by the next that hops: so many may run alone. */
-const trustedCalls = 7;
+/**
+ * How many run without a hop then: twice as many after each hop that again brings no mate, up to a bound. Calls that come
+ * together are noticed by the next that hops: so many may run alone first.
+ */
+const trustedMin = 7;
+const trustedMax = 31;
 
 /**
  * Puts calls that arrive together into one run of the model.
  *
  * No call ever awaits a promise of another: each comes back by its own hop, and whoever comes first runs the batch for
  * all. So a caller who goes away takes nobody along, and no timer delays a lone one. The window adapts: none while calls
- * come one by one, but for every eighth, which looks out for mates; one hop once they come together; and under load as long as
- * the run before, since a WebAssembly run blocks the isolate and calls gather meanwhile.
+ * come one by one, but for every eighth, later every 32nd, which looks out for mates; one hop once they come together; and under
+ * load as long as the run before, since a WebAssembly run blocks the isolate and calls gather meanwhile.
  */
 export class Batcher<Item, Answer> {
   readonly #ports: BatcherPorts<Item, Answer>;
@@ -95,15 +99,14 @@ export class Batcher<Item, Answer> {
    */
   async submit(call: Submission<Item>, rule: QueueRule): Promise<Result<BatchAnswer<Answer>>> {
     if (call.deadlineMs !== undefined && call.deadlineMs <= this.#ports.unixMs()) return fail("deadline_exceeded");
-    const { item, ...ticket } = call;
     const isAlone = this.#queue.waiting.length === 0 && this.#ports.turn.running === 0;
-    const [admission, queue] = admit(rule, this.#queue, ticket);
+    const [admission, queue] = admit(rule, this.#queue, call);
     this.#queue = queue;
     if (admission.kind === "refused") {
       await this.#sweep();
       return fail("overloaded", { retryAfterMs: 1000 });
     }
-    const job: Job<Item, Answer> = { item, arrivedMs: this.#ports.now(), taken: false };
+    const job: Job<Item, Answer> = { item: call.item, arrivedMs: this.#ports.now(), taken: false };
     this.#jobs.set(admission.ticket.id, job);
 
     if (!isAlone) this.#noteCrowd(true);
@@ -115,6 +118,7 @@ export class Batcher<Item, Answer> {
     for (;;) {
       if (job.outcome !== undefined) return job.outcome;
       await this.#ports.hop();
+      if (job.outcome !== undefined) return job.outcome;
       this.#dropLate();
       if (job.outcome !== undefined) return job.outcome;
       const { running } = this.#ports.turn;
@@ -149,7 +153,8 @@ export class Batcher<Item, Answer> {
 
   #noteCrowd(isCrowd: boolean): void {
     this.#lone = isCrowd ? 0 : this.#lone + 1;
-    this.#trusted = this.#lone >= loneMin ? trustedCalls : 0;
+    const doublings = this.#lone - loneMin;
+    this.#trusted = doublings < 0 ? 0 : Math.min((trustedMin + 1) * 2 ** doublings - 1, trustedMax);
   }
 
   #dropLate(): void {

@@ -11,9 +11,9 @@ export interface Ticket {
   readonly id: number;
   readonly rows: number;
   /** Only calls with the same key can share a run; without one a call runs alone. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** When nobody wants the answer any more, milliseconds since 1970. */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
 }
 
 export interface QueueState {
@@ -28,8 +28,9 @@ export type Admission = { readonly kind: "admitted"; readonly ticket: Ticket } |
 
 /** Lets a call wait unless the rows waiting would exceed the bound. A refusal changes nothing. */
 export function admit(rule: QueueRule, state: QueueState, call: Omit<Ticket, "id">): [Admission, QueueState] {
-  if (waitingRows(state) + call.rows > rule.waitingRowsMax) return [{ kind: "refused" }, state];
-  const ticket = { ...call, id: state.nextId };
+  const { rows, key, deadlineMs } = call;
+  if (waitingRows(state) + rows > rule.waitingRowsMax) return [{ kind: "refused" }, state];
+  const ticket = { id: state.nextId, rows, key, deadlineMs };
   return [
     { kind: "admitted", ticket },
     { nextId: state.nextId + 1, waiting: [...state.waiting, ticket] },

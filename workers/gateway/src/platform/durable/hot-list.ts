@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { faded, hottest, type Usage } from "@ledge/policy";
-import type { GatewayEnv } from "../../env.ts";
+import type { OperatorEnv } from "../../env.ts";
 
 const usedKey = "used";
 const pushedKey = "pushed";
@@ -14,7 +14,7 @@ interface Pushed {
 }
 
 /** Which packages are used most, over all models: one object, told by each model's counter, telling the registry. */
-export class HotList extends DurableObject<GatewayEnv> {
+export class HotList extends DurableObject<OperatorEnv> {
   /** How much packages were used lately, by digest. */
   async tell(used: Readonly<Record<string, Usage>>): Promise<void> {
     const nowMs = Date.now();

@@ -4,7 +4,7 @@ import type { RegistryState } from "@ledge/contract";
 const snapshotsKept = 20;
 
 /** What is asked of KV. A throw means that it was not done. */
-interface SnapshotWriter {
+export interface SnapshotWriter {
   put(key: string, value: string): Promise<void>;
   delete(key: string): Promise<void>;
 }

@@ -8,7 +8,7 @@ import {
   type Snapshot,
 } from "@ledge/contract";
 import { registryStep } from "@ledge/policy";
-import type { GatewayEnv } from "../../env.ts";
+import type { OperatorEnv } from "../../env.ts";
 import { shippedPackages } from "../../shipped.ts";
 import { digests } from "../digests.ts";
 import { publish } from "./publish.ts";
@@ -23,12 +23,12 @@ const retryMsMax = 30_000;
  * Publishing is the alarm's: it is set in the same write as the change, so a change that was saved is published whatever
  * dies in between.
  */
-export class Registry extends DurableObject<GatewayEnv> {
+export class Registry extends DurableObject<OperatorEnv> {
   readonly #store: RegistryStore;
   #state: RegistryState;
   #failures = 0;
 
-  constructor(ctx: DurableObjectState, env: GatewayEnv) {
+  constructor(ctx: DurableObjectState, env: OperatorEnv) {
     super(ctx, env);
     this.#store = new RegistryStore(ctx.storage.sql);
     this.#state = this.#store.load();
@@ -48,6 +48,11 @@ export class Registry extends DurableObject<GatewayEnv> {
 
   snapshot(): Snapshot {
     return this.#state;
+  }
+
+  /** For a gateway that knows another number. */
+  newerThan(number: number): Snapshot | undefined {
+    return this.#state.number > number ? this.#state : undefined;
   }
 
   audit(query: AuditQuery): readonly AuditRow[] {

@@ -10,7 +10,7 @@ import {
   unused,
   watchCanary,
 } from "@ledge/policy";
-import type { GatewayEnv } from "../../env.ts";
+import type { OperatorEnv } from "../../env.ts";
 import type { Rating } from "../../observe/ports.ts";
 import { TallyStore } from "./tally-store.ts";
 
@@ -24,13 +24,13 @@ const usageEveryMs = 60_000;
  * One model's counts in one place, and the controller of its canary: whenever a batch arrives, or a step has lasted long
  * enough, it looks (`canaryStep`) and has the registry carry the verdict out.
  */
-export class Tally extends DurableObject<GatewayEnv> {
+export class Tally extends DurableObject<OperatorEnv> {
   readonly #store: TallyStore;
   #snapshot: { readonly value: Snapshot; readonly atMs: number } | undefined;
   #looking = false;
   #lookAgain = false;
 
-  constructor(ctx: DurableObjectState, env: GatewayEnv) {
+  constructor(ctx: DurableObjectState, env: OperatorEnv) {
     super(ctx, env);
     this.#store = new TallyStore(ctx.storage.sql);
   }

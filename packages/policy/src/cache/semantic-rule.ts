@@ -1,0 +1,36 @@
+import type { CacheRule } from "./rule.ts";
+import type { CacheWish } from "./wish.ts";
+
+/** How like prompts share answers, with nothing left out. */
+export interface SemanticRule {
+  readonly embedder: string;
+  readonly verifier: string;
+  readonly probabilityMin: number;
+  readonly similarityMin: number;
+  readonly candidatesMax: number;
+  readonly entriesMax: number;
+}
+
+/**
+ * The verifier's probability from which false hits stay below 1 % of hits, with room: chosen on pairs it was not trained on
+ * and is not tested on (models/same-answer/1/CARD.md).
+ */
+const probabilityMin = 0.95;
+/** Below it hardly any two prompts want the same answer (docs/cache.md); judging them would be lost time. */
+const similarityMin = 0.6;
+
+/** `undefined` when the semantic cache is off: it is, unless the policy or, where the policy does not forbid it, the call turns it on. */
+export function semanticRule(
+  { semantic }: Pick<CacheRule, "semantic">,
+  { semantic: asked }: Pick<CacheWish, "semantic">,
+): SemanticRule | undefined {
+  if (asked === false || semantic.enabled === false || (asked !== true && semantic.enabled !== true)) return undefined;
+  return {
+    embedder: semantic.embedder ?? "embed",
+    verifier: semantic.verifier ?? "same-answer",
+    probabilityMin: semantic.probability_min ?? probabilityMin,
+    similarityMin,
+    candidatesMax: semantic.candidates_max ?? 2,
+    entriesMax: semantic.entries_max ?? 10_000,
+  };
+}

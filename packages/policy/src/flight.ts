@@ -1,0 +1,104 @@
+/** One flight: equal calls, of which one at a time does the work. Who that is, and when another takes its place. */
+
+/** The longest that a waiter stays with a leader it hears nothing of, milliseconds. */
+export const flightLeaseMsMax = 10_000;
+/** How often work may fail, or be given up as hung, before its fault is everybody's: the first try and two successors. */
+export const flightTriesMax = 3;
+/** How long an answer stays for who asked for it in vain elsewhere a moment ago, milliseconds. */
+export const flightKeptMs = 2_000;
+
+export type FlightState =
+  /** Nobody leads: nobody has asked yet, or the leader failed or left. */
+  | { readonly kind: "vacant"; readonly leads: number; readonly tries: number }
+  | {
+      readonly kind: "led";
+      /** The leader's number: 1 for the first. */
+      readonly leads: number;
+      /** Tries that failed or hung before this one. */
+      readonly tries: number;
+      /** When the leader was last heard of, milliseconds since 1970. */
+      readonly heardMs: number;
+      /** Whether its answer has begun to come, as a stream. */
+      readonly flows: boolean;
+    }
+  /** The result is here, `kept` or only for those who wait already. */
+  | { readonly kind: "over"; readonly atMs: number; readonly kept: boolean };
+
+export const flightVacant: FlightState = { kind: "vacant", leads: 0, tries: 0 };
+
+/** One who wants the answer. Milliseconds since 1970. */
+export interface FlightWaiter {
+  readonly sinceMs: number;
+  readonly deadlineMs: number;
+}
+
+export type FlightDecision =
+  | { readonly kind: "lead"; readonly lead: number }
+  /** There is nothing yet: ask again when something changes, and then at the latest. */
+  | { readonly kind: "wait"; readonly untilMs: number }
+  /** The leader's stream, as far as it is here. */
+  | { readonly kind: "flow" }
+  | { readonly kind: "result" };
+
+/**
+ * What a waiter does now. The lead goes to whoever asks first when nobody has it, so it is never handed to one who has
+ * left; and to a waiter for whom the leader has been silent for ten seconds, or for half of the time that was left to it.
+ */
+export function askFlight(
+  state: FlightState,
+  { sinceMs, deadlineMs }: FlightWaiter,
+  nowMs: number,
+): readonly [FlightDecision, FlightState] {
+  if (state.kind === "over") return [{ kind: "result" }, state];
+  if (state.kind === "vacant") return takeLead(state, state.tries, nowMs);
+  const fromMs = Math.max(sinceMs, state.heardMs);
+  const patientUntilMs = fromMs + Math.min(flightLeaseMsMax, Math.max(0, (deadlineMs - fromMs) / 2));
+  const replaceable = state.tries + 1 < flightTriesMax;
+  if (replaceable && nowMs >= patientUntilMs) return takeLead(state, state.tries + 1, nowMs);
+  if (state.flows) return [{ kind: "flow" }, state];
+  return [{ kind: "wait", untilMs: replaceable ? patientUntilMs : deadlineMs }, state];
+}
+
+function takeLead({ leads }: { readonly leads: number }, tries: number, nowMs: number) {
+  const lead = leads + 1;
+  return [
+    { kind: "lead", lead },
+    { kind: "led", leads: lead, tries, heardMs: nowMs, flows: false },
+  ] as const;
+}
+
+/** Whether this leader was not replaced. One that was replaced may still land, but neither fail nor pour. */
+export function leads(state: FlightState, lead: number): boolean {
+  return state.kind === "led" && state.leads === lead;
+}
+
+/** The leader has begun to pour its answer, or has poured more of it. */
+export function heardFlight(state: FlightState, lead: number, nowMs: number): FlightState {
+  return state.kind === "led" && state.leads === lead ? { ...state, heardMs: nowMs, flows: true } : state;
+}
+
+/** A result for all, from whichever leader had it first. */
+export function landFlight(state: FlightState, nowMs: number): FlightState {
+  return state.kind === "over" ? state : { kind: "over", atMs: nowMs, kept: true };
+}
+
+/** The leader failed in a way that another may not: somebody else's turn, or, the third time, the end for those who wait. */
+export function failFlight(state: FlightState, lead: number, nowMs: number): FlightState {
+  if (state.kind !== "led" || state.leads !== lead) return state;
+  const tries = state.tries + 1;
+  return tries < flightTriesMax
+    ? { kind: "vacant", leads: state.leads, tries }
+    : { kind: "over", atMs: nowMs, kept: false };
+}
+
+/** The leader left or died, which says nothing about the work: somebody else's turn. */
+export function leaveFlight(state: FlightState, lead: number): FlightState {
+  return state.kind === "led" && state.leads === lead
+    ? { kind: "vacant", leads: state.leads, tries: state.tries }
+    : state;
+}
+
+/** Whether who comes now is too late for this flight, and begins the next one. */
+export function flightIsOver(state: FlightState, nowMs: number): boolean {
+  return state.kind === "over" && (!state.kept || nowMs >= state.atMs + flightKeptMs);
+}

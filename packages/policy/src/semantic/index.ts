@@ -1,0 +1,2 @@
+export { comparableCharsMax, type Disagreement, disagreement } from "./disagreement.ts";
+export { pairText } from "./pair-text.ts";

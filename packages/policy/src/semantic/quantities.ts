@@ -1,0 +1,142 @@
+import type { Prompt } from "./words.ts";
+
+/** Numbers, units, dates and times of a prompt, each in one spelling, sorted. */
+
+const cardinals =
+  "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(
+    " ",
+  );
+const tens = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+const ordinals = "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(" ");
+const scales: Readonly<Record<string, number>> = {
+  hundred: 100,
+  thousand: 1e3,
+  k: 1e3,
+  million: 1e6,
+  m: 1e6,
+  mn: 1e6,
+  billion: 1e9,
+  bn: 1e9,
+  trillion: 1e12,
+  dozen: 12,
+};
+const shares: Readonly<Record<string, string>> = {
+  half: "1/2",
+  quarter: "1/4",
+  double: "x2",
+  twice: "x2",
+  triple: "x3",
+  once: "x1",
+  single: "1",
+};
+
+const units = table(
+  "mile miles mi|kilometer kilometers kilometre kilometres km kms|meter meters metre metres|centimeter centimeters centimetre centimetres cm|" +
+    "millimeter millimetre millimeters millimetres mm|inch inches|foot feet ft|yard yards|kilogram kilograms kg kgs kilo kilos|gram grams|" +
+    "pound pounds lb lbs|ounce ounces oz|tonne tonnes ton tons|liter liters litre litres|milliliter millilitre milliliters millilitres ml|" +
+    "gallon gallons|cup cups|tablespoon tablespoons tbsp|teaspoon teaspoons tsp|celsius centigrade|fahrenheit|kelvin|" +
+    "second seconds sec secs|minute minutes min mins|hour hours hr hrs|day days|week weeks|fortnight|month months|year years yr yrs|decade decades|century centuries|" +
+    "dollar dollars usd $|euro euros eur €|pound_sterling gbp £|yen jpy ¥|rupee rupees inr|percent % percentage|degree degrees °|" +
+    "byte bytes|bit bits|kb kilobyte kilobytes|mb megabyte megabytes|gb gigabyte gigabytes|tb terabyte terabytes|" +
+    "am|pm|watt watts|kilowatt kilowatts kw|volt volts|amp amps ampere|hertz hz|mph|kmh kph|calorie calories kcal|acre acres|hectare hectares",
+);
+const days = table(
+  "monday mon|tuesday tue tues|wednesday wed|thursday thu thur thurs|friday fri|saturday sat|sunday sun|" +
+    "january jan|february feb|march|april apr|june jun|july jul|august aug|september sep sept|october oct|november nov|december dec|" +
+    "today|tonight|tomorrow|yesterday|weekend weekends|weekday weekdays|morning mornings|noon midday|afternoon|evening|night nights|midnight|" +
+    "spring|summer|autumn fall|winter|christmas xmas|easter|daily|weekly|monthly|yearly annually annual|hourly",
+);
+/** Which week is meant. Only beside a time: "last name" is none. */
+const whichOne = new Set(["next", "last", "previous", "this", "past", "coming", "every", "each"]);
+
+function table(rows: string): ReadonlyMap<string, string> {
+  const entries = rows.split("|").flatMap((row) => {
+    const [name = "", ...others] = row.split(" ");
+    return [name, ...others].map((word) => [word, name] as const);
+  });
+  return new Map(entries);
+}
+
+export function quantitiesOf({ words, written }: Prompt): readonly string[] {
+  const found: string[] = [];
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? "";
+    const number = numberAt(words, at);
+    if (number !== undefined) {
+      found.push(...number.says);
+      at += number.takes - 1;
+      continue;
+    }
+    const unit = units.get(word);
+    const day = days.get(word) ?? (written[at] === "May" && at > 0 ? "may" : undefined);
+    // "a second", "in a minute": one of it, as often said without meaning it.
+    if (unit !== undefined) found.push(`unit ${unit}`);
+    if (day !== undefined) found.push(`time ${day}`);
+    const before = words[at - 1] ?? "";
+    if ((unit !== undefined || day !== undefined) && whichOne.has(before))
+      found.push(`which ${before === "past" ? "last" : before}`);
+    const share = shares[word];
+    if (share !== undefined) found.push(`number ${share}`);
+  }
+  return found.sort();
+}
+
+/** The number that begins at a word: digits with separators and a suffix, or words. "one" alone is left out: "which one". */
+function numberAt(words: readonly string[], at: number): { says: readonly string[]; takes: number } | undefined {
+  const word = words[at] ?? "";
+  const digits = /^(\d[\d,.:/-]*?)(st|nd|rd|th|am|pm|k|m|bn|b|x|[a-z°%]+)?([%°]?)$/.exec(word);
+  if (digits !== null) {
+    const [, body = "", suffix = "", sign = ""] = digits;
+    const unit = units.get(suffix) ?? suffix;
+    const scale = scales[suffix] ?? scales[words[at + 1] ?? ""] ?? 1;
+    const takes = scales[suffix] === undefined && scales[words[at + 1] ?? ""] !== undefined ? 2 : 1;
+    const value = /^\d{1,3}(?:,\d{3})+(?:\.\d+)?$|^\d+(?:\.\d+)?$/.test(body)
+      ? Number(body.replaceAll(",", "")) * scale
+      : body;
+    const named =
+      suffix === "" || scales[suffix] !== undefined
+        ? []
+        : [/^(?:st|nd|rd|th)$/.test(suffix) ? "ordinal" : `unit ${unit}`];
+    return { says: [`number ${value}`, ...named, ...(sign === "%" ? ["unit percent"] : [])], takes };
+  }
+  const ordinal = ordinals.indexOf(word);
+  if (ordinal >= 0 && !(word === "second" && /^(?:a|per|each|every|one)$/.test(words[at - 1] ?? "")))
+    return { says: [`number ${ordinal}`, "ordinal"], takes: 1 };
+  return wordsAt(words, at);
+}
+
+function wordsAt(words: readonly string[], at: number) {
+  let value: number | undefined;
+  let total = 0;
+  let next = at;
+  for (; next < words.length; next++) {
+    const [first = "", second] = (words[next] ?? "").split("-");
+    const small = smallNumber(first, second);
+    const scale =
+      next > at
+        ? scales[first]
+        : first === "dozen" || first === "hundred" || first === "thousand" || first === "million"
+          ? scales[first]
+          : undefined;
+    if (small !== undefined) value = (value ?? 0) + small;
+    else if (scale !== undefined && first.length > 2) {
+      if (scale === 100 || scale === 12) value = (value ?? 1) * scale;
+      else {
+        total += (value ?? 1) * scale;
+        value = 0;
+      }
+    } else break;
+  }
+  if (value === undefined && total === 0) return undefined;
+  const sum = total + (value ?? 0);
+  return { says: sum === 1 && next === at + 1 ? [] : [`number ${sum}`], takes: next - at };
+}
+
+function smallNumber(first: string, second: string | undefined): number | undefined {
+  const cardinal = cardinals.indexOf(first);
+  if (cardinal >= 0 && second === undefined) return cardinal;
+  const ten = tens.indexOf(first);
+  if (ten < 0) return undefined;
+  const unit = second === undefined ? 0 : cardinals.indexOf(second);
+  return unit < 0 ? undefined : (ten + 2) * 10 + unit;
+}

@@ -1,0 +1,144 @@
+import { join } from "node:path";
+import { buildVariant } from "../../edge/build.ts";
+import { repoRoot } from "../../repo.ts";
+import { absentInference } from "../bare-workers.ts";
+import { compare, type Measured, medianOf, perRound, type Side } from "../compare.ts";
+import { type Aim, type Fact, type Outcome, rowOf } from "../outcome.ts";
+import type { Plan } from "../plan.ts";
+import { quantile } from "../statistics.ts";
+import { type RunningWorkerd, startWorkerd } from "../workerd.ts";
+import { builtWorker, scriptWorker } from "../workerd-config.ts";
+import type { World } from "../world.ts";
+
+/** Look-ups in semantic indexes of growing size (`inside/semantic-index/index.mjs`), with the way to them, and beside them a scan of everything. */
+
+const sizesMax = [1_000, 10_000, 100_000] as const;
+/** Divides every size. */
+const filledAtOnce = 500;
+const worker = "ledge-gateway";
+
+export async function measureSemanticIndex(world: World, plan: Plan): Promise<Outcome> {
+  const entry = join(repoRoot, "scripts", "bench", "inside", "semantic-index", "index.mjs");
+  const bundle = await buildVariant("gateway", entry, "inside-gateway");
+  const sizes = plan.rounds > 3 ? sizesMax : sizesMax.slice(0, 2);
+  const workerd = await startWorkerd([
+    builtWorker("gateway", world.vars, true, bundle),
+    scriptWorker("ledge-inference", absentInference, [], false),
+  ]);
+  try {
+    const started = performance.now();
+    for (let filled = 0; filled < Math.max(...sizes); filled += filledAtOnce) {
+      await ask(workerd, { kind: "fill", sizes, count: filledAtOnce });
+    }
+    const fillMs = performance.now() - started;
+    const sides = sizes.flatMap((size) => sidesOf(workerd, size));
+    const measured = await compare(world.generator, sides, plan);
+    const facts: Fact[] = [{ name: "h  all indexes filled", value: `${(fillMs / 1000).toFixed(0)} s` }];
+    const aims: Aim[] = [];
+    for (const [number, size] of sizes.entries()) {
+      const [find, hop, search, exact] = measured.slice(4 * number, 4 * number + 4);
+      if (!find || !hop || !search || !exact) continue;
+      facts.push(...(await factsOf(workerd, size)));
+      aims.push(...lookUpAims(size, [find, hop, search, exact]), await recallAim(workerd, size, plan));
+    }
+    facts.push(await readBack(workerd, Math.max(...sizes)));
+    return { rows: measured.map(rowOf), aims, facts, rounds: measured };
+  } finally {
+    workerd.close();
+  }
+}
+
+/** In the order that {@link lookUpAims} reads. */
+function sidesOf({ url, pid }: RunningWorkerd, size: number): readonly Side[] {
+  return (
+    [
+      ["find", "look-up in the Durable Object"],
+      ["hop", "the way to the object and back"],
+      ["search", "search alone, in the asking isolate"],
+      ["exact", "exact, every vector in single precision"],
+    ] as const
+  ).map(([kind, what]) => ({
+    name: `h  ${size.toLocaleString("en")} entries, ${what}`,
+    pid,
+    job: { url: `${url(worker)}/`, headers: {}, body: JSON.stringify({ kind, size }), connections: 1, expect: [] },
+  }));
+}
+
+function lookUpAims(
+  size: number,
+  [find, hop, search, exact]: readonly [Measured, Measured, Measured, Measured],
+): Aim[] {
+  const name = `(h) ${size.toLocaleString("en")} entries`;
+  const p99 = medianOf(find, (round) => round.latencyMsP99);
+  const ways = medianOf(hop, (round) => round.latencyMsP99);
+  const faster = perRound(exact, search, (one, other) => one.cpuUs / other.cpuUs);
+  return [
+    {
+      name: `${name}: p99 of a look-up, HTTP and RPC included`,
+      aim: "≤ 5 ms",
+      reached: `${p99.toFixed(2)} ms (the way alone ${ways.toFixed(2)})`,
+      met: p99 <= 5,
+    },
+    {
+      name: `${name}: CPU exact ÷ search alone`,
+      aim: "–",
+      reached: `${faster.median.toFixed(1)} (${faster.min.toFixed(1)} to ${faster.max.toFixed(1)})`,
+    },
+  ];
+}
+
+async function recallAim(workerd: RunningWorkerd, size: number, plan: Plan): Promise<Aim> {
+  const wanted = plan.rounds > 3 ? 500 : 50;
+  let same = 0;
+  const similarities: number[] = [];
+  for (let asked = 0; asked < wanted; asked += 50) {
+    const found = await ask<{ same: number; similarities: number[] }>(workerd, { kind: "recall", size, count: 50 });
+    same += found.same;
+    similarities.push(...found.similarities);
+  }
+  const sorted = similarities.toSorted((a, b) => a - b);
+  const [low, middle, high] = [0.05, 0.5, 0.95].map((share) => quantile(sorted, share).toFixed(2));
+  const name = `(h) ${size.toLocaleString("en")} entries: recall@1 (cosine of the nearest: ${low}, ${middle}, ${high})`;
+  return { name, aim: "≥ 0.98", reached: `${(same / wanted).toFixed(3)} of ${wanted}`, met: same / wanted >= 0.98 };
+}
+
+async function factsOf(workerd: RunningWorkerd, size: number): Promise<Fact[]> {
+  const held = await ask<{ entries: number; bytes: number; diskBytes: number }>(workerd, { kind: "size", size });
+  const each = (bytes: number) => `${(bytes / held.entries).toFixed(0)} bytes`;
+  return [
+    {
+      name: `h  ${size.toLocaleString("en")} entries, each`,
+      value: `${each(held.bytes)} of memory, ${each(held.diskBytes)} on disk (float32 alone: ${384 * 4})`,
+    },
+  ];
+}
+
+/** How long an evicted object says that it is not ready, and how long a call to it takes meanwhile. */
+async function readBack(workerd: RunningWorkerd, size: number): Promise<Fact> {
+  await ask(workerd, { kind: "evict", size });
+  const started = performance.now();
+  const calls: number[] = [];
+  for (let status = 503; status !== 200; ) {
+    const from = performance.now();
+    const response = await post(workerd, { kind: "find", size });
+    status = response.status;
+    if (status !== 200 && status !== 503)
+      throw new Error(`an evicted index answered ${status}: ${await response.text()}`);
+    await response.arrayBuffer();
+    calls.push(performance.now() - from);
+  }
+  const readyMs = performance.now() - started;
+  const sorted = calls.toSorted((a, b) => a - b);
+  const value = `ready after ${readyMs.toFixed(0)} ms, under calls without a pause; a call took ${quantile(sorted, 0.5).toFixed(0)} ms, ${quantile(sorted, 1).toFixed(0)} at most`;
+  return { name: `h  ${size.toLocaleString("en")} entries, read back after an eviction`, value };
+}
+
+function post({ url }: RunningWorkerd, asks: object): Promise<Response> {
+  return fetch(`${url(worker)}/`, { method: "POST", body: JSON.stringify(asks) });
+}
+
+async function ask<T>(workerd: RunningWorkerd, asks: object): Promise<T> {
+  const response = await post(workerd, asks);
+  if (response.status !== 200) throw new Error(`The Worker answered ${response.status}: ${await response.text()}`);
+  return (await response.json()) as T;
+}

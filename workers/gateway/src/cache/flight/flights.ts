@@ -1,0 +1,136 @@
+import { fail, ok, type Result } from "@ledge/contract";
+import type { FlightWaiter } from "@ledge/policy";
+import type { Asked, Seat, Told } from "../../flight-room.ts";
+import { inTime } from "../in-time.ts";
+import type { Flight, FlightRooms, Flights, Flown } from "../ports.ts";
+import { follow } from "./follow.ts";
+import { lead, leadStream, type Work } from "./lead.ts";
+
+export interface FlightsDeps {
+  readonly rooms: FlightRooms;
+  readonly nowMs: () => number;
+  /** Asked by whoever leads here, for flights that reach everywhere; absent: the leader does the work. */
+  readonly beyond?: Flights;
+}
+
+type Events = ReadableStream<Uint8Array>;
+
+/** A room that takes longer to answer is passed by, milliseconds. */
+const joinMsMax = 250;
+
+/**
+ * Flights whose calls meet in `rooms`. One of them leads: does the work, or asks `beyond` for it. A room that is slow, full or
+ * gone costs a waiter its company, never its answer.
+ */
+export class RoomFlights implements Flights {
+  readonly #deps: FlightsDeps;
+
+  constructor(deps: FlightsDeps) {
+    this.#deps = deps;
+  }
+
+  async whole<T>(flight: Flight, work: (signal: AbortSignal) => Promise<Result<T>>): Promise<Flown<T>> {
+    const beyond = this.#beyond(flight);
+    const further: Work<T> = beyond
+      ? (signal) => beyond.whole({ ...flight, signal }, work)
+      : async (signal) => ({ result: await work(signal), collapsed: false });
+    const told = await this.#told(flight);
+    if (told.kind === "lead") return await lead(flight, told.turn, further);
+    // The room holds what equal calls gave, and those give a `T`.
+    if (told.kind === "landed") return shared(told.result as Result<T>);
+    return told.kind === "late" ? shared(fail("deadline_exceeded")) : await further(flight.signal);
+  }
+
+  async stream(flight: Flight, work: (signal: AbortSignal) => Promise<Result<Events>>): Promise<Flown<Events>> {
+    const beyond = this.#beyond(flight);
+    const further: Work<Events> = beyond
+      ? (signal) => beyond.stream({ ...flight, signal }, work)
+      : async (signal) => ({ result: await work(signal), collapsed: false });
+    const told = await this.#told(flight);
+    if (told.kind === "lead") return await leadStream(flight, told.turn, further);
+    if (told.kind === "flow") return shared(ok(this.#follow(flight, told.events, told.seat, further)));
+    if (told.kind === "landed" && !told.result.ok) return shared(told.result);
+    return told.kind === "late" ? shared(fail("deadline_exceeded")) : await further(flight.signal);
+  }
+
+  #beyond({ reach }: Flight): Flights | undefined {
+    return reach === "isolate" ? undefined : this.#deps.beyond;
+  }
+
+  #follow(flight: Flight, events: Events, seat: Seat, work: Work<Events>): Events {
+    let worked = false;
+    return follow(events, {
+      again: async () => {
+        // What this call did itself and failed at, it leaves to others.
+        if (worked) return fail("upstream_failed");
+        const asked = await this.#wait(flight, seat, this.#nowMs());
+        if (asked.kind === "flow") return ok(asked.events);
+        if (asked.kind === "landed" && !asked.result.ok) return asked.result;
+        worked = true;
+        if (asked.kind === "lead") return (await leadStream(flight, asked.turn, work)).result;
+        return asked.kind === "late" ? fail("deadline_exceeded") : (await work(flight.signal)).result;
+      },
+      leave: () => leave(seat),
+      deadlineMs: flight.deadlineMs,
+      nowMs: this.#deps.nowMs,
+    });
+  }
+
+  /** What this call does now, once it is not to wait. */
+  async #told(flight: Flight): Promise<Exclude<Told, { kind: "wait" }> | Late> {
+    const { slot, deadlineMs, signal } = flight;
+    const told = await this.#join(slot, { sinceMs: this.#nowMs(), deadlineMs });
+    if (told.kind !== "wait") return told;
+    const { seat, untilMs } = told;
+    const onLeave = () => leave(seat);
+    signal.addEventListener("abort", onLeave, { once: true });
+    const asked = await this.#wait(flight, seat, untilMs);
+    signal.removeEventListener("abort", onLeave);
+    return asked.kind === "flow" ? { ...asked, seat } : asked;
+  }
+
+  async #join(slot: string, waiter: FlightWaiter): Promise<Told> {
+    const joining = this.#deps.rooms.join(slot, waiter).catch((): Told => alone);
+    const told = await inTime(joinMsMax, joining);
+    if (told !== undefined) return told;
+    // What is told too late is given back, for somebody who still listens.
+    void joining.then((late) => {
+      if (late.kind === "lead") late.turn.leave().catch(() => undefined);
+      if (late.kind === "wait" || late.kind === "flow") leave(late.seat);
+    });
+    return alone;
+  }
+
+  async #wait({ deadlineMs }: Flight, seat: Seat, firstMs: number): Promise<Exclude<Asked, { kind: "stay" }> | Late> {
+    let untilMs = firstMs;
+    while (this.#nowMs() < deadlineMs) {
+      // Its own timer beside the room's: a room that is gone tells nobody.
+      const asking = seat.ask().catch((): Asked => alone);
+      const asked = (await inTime(untilMs - this.#nowMs() + joinMsMax, asking)) ?? alone;
+      if (asked.kind === "alone") leave(seat);
+      if (asked.kind !== "stay") return asked;
+      untilMs = asked.untilMs;
+    }
+    leave(seat);
+    return { kind: "late" };
+  }
+
+  #nowMs(): number {
+    return this.#deps.nowMs();
+  }
+}
+
+const alone = { kind: "alone" } as const;
+
+/** The deadline has passed. */
+interface Late {
+  readonly kind: "late";
+}
+
+function leave(seat: Seat): void {
+  seat.leave().catch(() => undefined);
+}
+
+function shared<T>(result: Result<T>): Flown<T> {
+  return { result, collapsed: true, ...(result.ok ? {} : { spent: true }) };
+}

@@ -1,0 +1,81 @@
+import { type Fault, ok, type Result } from "@ledge/contract";
+import openapi from "../../../openapi.json";
+import cacheOpenapi from "../../../openapi-cache.json";
+import operatorOpenapi from "../../../openapi-operator.json";
+import { readJson } from "./accept/body.ts";
+import { readInlineModel } from "./accept/oip/inline-model.ts";
+import { presentOipFault } from "./accept/oip/metadata.ts";
+import { acceptLoad, presentDone } from "./accept/oip/repository.ts";
+import { presentProblem } from "./accept/predict.ts";
+import { adminRoutes } from "./admin-routes.ts";
+import { deployedModels, viewOf } from "./assign/view.ts";
+import { countsOf } from "./observe/counts.ts";
+import { presentMetrics } from "./observe/metrics.ts";
+import { admitOperator } from "./operate/operator.ts";
+import { reach } from "./operate/reach.ts";
+import { loadModel, registerInline, unloadModel } from "./operate/repository.ts";
+import type { OperatorRuntime } from "./operator-wire.ts";
+import { jsonReply, type Reply } from "./reply.ts";
+import type { Handler, Route } from "./serve.ts";
+
+/** Every path of the operator Worker. The gateway passes them on by the list in `pass-on.ts`. */
+
+type OperatorHandler = Handler<OperatorRuntime>;
+
+/** For Prometheus: what it may see of all models takes the operator's key. */
+const metrics: OperatorHandler = async (x) => {
+  const { gatekeeper, models, counter } = x.runtime;
+  const operator = admitOperator(x.request, gatekeeper);
+  if (!operator.ok) return operator;
+  const snapshot = await reach(() => models.registry.snapshot(), "counts_unavailable");
+  if (!snapshot.ok) return snapshot;
+  const counted = await countsOf(deployedModels(viewOf(snapshot.value)), counter);
+  return counted.ok ? ok(presentMetrics(counted.value)) : counted;
+};
+
+/** A model comes whole in one request, and is held in memory three times over while it is read. Bytes. */
+const inlineBytesMax = 24 * 1024 * 1024;
+
+/** Loading changes what everybody is served, so it takes the operator's key. */
+const load: OperatorHandler = async (x, c) => {
+  const operator = admitOperator(x.request, x.runtime.gatekeeper);
+  if (!operator.ok) return operator;
+  const body = await readJson(x.request, Math.min(inlineBytesMax, x.runtime.config.MODEL_BYTES_MAX));
+  if (!body.ok) return body;
+  const asked = acceptLoad(body.value);
+  if (!asked.ok) return asked;
+  const name = c.req.param("model") ?? "";
+  const { models } = x.runtime;
+  if (asked.value.files.size === 0 && asked.value.config === undefined) return done(loadModel(name, models));
+  const inline = readInlineModel(name, asked.value);
+  return inline.ok ? await done(registerInline(name, inline.value, models)) : inline;
+};
+
+const unload: OperatorHandler = async (x, c) => {
+  const operator = admitOperator(x.request, x.runtime.gatekeeper);
+  if (!operator.ok) return operator;
+  const body = await readJson(x.request, x.runtime.config.BODY_BYTES_MAX);
+  if (!body.ok) return body;
+  const asked = acceptLoad(body.value);
+  return asked.ok ? await done(unloadModel(c.req.param("model") ?? "", x.runtime.models)) : asked;
+};
+
+async function done(work: Promise<Result<unknown>>): Promise<Result<Reply>> {
+  const result = await work;
+  return result.ok ? ok(presentDone()) : result;
+}
+
+export const operatorRoutes: readonly Route<OperatorRuntime>[] = [
+  ...adminRoutes,
+  ["POST", "/v2/repository/models/:model/load", load],
+  ["POST", "/v2/repository/models/:model/unload", unload],
+  ["GET", "/metrics", metrics],
+  ["GET", "/openapi.json", () => ok(jsonReply(openapi))],
+  ["GET", "/admin/openapi.json", () => ok(jsonReply(operatorOpenapi))],
+  ["GET", "/admin/openapi-cache.json", () => ok(jsonReply(cacheOpenapi))],
+];
+
+/** The error shape of the surface that a path belongs to. */
+export function presentFault(fault: Fault, path: string, requestId: string): Reply {
+  return path.startsWith("/v2/") ? presentOipFault(fault) : presentProblem(fault, requestId);
+}

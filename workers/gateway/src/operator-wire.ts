@@ -1,0 +1,61 @@
+import { type CachePolicy, cacheEntryBytesMax, cacheTtlSMax } from "@ledge/contract";
+import { edgeTier } from "./dispatch/edge.ts";
+import type { OperatorEnv } from "./env.ts";
+import { keptBy } from "./isolate.ts";
+import type { CacheDesk } from "./operate/cache.ts";
+import type { KeyDesk } from "./operate/keys.ts";
+import type { ModelDesk } from "./operate/models.ts";
+import type { RolloutDesk } from "./operate/rollouts.ts";
+import { digests } from "./platform/digests.ts";
+import { type OperatorConfig, readOperatorConfig } from "./platform/operator-config.ts";
+import { operatorPortsOf } from "./platform/ports-of.ts";
+
+/** Everything an isolate of the operator Worker keeps between requests: the desks of `operate/`, wired once. */
+export type OperatorRuntime = ReturnType<typeof wire>;
+
+/** The isolate's runtime. Errors: `internal_error` with every wrong variable in its cause, until the next deployment. */
+export const runtimeOf = keptBy(readOperatorConfig, wire);
+
+function wire(env: OperatorEnv, config: OperatorConfig) {
+  const nowMs = () => Date.now();
+  const { keys, blobs, inference, registry, tallies, cacheKeeper } = operatorPortsOf(env);
+  const desk: KeyDesk = {
+    keys,
+    digests,
+    requestsPerMinuteDefault: config.REQUESTS_PER_MINUTE_DEFAULT,
+    random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    nowMs,
+  };
+  const models: ModelDesk = {
+    registry,
+    blobs,
+    loader: edgeTier(inference, nowMs),
+    digests,
+    loadDeadlineMs: () => nowMs() + config.TIMEOUT_MS_MAX,
+  };
+  const rollouts: RolloutDesk = { models, counter: tallies, newId: () => crypto.randomUUID(), nowMs };
+  const cache: CacheDesk = { keeper: cacheKeeper, registry, defaults: cacheDefaults(config) };
+  return {
+    config,
+    desk,
+    models,
+    rollouts,
+    cache,
+    counter: tallies,
+    gatekeeper: { digests, adminKeyHash: config.ADMIN_KEY_HASH, originSecret: config.ORIGIN_SECRET },
+  };
+}
+
+/** What the answer cache does where no policy says. */
+function cacheDefaults(config: OperatorConfig): CachePolicy {
+  return {
+    enabled: true,
+    ttl_s: config.CACHE_TTL_S,
+    ttl_s_max: cacheTtlSMax,
+    stale_while_revalidate_s: config.CACHE_STALE_WHILE_REVALIDATE_S,
+    stale_if_error_s: config.CACHE_STALE_IF_ERROR_S,
+    entry_bytes_max: cacheEntryBytesMax,
+    vary: [],
+    semantic: { enabled: false },
+  };
+}

@@ -1,0 +1,18 @@
+import type { OperatorEnv } from "./env.ts";
+import { operatorRoutes, presentFault } from "./operator-routes.ts";
+import { runtimeOf } from "./operator-wire.ts";
+import { serve } from "./serve.ts";
+
+/**
+ * The operator Worker: everything that is not on the hot path, and the Durable Objects that it changes or reads. Only the
+ * gateway reaches it (docs/decisions/0009-operator-worker.md).
+ */
+
+export { CacheKeeper } from "./platform/durable/cache-keeper.ts";
+export { HotList } from "./platform/durable/hot-list.ts";
+export { Registry } from "./platform/durable/registry.ts";
+export { Tally } from "./platform/durable/tally.ts";
+
+const fetch = serve({ routes: operatorRoutes, runtimeOf, presentFault });
+
+export default { fetch } satisfies ExportedHandler<OperatorEnv>;

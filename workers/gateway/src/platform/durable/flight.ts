@@ -1,0 +1,86 @@
+import { DurableObject, RpcTarget } from "cloudflare:workers";
+import type { Fault, Result } from "@ledge/contract";
+import { type FlightWaiter, flightKeptMs } from "@ledge/policy";
+import type { GatewayEnv } from "../../env.ts";
+import { type Asked, FlightRoom, type Seat, type Told, type Turn } from "../../flight-room.ts";
+
+/** Where the equal calls of all isolates meet: one object a slot. Nothing is stored: what dies with it is company. */
+export class Flight extends DurableObject<GatewayEnv> {
+  #room: FlightRoom | undefined;
+
+  join(waiter: FlightWaiter): Told {
+    if (this.#room === undefined || this.#room.over) this.#room = this.#newRoom();
+    return sent(this.#room.join(waiter));
+  }
+
+  #newRoom(): FlightRoom {
+    // An answer is remembered a little longer than it is waited for, and then given up even when nobody comes.
+    const room: FlightRoom = new FlightRoom(Date.now, () => {
+      setTimeout(() => {
+        if (this.#room === room && room.over) this.#room = undefined;
+      }, flightKeptMs);
+    });
+    return room;
+  }
+}
+
+function sent(told: Told): Told {
+  if (told.kind === "lead") return { ...told, turn: new SentTurn(told.turn) };
+  return told.kind === "wait" || told.kind === "flow" ? { ...told, seat: new SentSeat(told.seat) } : told;
+}
+
+/** A turn whose holder may die: the runtime then disposes of it. */
+class SentTurn extends RpcTarget implements Turn {
+  readonly #turn: Turn;
+
+  constructor(turn: Turn) {
+    super();
+    this.#turn = turn;
+  }
+
+  land(result: Result<unknown>): Promise<void> {
+    return this.#turn.land(result);
+  }
+
+  fail(fault: Fault): Promise<boolean> {
+    return this.#turn.fail(fault);
+  }
+
+  pour(events: ReadableStream<Uint8Array>): Promise<void> {
+    return this.#turn.pour(events);
+  }
+
+  leave(): Promise<void> {
+    return this.#turn.leave();
+  }
+
+  deserted(): Promise<void> {
+    return this.#turn.deserted();
+  }
+
+  [Symbol.dispose](): void {
+    void this.#turn.leave();
+  }
+}
+
+class SentSeat extends RpcTarget implements Seat {
+  readonly #seat: Seat;
+
+  constructor(seat: Seat) {
+    super();
+    this.#seat = seat;
+  }
+
+  async ask(): Promise<Asked> {
+    const asked = await this.#seat.ask();
+    return asked.kind === "lead" ? { ...asked, turn: new SentTurn(asked.turn) } : asked;
+  }
+
+  leave(): Promise<void> {
+    return this.#seat.leave();
+  }
+
+  [Symbol.dispose](): void {
+    void this.#seat.leave();
+  }
+}

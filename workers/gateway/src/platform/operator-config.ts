@@ -1,0 +1,36 @@
+import { parse, type Result } from "@ledge/contract";
+import * as z from "zod/mini";
+import {
+  bodyBytesMax,
+  cacheStaleS,
+  cacheTtlS,
+  logged,
+  requestsPerMinute,
+  secret,
+  timeoutMs,
+  wholeNumber,
+} from "./variables.ts";
+
+const sha256 = z
+  .string()
+  .check(z.regex(/^[0-9a-f]{64}$/, "the SHA-256 of the operator's key is needed, 64 hex digits"));
+
+const config = z.object({
+  ORIGIN_SECRET: secret,
+  ADMIN_KEY_HASH: sha256,
+  BODY_BYTES_MAX: bodyBytesMax,
+  MODEL_BYTES_MAX: wholeNumber(1, 5_000_000_000),
+  TIMEOUT_MS_MAX: timeoutMs,
+  CACHE_TTL_S: cacheTtlS,
+  CACHE_STALE_WHILE_REVALIDATE_S: cacheStaleS,
+  CACHE_STALE_IF_ERROR_S: cacheStaleS,
+  REQUESTS_PER_MINUTE_DEFAULT: requestsPerMinute,
+  LOG: logged,
+});
+
+export type OperatorConfig = z.infer<typeof config>;
+
+/** Reads the operator Worker's variables and secrets; the fault names every wrong one at once, and never a value. */
+export function readOperatorConfig(env: object): Result<OperatorConfig> {
+  return parse(config, env);
+}

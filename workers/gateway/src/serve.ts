@@ -1,0 +1,92 @@
+import { type Fault, fail, ok, type Result } from "@ledge/contract";
+import { type Context, Hono } from "hono";
+import { routePath } from "hono/route";
+import { requestIdOf } from "./accept/envelope.ts";
+import type { Exchange } from "./app.ts";
+import type { Trail } from "./exchange.ts";
+import { logRequest } from "./observe/log.ts";
+import { sayFault, sayUnchanged, speak } from "./observe/speak.ts";
+import type { Reply } from "./reply.ts";
+import type { Runtime } from "./wire.ts";
+
+/** What the gateway and the operator Worker share: a table of routes, wrapped in observe. */
+
+/** A `Response` is another Worker of ours speaking: its headers are on, its line is logged. */
+export type Answer = Result<Reply | Response>;
+export type RouteContext = Pick<Context, "req">;
+export type Handler<R = Runtime> = (x: Exchange<R>, c: RouteContext) => Promise<Answer> | Answer;
+export type Route<R = Runtime> = readonly [
+  method: "GET" | "POST" | "PUT" | "DELETE" | "ALL",
+  path: string,
+  handler: Handler<R>,
+];
+
+/** What a Worker brings. */
+export interface Served<E extends object, R> {
+  readonly routes: readonly Route<R>[];
+  /** What the isolate keeps between requests. */
+  readonly runtimeOf: (env: E) => Result<R>;
+  /** The error shape of the surface that a path belongs to. */
+  readonly presentFault: (fault: Fault, path: string, requestId: string) => Reply;
+  /** Counts an exchange that is over; a stream counts itself when it ends. */
+  readonly record?: (x: Exchange<R>, endedMs: number) => void;
+}
+
+interface Kept {
+  readonly config: { readonly LOG: "all" | "failures" };
+}
+
+/** Builds the Worker's `fetch`: the handler of the path and method, or 405, or 404. */
+export function serve<E extends object, R extends Kept>(worker: Served<E, R>) {
+  const { routes } = worker;
+  const router = new Hono<{ Bindings: E }>();
+  const answer = (handler: Handler<R>) => (c: Context<{ Bindings: E }>) => observe(worker, c, handler);
+  for (const [method, path, handler] of routes) router.on(method, path, answer(handler));
+  const paths = new Set(routes.map(([, path]) => path));
+  for (const path of paths)
+    router.all(
+      path,
+      answer(() => fail("method_not_allowed")),
+    );
+  router.notFound(answer(() => fail("not_found")));
+  return (request: Request, env: E, ctx: ExecutionContext) => router.fetch(request, env, ctx);
+}
+
+/** observe: wraps every handler and speaks last, whatever happened. A throw is a bug: the caller learns only that. */
+async function observe<E extends object, R extends Kept>(
+  { runtimeOf, presentFault, record }: Served<E, R>,
+  c: Context<{ Bindings: E }>,
+  handler: Handler<R>,
+): Promise<Response> {
+  const request = c.req.raw;
+  const startedMs = Date.now();
+  const requestId = requestIdOf(request);
+  const trail: Trail = { timings: {} };
+  const refuse = (fault: Fault) => {
+    trail.code = fault.code;
+    if (fault.cause !== undefined) trail.cause = [trail.cause, fault.cause].filter(Boolean).join("; ");
+    return sayFault(presentFault(fault, c.req.path, requestId), fault);
+  };
+  const runtime = runtimeOf(c.env);
+  const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+  const x = runtime.ok ? ok({ request, requestId, startedMs, runtime: runtime.value, trail, waitUntil }) : runtime;
+  let reply: Reply;
+  try {
+    const answer = x.ok ? await handler(x.value, c) : x;
+    if (!answer.ok) reply = refuse(answer.fault);
+    else if (answer.value instanceof Response) return answer.value;
+    else reply = sayUnchanged(answer.value, request.headers.get("If-None-Match"), trail);
+  } catch (error) {
+    reply = refuse(
+      fail("internal_error", { cause: error instanceof Error ? (error.stack ?? error.message) : String(error) }).fault,
+    );
+  }
+  const endedMs = Date.now();
+  const totalMs = endedMs - startedMs;
+  if (x.ok && trail.streams === undefined) record?.(x.value, endedMs);
+  const { status } = reply;
+  if (status >= 400 || (x.ok && x.value.runtime.config.LOG === "all")) {
+    logRequest({ requestId, method: request.method, route: routePath(c), status, totalMs }, trail);
+  }
+  return speak(reply, requestId, trail, totalMs);
+}
