@@ -1,11 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { buildWorkers } from "../../../scripts/edge/build.ts";
 import { judge, type Verdict } from "./judge.ts";
 import { MockOrigin } from "./mock-origin.ts";
 import { type Options, readOptions, usage } from "./options.ts";
 import { markdownTable, type Report, reportOf, summaryLine, verdictLine } from "./report.ts";
 import { rules } from "./rules.ts";
-import { type RunningTarget, startLedge } from "./start-ledge.ts";
+import type { RunningTarget } from "./start-ledge.ts";
 import { Trial } from "./trial.ts";
 
 /** `npm run conformance`: see docs/conformance.md. */
@@ -58,6 +57,9 @@ async function targetOf(options: Options, origin: MockOrigin): Promise<RunningTa
   const { url, profile, adminKey, keys, tenants, model, otherModel } = options;
   if (url === undefined) {
     console.error("Building the Workers and starting Ledge …");
+    // Only now: another gateway's run need not wait for what builds and runs Workers.
+    const { buildWorkers } = await import("../../../scripts/edge/build.ts");
+    const { startLedge } = await import("./start-ledge.ts");
     await buildWorkers();
     return await startLedge(origin.url);
   }

@@ -11,7 +11,9 @@ export interface RunningTarget {
 
 /** The built Workers over this origin, with two models and two tenants. The Workers must have been built. */
 export async function startLedge(originUrl: string): Promise<RunningTarget> {
-  const edge = await startEdge({ originUrl });
+  // Stale answers come where a rule has asked for them by the operator's API, and nowhere else.
+  const gateway = { CACHE_STALE_WHILE_REVALIDATE_S: "0", CACHE_STALE_IF_ERROR_S: "0" };
+  const edge = await startEdge({ originUrl, gateway });
   try {
     return { target: await targetOf(edge), close: () => edge.close() };
   } catch (error) {

@@ -54,7 +54,7 @@ export interface Patience {
   readonly otherMs: number;
 }
 
-const patient: Patience = { callMs: 60_000, keptMs: 3_000, purgedMs: 6_000, otherMs: 15_000 };
+const patient: Patience = { callMs: 120_000, keptMs: 3_000, purgedMs: 6_000, otherMs: 15_000 };
 
 /** What rules use: cases, calls, and waiting for what must come. */
 export class Trial {
@@ -88,7 +88,14 @@ export class Trial {
     const patience = AbortSignal.timeout(this.patience.callMs);
     return await fetch(url + (profile.path ?? "/v1/chat/completions"), {
       method: "POST",
-      headers: { "Content-Type": "application/json", ...validating, ...dress.headers, ...ask.headers },
+      // One connection a call: a pooled one may be closed by the target just as it is used again.
+      headers: {
+        "Content-Type": "application/json",
+        Connection: "close",
+        ...validating,
+        ...dress.headers,
+        ...ask.headers,
+      },
       body: ask.written ?? JSON.stringify({ ...this.bodyOf(of, ask), ...dress.body }),
       signal: signal === undefined ? patience : AbortSignal.any([signal, patience]),
     });

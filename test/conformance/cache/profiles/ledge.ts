@@ -2,7 +2,7 @@ import type { Dress, Operator, OperatorAddress, Profile, Scope, Undressed } from
 
 export const ledge: Profile = {
   name: "ledge",
-  about: "ORIGIN_URL points at the mock origin, both models are registered, the keys belong to two tenants.",
+  about: "ORIGIN_URL is the mock origin, both models are registered, CACHE_STALE_… are 0.",
   claims: new Set([
     "exact",
     "canonical",
