@@ -83,18 +83,6 @@ describe("a flight", () => {
     expect(flightIsOver(state, 100 + flightKeptMs - 1)).toBe(false);
     expect(flightIsOver(state, 100 + flightKeptMs)).toBe(true);
   });
-
-  test("is over for one to whom what landed is too old", () => {
-    const state = landFlight(led(), 100);
-    expect(flightIsOver(state, 150, 100)).toBe(false);
-    expect(flightIsOver(state, 150, 101)).toBe(true);
-  });
-
-  test("keeps no fault for stragglers", () => {
-    const state = landFlight(led(), 100, false);
-    expect(ask(state, 101)[0].kind).toBe("result");
-    expect(flightIsOver(state, 101)).toBe(true);
-  });
 });
 
 type Event =

@@ -30,8 +30,6 @@ export const flightVacant: FlightState = { kind: "vacant", leads: 0, tries: 0 };
 export interface FlightWaiter {
   readonly sinceMs: number;
   readonly deadlineMs: number;
-  /** A result that landed before this is too old for it. Absent: none is. */
-  readonly notBeforeMs?: number;
 }
 
 export type FlightDecision =
@@ -79,9 +77,9 @@ export function heardFlight(state: FlightState, lead: number, nowMs: number): Fl
   return state.kind === "led" && state.leads === lead ? { ...state, heardMs: nowMs, flows: true } : state;
 }
 
-/** A result for all, from whichever leader had it first; `kept` for who comes a moment later, which a fault is not. */
-export function landFlight(state: FlightState, nowMs: number, kept = true): FlightState {
-  return state.kind === "over" ? state : { kind: "over", atMs: nowMs, kept };
+/** A result for all, from whichever leader had it first. */
+export function landFlight(state: FlightState, nowMs: number): FlightState {
+  return state.kind === "over" ? state : { kind: "over", atMs: nowMs, kept: true };
 }
 
 /** The leader failed in a way that another may not: somebody else's turn, or, the third time, the end for those who wait. */
@@ -101,6 +99,6 @@ export function leaveFlight(state: FlightState, lead: number): FlightState {
 }
 
 /** Whether who comes now is too late for this flight, and begins the next one. */
-export function flightIsOver(state: FlightState, nowMs: number, notBeforeMs = 0): boolean {
-  return state.kind === "over" && (!state.kept || nowMs >= state.atMs + flightKeptMs || state.atMs < notBeforeMs);
+export function flightIsOver(state: FlightState, nowMs: number): boolean {
+  return state.kind === "over" && (!state.kept || nowMs >= state.atMs + flightKeptMs);
 }

@@ -73,9 +73,9 @@ export class FlightRoom {
     this.#onIdle = onIdle;
   }
 
-  /** Whether who comes now needs a new room; without a waiter, whether everybody does. */
-  isOver(waiter?: FlightWaiter): boolean {
-    return this.#closed || flightIsOver(this.#state, this.#nowMs(), waiter?.notBeforeMs);
+  /** Whether who comes now needs a new room. */
+  get over(): boolean {
+    return this.#closed || flightIsOver(this.#state, this.#nowMs());
   }
 
   join(waiter: FlightWaiter): Told {
@@ -145,7 +145,7 @@ export class FlightRoom {
     return {
       land: async (result) => {
         this.#result ??= result;
-        this.#become(landFlight(this.#state, this.#nowMs(), result.ok));
+        this.#become(landFlight(this.#state, this.#nowMs()));
       },
       fail: async (fault) => this.#fail(lead, fault),
       pour: (events) => this.#pour(lead, events),

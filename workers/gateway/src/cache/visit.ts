@@ -39,7 +39,6 @@ export class Visit {
   readonly #state: CacheState;
   readonly #rule: CacheRule;
   readonly #text: string;
-  readonly #beganMs: number;
   /** The best that was found, fresh or not. */
   #best: Best | undefined;
   #unsealed = false;
@@ -51,7 +50,6 @@ export class Visit {
     this.#state = state;
     this.#rule = rule;
     this.#text = this.#textOf(call.identity.input);
-    this.#beganMs = deps.nowMs();
   }
 
   #textOf(input: string): string {
@@ -189,15 +187,7 @@ export class Visit {
     const { wish, waitUntil, reach } = this.#call;
     const { collapse = reach } = this.#rule;
     // Who wants a fresh answer does not take one that was asked for before.
-    if (collapse === "off" || !wish.lookup) return undefined;
-    return { slot: key, reach: collapse, waitUntil, notBeforeMs: this.#notBeforeMs() };
-  }
-
-  /** What landed before this would be too old by the caller's wish, or is no newer than what was found and does not do. */
-  #notBeforeMs(): number {
-    if (this.#best !== undefined) return this.#beganMs;
-    const { maxAgeS = Number.POSITIVE_INFINITY, minFreshS = 0 } = this.#call.wish;
-    return this.#beganMs - 1000 * Math.max(0, Math.min(maxAgeS, this.#ttlS() - minFreshS));
+    return collapse === "off" || !wish.lookup ? undefined : { slot: key, reach: collapse, waitUntil };
   }
 
   #keep(value: unknown, id: string, address: Address): string | undefined {

@@ -9,7 +9,7 @@ export class Flight extends DurableObject<GatewayEnv> {
   #room: FlightRoom | undefined;
 
   join(waiter: FlightWaiter): Told {
-    if (this.#room === undefined || this.#room.isOver(waiter)) this.#room = this.#newRoom();
+    if (this.#room === undefined || this.#room.over) this.#room = this.#newRoom();
     return sent(this.#room.join(waiter));
   }
 
@@ -17,7 +17,7 @@ export class Flight extends DurableObject<GatewayEnv> {
     // An answer is remembered a little longer than it is waited for, and then given up even when nobody comes.
     const room: FlightRoom = new FlightRoom(Date.now, () => {
       setTimeout(() => {
-        if (this.#room === room && room.isOver()) this.#room = undefined;
+        if (this.#room === room && room.over) this.#room = undefined;
       }, flightKeptMs);
     });
     return room;
