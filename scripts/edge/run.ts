@@ -18,9 +18,11 @@ export interface EdgeOptions {
   readonly standIns?: Readonly<Partial<Record<WorkerName, string>>>;
   /**
    * Gateways, each an isolate of its own, over the same KV, R2 and Durable Objects, as two places of an edge are. Default 1.
-   * The others have no port: {@link gatewayName} names them to `miniflare.getWorker`.
+   * {@link gatewayName} names the others to `miniflare.getWorker`, and to `miniflare.unsafeGetDirectURL` for their own ports.
    */
   readonly gateways?: number;
+  /** Where another bundle of a Worker lies: how tests add what breaks it. */
+  readonly bundles?: Readonly<Partial<Record<WorkerName, string>>>;
 }
 
 /** `index` counts from 0; that one listens on the port. */
@@ -70,8 +72,10 @@ export async function runEdge(options: EdgeOptions = {}): Promise<RunningEdge> {
   }
 }
 
-function workersOf({ vars, standIns, gateways = 1 }: EdgeOptions): V4WorkerOptions[] {
-  const all = workers.map((worker) => workerOptions(worker, vars?.[worker] ?? {}, standIns?.[worker]));
+function workersOf({ vars, standIns, bundles, gateways = 1 }: EdgeOptions): V4WorkerOptions[] {
+  const all = workers.map((worker) => {
+    return workerOptions(worker, vars?.[worker] ?? {}, bundles?.[worker] ?? bundleDir(worker), standIns?.[worker]);
+  });
   const [gateway] = all;
   if (gateway === undefined) return all;
   const others = Array.from({ length: gateways - 1 }, (_, i) => anotherGateway(gateway, gatewayName(i + 1)));
@@ -82,12 +86,18 @@ function workersOf({ vars, standIns, gateways = 1 }: EdgeOptions): V4WorkerOptio
 function anotherGateway(gateway: V4WorkerOptions, name: string): V4WorkerOptions {
   const objects = Object.entries(gateway.durableObjects ?? {}).map(([binding, object]) => {
     const own = typeof object === "string" ? { className: object } : object;
-    return [binding, { scriptName: gatewayName(0), ...own }] as const;
+    return [binding, { ...own, scriptName: own.scriptName ?? gatewayName(0) }] as const;
   });
-  return { ...gateway, name, durableObjects: Object.fromEntries(objects) } as V4WorkerOptions;
+  const sockets = { unsafeDirectSockets: [{ port: 0 }] };
+  return { ...gateway, ...sockets, name, durableObjects: Object.fromEntries(objects) } as V4WorkerOptions;
 }
 
-function workerOptions(worker: WorkerName, vars: Readonly<Record<string, string>>, standIn?: string): V4WorkerOptions {
+function workerOptions(
+  worker: WorkerName,
+  vars: Readonly<Record<string, string>>,
+  bundle: string,
+  standIn?: string,
+): V4WorkerOptions {
   const { workerOptions: options } = quietly(() => unstable_getMiniflareWorkerOptions(configPath(worker)));
   // The rules tell how to find modules; the bundle's are listed, so nothing has to be found.
   const {
@@ -97,7 +107,7 @@ function workerOptions(worker: WorkerName, vars: Readonly<Record<string, string>
   } = options as Omit<typeof options, "bindings"> & { bindings?: object };
   const source =
     standIn === undefined
-      ? { modulesRoot: bundleDir(worker), modules: modulesIn(bundleDir(worker)) }
+      ? { modulesRoot: bundle, modules: modulesIn(bundle) }
       : { modules: [{ type: "ESModule" as const, path: "stand-in.js", contents: standIn }] };
   return { ...rest, name: `ledge-${worker}`, bindings: { ...bindings, ...vars }, ...source } as V4WorkerOptions;
 }

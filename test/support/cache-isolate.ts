@@ -66,17 +66,22 @@ export class MemoryRules implements RulesStore {
 
 export class MemoryKeyrings implements Keyrings {
   readonly rings = new Map<string, Keyring>();
+  /** Rings made, and how often that was asked for. */
   made_ = 0;
+  asked = 0;
   reads = 0;
   down = false;
+  silent = false;
 
   async published(tenant: string) {
     this.reads++;
+    if (this.silent) await new Promise(() => undefined);
     if (this.down) throw new Error("KV is down");
     return this.rings.get(tenant);
   }
 
   async made(tenant: string, atLeast: number) {
+    this.asked++;
     if (this.down) throw new Error("the keeper is down");
     const known = this.rings.get(tenant);
     if (known !== undefined && known.number >= atLeast) return known;

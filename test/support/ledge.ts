@@ -29,7 +29,7 @@ export async function startEdge(
     readonly gateway?: Readonly<Record<string, string>>;
     readonly operator?: Readonly<Record<string, string>>;
     readonly inference?: Readonly<Record<string, string>>;
-  } & Pick<EdgeOptions, "standIns" | "dataDir" | "gateways" | "port"> = {},
+  } & Pick<EdgeOptions, "standIns" | "bundles" | "dataDir" | "gateways" | "port"> = {},
 ): Promise<TestEdge> {
   const logs: string[] = [];
   const { originUrl = nowhere, gateway, operator, inference, ...rest } = options;

@@ -83,6 +83,13 @@ describe("a flight", () => {
     expect(flightIsOver(state, 100 + flightKeptMs - 1)).toBe(false);
     expect(flightIsOver(state, 100 + flightKeptMs)).toBe(true);
   });
+
+  test("gives no result to who wants a younger one", () => {
+    const state = landFlight(led(), 100);
+    expect(flightIsOver(state, 200, 100)).toBe(false);
+    expect(flightIsOver(state, 200, 101)).toBe(true);
+    expect(flightIsOver(led(), 200, 101)).toBe(false);
+  });
 });
 
 type Event =

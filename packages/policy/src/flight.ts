@@ -30,6 +30,8 @@ export const flightVacant: FlightState = { kind: "vacant", leads: 0, tries: 0 };
 export interface FlightWaiter {
   readonly sinceMs: number;
   readonly deadlineMs: number;
+  /** What landed before is too old for it; absent: nothing that is kept is. */
+  readonly landedAfterMs?: number;
 }
 
 export type FlightDecision =
@@ -99,6 +101,6 @@ export function leaveFlight(state: FlightState, lead: number): FlightState {
 }
 
 /** Whether who comes now is too late for this flight, and begins the next one. */
-export function flightIsOver(state: FlightState, nowMs: number): boolean {
-  return state.kind === "over" && (!state.kept || nowMs >= state.atMs + flightKeptMs);
+export function flightIsOver(state: FlightState, nowMs: number, landedAfterMs = 0): boolean {
+  return state.kind === "over" && (!state.kept || nowMs >= state.atMs + flightKeptMs || state.atMs < landedAfterMs);
 }

@@ -74,8 +74,8 @@ export class FlightRoom {
   }
 
   /** Whether who comes now needs a new room. */
-  get over(): boolean {
-    return this.#closed || flightIsOver(this.#state, this.#nowMs());
+  isOver(landedAfterMs?: number): boolean {
+    return this.#closed || flightIsOver(this.#state, this.#nowMs(), landedAfterMs);
   }
 
   join(waiter: FlightWaiter): Told {

@@ -1,3 +1,4 @@
+import { isQuantity } from "./quantities.ts";
 import { type Prompt, small } from "./words.ts";
 
 /** Names that are also known in small letters. The commonest only: others are known by their capitals, and judged by the verifier. */
@@ -30,10 +31,10 @@ export function namesIn(prompt: Prompt): readonly string[] {
   // In a headline, or where everything is shouted, capitals tell nothing: then each word may be a name.
   const content = words.filter((word) => !small.has(word) && /^\p{L}/u.test(word)).length;
   const capitals = written.filter((word, at) => isCapital(word) && !small.has(words[at] ?? "")).length;
-  const headline = content >= 3 && capitals > content * 0.7;
+  const headline = content >= 6 && capitals > content * 0.8;
   return words.flatMap((word, at) => {
-    if (known.has(word)) return [nameOf(word)];
-    if (plainCapitals.has(word) || small.has(word)) return [];
+    if (known.has(word) && !isQuantity(word)) return [nameOf(word)];
+    if (plainCapitals.has(word) || small.has(word) || isQuantity(word)) return [];
     if (headline) return [nameOf(word)];
     const as = written[at] ?? "";
     if (/^\p{Lu}[\p{Lu}\p{N}&.-]+$/u.test(as)) return [nameOf(word)];

@@ -27,12 +27,25 @@ export function readPrompt(text: string, prose: string): Prompt {
   return { text, prose, written, words, stems: words.map(stem), starts };
 }
 
-/** One spelling for what keyboards spell in several ways. */
+const operators: Readonly<Record<string, string>> = {
+  "*": "times",
+  "×": "times",
+  "+": "plus",
+  "-": "minus",
+  "/": "divided",
+  "÷": "divided",
+  "=": "equals",
+  "<": "less",
+  ">": "more",
+};
+
+/** One spelling for what keyboards spell in several ways, and words for signs that stand alone. */
 function plain(text: string): string {
   return text
     .normalize("NFKC")
     .replace(/[’‘]/g, "'")
-    .replace(/[‐‑–—]/g, "-");
+    .replace(/[‐‑–—]/g, "-")
+    .replace(/(?<=[\s\d])[*×+/÷=<>-](?=\s)|(?<=\d)[*×+÷=<>](?=\d)/g, (sign) => ` ${operators[sign] ?? sign} `);
 }
 
 const irregular: Readonly<Record<string, readonly string[]>> = {

@@ -1,6 +1,6 @@
 import { fail, ok } from "@ledge/contract";
-import { beforeEach, describe, expect, test } from "vitest";
-import { ask, CacheWorld } from "../../../../test/support/cache-isolate.ts";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { ask, CacheWorld, testDigests } from "../../../../test/support/cache-isolate.ts";
 
 let world: CacheWorld;
 beforeEach(() => {
@@ -8,6 +8,22 @@ beforeEach(() => {
 });
 
 describe("the answer cache", () => {
+  test("hashes, opens and waits for nothing on a hit in memory", async () => {
+    const one = world.isolate();
+    await ask(one, world.call());
+    await world.settle();
+    const worked = [
+      ...(["sign", "digest", "encrypt", "decrypt", "deriveKey"] as const).map((name) => vi.spyOn(crypto.subtle, name)),
+      vi.spyOn(testDigests, "sha256Hex"),
+      vi.spyOn(globalThis, "setTimeout"),
+    ];
+    expect((await ask(one, world.call())).outcome).toMatchObject({ kind: "hit", layer: "memory" });
+    for (const spy of worked) expect(spy, spy.getMockName()).not.toHaveBeenCalled();
+    await ask(one, world.call({ input: "another question" }));
+    expect(worked.some((spy) => spy.mock.calls.length > 0)).toBe(true);
+    vi.restoreAllMocks();
+  });
+
   test("answers from memory without touching KV, rules, keys or a Durable Object, and another isolate from KV", async () => {
     const one = world.isolate();
     expect((await ask(one, world.call())).outcome).toMatchObject({ kind: "forward", why: "miss", stored: true });

@@ -1,9 +1,10 @@
 import { type CachePolicy, type CacheState, type Fault, fail, headers, ok, type Result } from "@ledge/contract";
-import { type CacheOutcome, type CacheRule, cacheRule } from "@ledge/policy";
+import type { CacheOutcome } from "@ledge/policy";
 import type { Digests } from "../ports.ts";
 import type { CacheCall, Found, Miss } from "./call.ts";
 import type { MemoryAnswers } from "./memory.ts";
 import type { AnswerLayer, Flights } from "./ports.ts";
+import { RuleBook } from "./rule-book.ts";
 import type { Rules } from "./rules.ts";
 import type { SemanticIndexPort } from "./semantic/ports.ts";
 import type { Vault } from "./vault.ts";
@@ -52,7 +53,7 @@ export class AnswerCache {
   readonly #deps: CacheDeps;
   /** By slot: until when another call is believed to refresh it, milliseconds since 1970. */
   readonly #refreshing = new Map<string, number>();
-  #rules: { readonly state: CacheState; readonly byName: Map<string, CacheRule> } | undefined;
+  #book: RuleBook | undefined;
 
   constructor(deps: CacheDeps) {
     this.#deps = deps;
@@ -98,14 +99,15 @@ export class AnswerCache {
     const { rules } = this.#deps;
     const state = rules.atHand(call.waitUntil) ?? (await rules.known(call.waitUntil));
     if (state === undefined) return past(call, "rules-unknown");
-    const rule = this.#ruleOf(state, call);
+    const book = this.#bookOf(state);
+    const rule = book.ruleOf(call.identity);
     const { wish, sampled } = call;
     if (wish.ttlS !== undefined && wish.ttlS > rule.ttlSMax) {
       return fail("invalid_header", { detail: `${headers.cacheTtl} takes at most ${rule.ttlSMax} here.` });
     }
     if (!rule.enabled) return past(call, "off");
     if (!wish.store || (sampled && wish.ttlS === undefined)) return past(call);
-    const visit = new Visit(this.#deps, this.#refreshing, call, state, rule);
+    const visit = new Visit(this.#deps, this.#refreshing, call, book);
     const found = visit.near() ?? (await visit.far());
     if (found?.kind === "found") return ok(found);
     if (wish.onlyIfCached) return fail("not_cached");
@@ -140,23 +142,10 @@ export class AnswerCache {
     return read === undefined ? result : ok(read);
   }
 
-  #ruleOf(state: CacheState, { identity: { model, tenant } }: CacheCall): CacheRule {
-    if (this.#rules?.state !== state) this.#rules = { state, byName: new Map() };
-    const name = `${model} ${tenant}`;
-    const known = this.#rules.byName.get(name);
-    if (known !== undefined) return known;
-    const rule = cacheRule(this.#deps.policy, own(state.models, model), own(state.tenants, tenant));
-    if (this.#rules.byName.size >= rulesMax) this.#rules.byName.clear();
-    this.#rules.byName.set(name, rule);
-    return rule;
+  #bookOf(state: CacheState): RuleBook {
+    if (this.#book?.state !== state) this.#book = new RuleBook(state, this.#deps.policy);
+    return this.#book;
   }
-}
-
-/** Pairs of model and tenant whose rule is at hand. */
-const rulesMax = 1_000;
-
-function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
-  return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 /** The same call, which does not look anything up. */

@@ -43,7 +43,7 @@ export interface Found {
 export interface Miss {
   readonly kind: "miss";
   /** What equal calls wait for; absent when this one goes on its own. */
-  readonly flight?: Pick<Flight, "slot" | "reach" | "waitUntil">;
+  readonly flight?: Pick<Flight, "slot" | "reach" | "landedAfterMs" | "waitUntil">;
   /** The way to answers of like prompts; absent where the semantic cache is off. */
   readonly near?: Near;
   /** How the call is reported when nothing of it is kept. */

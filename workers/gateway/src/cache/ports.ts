@@ -110,6 +110,8 @@ export interface Flight {
   readonly reach: "everywhere" | "isolate";
   /** Until when this call's caller waits, milliseconds since 1970. */
   readonly deadlineMs: number;
+  /** What landed before is too old for this call, milliseconds since 1970. */
+  readonly landedAfterMs: number;
   /** Aborts when the caller has left. */
   readonly signal: AbortSignal;
   /** Keeps the isolate at work for the waiters after the leader's own answer is out. */

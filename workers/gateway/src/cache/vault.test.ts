@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { MemoryKeyrings, newKeyring } from "../../../../test/support/cache-isolate.ts";
 import { type TenantKeys, Vault } from "./vault.ts";
 
@@ -84,6 +84,23 @@ describe("a seal", () => {
     expect((await after.slot("a", 0).seal(bytes))[4]).toBe(2);
   });
 
+  test("by a key that another isolate heard of first opens too: the keeper is asked, once a second", async () => {
+    const shared = vault();
+    const before = await keysOf("acme", 0, shared);
+    const ring = keyrings.rings.get("acme") ?? newKeyring(0);
+    keyrings.rings.set("acme", { ...newKeyring(5, ring.sealing), naming: ring.naming });
+    const sealed = await (await keysOf("acme", 5)).slot("a", 0).seal(bytes);
+    expect(await before.slot("a", 0).open(sealed)).toEqual(bytes);
+    const foreign = sealed.slice();
+    foreign[4] = 9;
+    const { asked } = keyrings;
+    for (let i = 0; i < 5; i++) expect(await before.slot("a", 0).open(foreign)).toBeUndefined();
+    expect(keyrings.asked).toBe(asked);
+    nowMs += 1_000;
+    expect(await before.slot("a", 0).open(foreign)).toBeUndefined();
+    expect(keyrings.asked).toBe(asked + 1);
+  });
+
   test("of destroyed keys opens no more, and the entry's name is another one", async () => {
     const shared = vault();
     const before = await keysOf("acme", 0, shared);
@@ -106,6 +123,15 @@ describe("keys", () => {
     await keysOf("acme", 3, shared);
     await keysOf("acme", 3, shared);
     expect([keyrings.reads, keyrings.made_]).toEqual([2, 2]);
+  });
+
+  test("that do not come are no keys: nobody waits longer than a second", async () => {
+    vi.useFakeTimers();
+    keyrings.silent = true;
+    const waiting = vault().keysOf("acme", 0);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await waiting).toBeUndefined();
+    vi.useRealTimers();
   });
 
   test("that cannot be had are no keys, and are asked for again a second later", async () => {

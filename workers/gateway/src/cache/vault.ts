@@ -1,5 +1,6 @@
 import { type Keyring, keyring, parse } from "@ledge/contract";
 import { fromBase64 } from "../base64.ts";
+import { inTime } from "./in-time.ts";
 import type { Keyrings, Slot } from "./ports.ts";
 import type { SealingKeys } from "./semantic/ports.ts";
 
@@ -9,8 +10,10 @@ const nonceAt = 5;
 const sealedAt = nonceAt + 12;
 /** Tenants whose keys an isolate keeps at hand. */
 const tenantsMax = 256;
-/** After keys could not be had, a tenant's calls go past the cache for so long. */
+/** After keys could not be had, a tenant's calls go past the cache for so long; and the keeper is asked for newer ones this often at most. */
 const retryMs = 1_000;
+/** Keys that take longer to get cannot be had. */
+const ringMsMax = 1_000;
 
 /** Named so, as Node's types and Workers' call it differently. */
 type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
@@ -26,7 +29,9 @@ export interface VaultDeps {
 export class Vault {
   readonly #deps: VaultDeps;
   readonly #known = new Map<string, TenantKeys>();
+  /** When a tenant's keys could not be had last, and when newer ones were asked for. */
   readonly #failedMs = new Map<string, number>();
+  readonly #askedMs = new Map<string, number>();
   #secret: Key | undefined;
 
   constructor(deps: VaultDeps) {
@@ -39,16 +44,26 @@ export class Vault {
     if (known !== undefined && known.number >= atLeast) return known;
     const { nowMs } = this.#deps;
     if (nowMs() - (this.#failedMs.get(tenant) ?? 0) < retryMs) return undefined;
-    try {
-      const ring = await this.#ringOf(tenant, atLeast);
-      const keys = await TenantKeys.from(await this.#hkdf(), tenant, ring);
-      this.#remember(tenant, keys);
-      return keys;
-    } catch {
-      if (this.#failedMs.size >= tenantsMax) this.#failedMs.clear();
-      this.#failedMs.set(tenant, nowMs());
-      return undefined;
-    }
+    const keys = await this.#keysFrom(tenant, this.#ringOf(tenant, atLeast));
+    if (keys === undefined) note(this.#failedMs, tenant, nowMs());
+    return keys;
+  }
+
+  /** The keeper's own word, when an answer has a key that is not known here: another isolate may have heard of a rotation first. */
+  async #newer(tenant: string): Promise<TenantKeys | undefined> {
+    const { nowMs, keyrings } = this.#deps;
+    if (nowMs() - (this.#askedMs.get(tenant) ?? 0) < retryMs) return undefined;
+    note(this.#askedMs, tenant, nowMs());
+    return await this.#keysFrom(tenant, keyrings.made(tenant, 0));
+  }
+
+  async #keysFrom(tenant: string, ringing: Promise<Keyring>): Promise<TenantKeys | undefined> {
+    const ring = await inTime(ringMsMax, ringing);
+    if (ring === undefined) return undefined;
+    const made = TenantKeys.from(await this.#hkdf(), tenant, ring, () => this.#newer(tenant));
+    const keys = await made.catch(() => undefined);
+    if (keys !== undefined) this.#remember(tenant, keys);
+    return keys;
   }
 
   async #ringOf(tenant: string, atLeast: number): Promise<Keyring> {
@@ -59,6 +74,8 @@ export class Vault {
   }
 
   #remember(tenant: string, keys: TenantKeys): void {
+    // Of two that were got at once the older may come last.
+    if ((this.#known.get(tenant)?.number ?? 0) > keys.number) return;
     this.#known.delete(tenant);
     this.#known.set(tenant, keys);
     for (const oldest of this.#known.keys()) {
@@ -77,6 +94,8 @@ export class Vault {
   }
 }
 
+type Newer = () => Promise<TenantKeys | undefined>;
+
 /** One tenant's keys. None can be read out but those of the index of prompts, which works elsewhere. */
 export class TenantKeys {
   /** The change that made them so. */
@@ -87,19 +106,21 @@ export class TenantKeys {
   readonly #naming: Key;
   /** The tenant's name in slots. */
   readonly #alias: string;
+  readonly #newer: Newer;
   readonly #sealing = new Map<number, Key>();
-  #prompts: Promise<SealingKeys> | undefined;
+  #prompts: SealingKeys | undefined;
 
-  private constructor(secret: Key, tenant: string, ring: Keyring, naming: Key, alias: string) {
+  private constructor(secret: Key, tenant: string, ring: Keyring, newer: Newer, naming: Key, alias: string) {
     this.number = ring.number;
     this.#secret = secret;
     this.#tenant = tenant;
     this.#ring = ring;
+    this.#newer = newer;
     this.#naming = naming;
     this.#alias = alias;
   }
 
-  static async from(secret: Key, tenant: string, ring: Keyring): Promise<TenantKeys> {
+  static async from(secret: Key, tenant: string, ring: Keyring, newer: Newer): Promise<TenantKeys> {
     const naming = await crypto.subtle.deriveKey(
       derivation(ring.naming, `naming|${tenant}`),
       secret,
@@ -107,7 +128,7 @@ export class TenantKeys {
       false,
       ["sign"],
     );
-    return new TenantKeys(secret, tenant, ring, naming, await named(naming, `tenant|${tenant}`));
+    return new TenantKeys(secret, tenant, ring, newer, naming, await named(naming, `tenant|${tenant}`));
   }
 
   /** The entry id of what was asked: 32 hex digits. */
@@ -122,7 +143,7 @@ export class TenantKeys {
     return {
       key,
       seal: (bytes) => this.#seal(about, bytes),
-      open: (bytes) => this.#open(about, bytes).catch(() => undefined),
+      open: (bytes) => this.#openAny(about, bytes).catch(() => undefined),
     };
   }
 
@@ -133,16 +154,16 @@ export class TenantKeys {
 
   /** For the index of prompts, which seals them itself; the newest first. */
   async promptKeys(): Promise<SealingKeys> {
-    this.#prompts ??= Promise.all(
-      this.#ring.sealing.map(async ({ id, salt }) => {
-        const purpose = derivation(salt, `prompts|${id}|${this.#tenant}`);
-        return { id: String(id), bytes: new Uint8Array(await crypto.subtle.deriveBits(purpose, this.#secret, 256)) };
-      }),
-    ).then(([first, ...others]): SealingKeys => {
-      if (first === undefined) throw new Error("a keyring without a key");
-      return [first, ...others];
+    if (this.#prompts !== undefined) return this.#prompts;
+    const keys = this.#ring.sealing.map(async ({ id, salt }) => {
+      const purpose = derivation(salt, `prompts|${id}|${this.#tenant}`);
+      return { id: String(id), bytes: new Uint8Array(await crypto.subtle.deriveBits(purpose, this.#secret, 256)) };
     });
-    return await this.#prompts;
+    const [first, ...others] = await Promise.all(keys);
+    if (first === undefined) throw new Error("a keyring without a key");
+    // The keys, not a promise of them: another call's may never settle in this one.
+    this.#prompts = [first, ...others];
+    return this.#prompts;
   }
 
   async #seal(about: Uint8Array, bytes: Uint8Array): Promise<Uint8Array> {
@@ -158,16 +179,26 @@ export class TenantKeys {
     return out;
   }
 
-  async #open(about: Uint8Array, bytes: Uint8Array): Promise<Uint8Array | undefined> {
+  async #openAny(about: Uint8Array, bytes: Uint8Array): Promise<Uint8Array | undefined> {
     if (bytes[0] !== format || bytes.length < sealedAt) return undefined;
     const id = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1);
+    if (this.#has(id)) return await this.#open(about, bytes, id);
+    const newer = await this.#newer();
+    return newer !== undefined && newer.#has(id) ? await newer.#open(about, bytes, id) : undefined;
+  }
+
+  #has(id: number): boolean {
+    return this.#ring.sealing.some((one) => one.id === id);
+  }
+
+  async #open(about: Uint8Array, bytes: Uint8Array, id: number): Promise<Uint8Array> {
     const iv = bytes.subarray(nonceAt, sealedAt);
     const key = await this.#keyOf(id);
     const sealed = bytes.subarray(sealedAt);
     return new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData: about }, key, sealed));
   }
 
-  /** Throws when the tenant has no such key, or has it no longer. */
+  /** Throws when the tenant has no such key. */
   async #keyOf(id: number): Promise<Key> {
     const known = this.#sealing.get(id);
     if (known !== undefined) return known;
@@ -200,4 +231,10 @@ async function named(key: Key, text: string): Promise<string> {
   let id = "";
   for (const byte of mac.subarray(0, 16)) id += byte.toString(16).padStart(2, "0");
   return id;
+}
+
+/** When something was, by tenant; forgotten when there are too many. */
+function note(times: Map<string, number>, tenant: string, nowMs: number): void {
+  if (times.size >= tenantsMax) times.clear();
+  times.set(tenant, nowMs);
 }

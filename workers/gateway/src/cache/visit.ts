@@ -1,15 +1,13 @@
-import type { CacheState, Fault } from "@ledge/contract";
+import type { Fault } from "@ledge/contract";
 import {
   type CacheForward,
   type CacheLayer,
   type CacheOutcome,
   type CacheRule,
-  epochOf,
   freshnessOf,
   identityText,
   keepS,
   mayServeStale,
-  scopesOf,
   semanticRule,
 } from "@ledge/policy";
 import type { CacheDeps } from "./answers.ts";
@@ -17,6 +15,7 @@ import type { CacheCall, Found, Miss } from "./call.ts";
 import { etagOf } from "./etag.ts";
 import { inTime } from "./in-time.ts";
 import type { Address, Entry, Slot } from "./ports.ts";
+import type { RuleBook } from "./rule-book.ts";
 import { Near } from "./semantic/near.ts";
 import type { TenantKeys } from "./vault.ts";
 
@@ -36,19 +35,19 @@ export class Visit {
   readonly #deps: CacheDeps;
   readonly #refreshing: Map<string, number>;
   readonly #call: CacheCall;
-  readonly #state: CacheState;
+  readonly #book: RuleBook;
   readonly #rule: CacheRule;
   readonly #text: string;
   /** The best that was found, fresh or not. */
   #best: Best | undefined;
   #unsealed = false;
 
-  constructor(deps: CacheDeps, refreshing: Map<string, number>, call: CacheCall, state: CacheState, rule: CacheRule) {
+  constructor(deps: CacheDeps, refreshing: Map<string, number>, call: CacheCall, book: RuleBook) {
     this.#deps = deps;
     this.#refreshing = refreshing;
     this.#call = call;
-    this.#state = state;
-    this.#rule = rule;
+    this.#book = book;
+    this.#rule = book.ruleOf(call.identity);
     this.#text = this.#textOf(call.identity.input);
   }
 
@@ -72,10 +71,10 @@ export class Visit {
   async far(): Promise<Found | Miss | undefined> {
     const { vault } = this.#deps;
     const { tenant, model, version } = this.#call.identity;
-    const keys = await vault.keysOf(tenant, this.#keysNumber());
+    const keys = await vault.keysOf(tenant, this.#book.keysNumberOf(tenant));
     if (keys === undefined) return undefined;
     const id = this.#best?.entry.id ?? (await keys.name(this.#text));
-    const slot = keys.slot(id, epochOf(this.#state, scopesOf({ tenant, model, version, id })));
+    const slot = keys.slot(id, this.#book.epochOf({ tenant, model, version, id }));
     const address = { text: this.#text, slot };
     if (this.#call.wish.lookup) await this.#lookBeyond(address);
     const near = this.#near(id, keys);
@@ -87,7 +86,9 @@ export class Visit {
     const found = this.#found(best, freshness.kind === "stale" && !freshness.asked);
     const refresh = freshness.kind === "stale" && freshness.refresh && !this.#call.wish.onlyIfCached;
     if (!refresh || !this.#mayRefresh(slot)) return found;
-    return { ...found, refresh: miss };
+    // A refresh is for what is younger than what lies here.
+    const flight = miss.flight && { ...miss.flight, landedAfterMs: this.#deps.nowMs() };
+    return { ...found, refresh: { ...miss, ...(flight === undefined ? {} : { flight }) } };
   }
 
   async #lookBeyond(address: Address): Promise<void> {
@@ -98,20 +99,15 @@ export class Visit {
     if (this.#best !== undefined && this.#best.entry.createdAtMs >= entry.createdAtMs) return;
     this.#best = { entry, layer: far.name };
     // By these rules it is valid, so only what is purged later can end it.
-    void memory.put(address, { ...entry, number: this.#state.number }, this.#keepS(entry));
+    const number = Math.max(entry.number, this.#book.state.number);
+    void memory.put(address, { ...entry, number }, this.#keepS(entry));
   }
 
   /** Whether nothing that it belongs to was purged since; in memory, too, whether the tenant's keys are what they were. */
   #isValid({ number, id, tags }: Entry, near: boolean): boolean {
-    if (number === this.#state.number) return true;
     const { tenant, model, version } = this.#call.identity;
-    if (near && number < this.#keysNumber()) return false;
-    return epochOf(this.#state, scopesOf({ tenant, model, version, id, tags })) <= number;
-  }
-
-  #keysNumber(): number {
-    const { tenant } = this.#call.identity;
-    return Object.hasOwn(this.#state.keys, tenant) ? (this.#state.keys[tenant] ?? 0) : 0;
+    if (near && number < this.#book.keysNumberOf(tenant)) return false;
+    return this.#book.outlives(number, { tenant, model, version, id, tags });
   }
 
   #freshness(entry: Entry) {
@@ -167,10 +163,10 @@ export class Visit {
       prompt: prompt.text,
       id,
       freshUntilMs: () => this.#deps.nowMs() + this.#ttlS() * 1000,
-      indexOf: (embedder) => keys.indexOf(`${embedder}|${context}`, epochOf(this.#state, scopesOf(scopes))),
+      indexOf: (embedder) => keys.indexOf(`${embedder}|${context}`, this.#book.epochOf(scopes)),
       keys: () => keys.promptKeys(),
       read: async (other, semantic) => {
-        const slot = keys.slot(other, epochOf(this.#state, scopesOf({ ...scopes, id: other })));
+        const slot = keys.slot(other, this.#book.epochOf({ ...scopes, id: other }));
         const { far } = this.#deps;
         const entry = await inTime(farMsMax, far.get({ text: "", slot }));
         if (entry === "unsealed") this.#unsealed = true;
@@ -187,7 +183,9 @@ export class Visit {
     const { wish, waitUntil, reach } = this.#call;
     const { collapse = reach } = this.#rule;
     // Who wants a fresh answer does not take one that was asked for before.
-    return collapse === "off" || !wish.lookup ? undefined : { slot: key, reach: collapse, waitUntil };
+    if (collapse === "off" || !wish.lookup) return undefined;
+    const ageSMax = Math.min(wish.ttlS ?? this.#rule.ttlS, wish.maxAgeS ?? Number.POSITIVE_INFINITY);
+    return { slot: key, reach: collapse, landedAfterMs: this.#deps.nowMs() - ageSMax * 1000, waitUntil };
   }
 
   #keep(value: unknown, id: string, address: Address): string | undefined {
@@ -198,7 +196,7 @@ export class Visit {
     const createdAtMs = nowMs();
     const freshUntilMs = createdAtMs + this.#ttlS() * 1000;
     const etag = etagOf(json, digests);
-    const { number } = this.#state;
+    const { number } = this.#book.state;
     const entry = { id, value, chars: json.length, etag, number, createdAtMs, freshUntilMs, tags: wish.tags };
     this.#refreshing.delete(address.slot.key);
     void memory.put(address, entry, this.#keepS(entry));

@@ -1,14 +1,13 @@
 import type { StoredKey } from "@ledge/policy";
 import type { TokenBucket } from "../admit/ports.ts";
 import type { RegistryWatch, SnapshotStore } from "../assign/ports.ts";
-import type { FlightRooms } from "../cache/ports.ts";
 import type { GatewayEnv, OperatorEnv } from "../env.ts";
-import type { Told } from "../flight-room.ts";
 import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
 import type { CacheKeeperPort, RegistryPort, RolloutCounter } from "../operate/ports.ts";
 import type { KeyStore } from "../ports.ts";
 import { r2Blobs } from "./blobs.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
+import { durableFlights } from "./durable-flights.ts";
 import { entryPurger, publishedKeyrings, publishedRules } from "./published-cache.ts";
 import { loopback } from "./sealed-answers.ts";
 import { cachedSealedBytes, kvSealedBytes } from "./sealed-bytes.ts";
@@ -66,14 +65,6 @@ function durableBucket(limits: GatewayEnv["RATE_LIMITS"]): TokenBucket {
     async take(subject, rule, ask) {
       return await limits.getByName(subject).take(rule, ask);
     },
-  };
-}
-
-/** One object a slot. */
-function durableFlights(flights: GatewayEnv["FLIGHTS"]): FlightRooms {
-  return {
-    // What an object tells is as the room tells it, with stubs for turns and seats: they have the same methods.
-    join: async (slot, waiter) => (await flights.getByName(slot).join(waiter)) as unknown as Told,
   };
 }
 

@@ -23,6 +23,7 @@ function flight(more: Partial<Flight> = {}): Flight {
     slot: "a",
     reach: "everywhere",
     deadlineMs: nowMs() + 30_000,
+    landedAfterMs: 0,
     signal,
     waitUntil: (work) => background.push(work),
     ...more,

@@ -78,8 +78,8 @@ export class RoomFlights implements Flights {
 
   /** What this call does now, once it is not to wait. */
   async #told(flight: Flight): Promise<Exclude<Told, { kind: "wait" }> | Late> {
-    const { slot, deadlineMs, signal } = flight;
-    const told = await this.#join(slot, { sinceMs: this.#nowMs(), deadlineMs });
+    const { slot, deadlineMs, landedAfterMs, signal } = flight;
+    const told = await this.#join(slot, { sinceMs: this.#nowMs(), deadlineMs, landedAfterMs });
     if (told.kind !== "wait") return told;
     const { seat, untilMs } = told;
     const onLeave = () => leave(seat);

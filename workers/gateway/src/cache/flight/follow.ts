@@ -12,6 +12,9 @@ export interface FollowRules {
   readonly nowMs: () => number;
 }
 
+/** A little more patience than the room has, which else would say that there is still a leader. Milliseconds. */
+const graceMs = 100;
+
 /** How often a stream is followed up that broke off. */
 const againMax = 4;
 
@@ -82,7 +85,7 @@ class Source {
   /** `undefined` when nothing more comes. */
   async read(): Promise<Uint8Array | undefined> {
     const leftMs = this.#rules.deadlineMs - this.#rules.nowMs();
-    const patienceMs = Math.min(flightLeaseMsMax, Math.max(0, leftMs / 2));
+    const patienceMs = Math.min(flightLeaseMsMax, Math.max(0, leftMs / 2)) + graceMs;
     const read = await inTime(
       patienceMs,
       this.#reader.read().catch(() => undefined),

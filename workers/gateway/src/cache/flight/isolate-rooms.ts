@@ -18,7 +18,7 @@ export class IsolateRooms implements FlightRooms {
 
   async join(slot: string, waiter: FlightWaiter): Promise<Told> {
     const known = this.#rooms.get(slot);
-    if (known !== undefined && !known.over) return known.join(waiter);
+    if (known !== undefined && !known.isOver(waiter.landedAfterMs)) return known.join(waiter);
     const room: FlightRoom = new FlightRoom(this.#nowMs, () => {
       if (this.#rooms.get(slot) === room) this.#rooms.delete(slot);
     });

@@ -9,15 +9,17 @@ export class Flight extends DurableObject<GatewayEnv> {
   #room: FlightRoom | undefined;
 
   join(waiter: FlightWaiter): Told {
-    if (this.#room === undefined || this.#room.over) this.#room = this.#newRoom();
-    return sent(this.#room.join(waiter));
+    const known = this.#room;
+    const room = known === undefined || known.isOver(waiter.landedAfterMs) ? this.#newRoom() : known;
+    this.#room = room;
+    return sent(room.join(waiter));
   }
 
   #newRoom(): FlightRoom {
     // An answer is remembered a little longer than it is waited for, and then given up even when nobody comes.
     const room: FlightRoom = new FlightRoom(Date.now, () => {
       setTimeout(() => {
-        if (this.#room === room && room.over) this.#room = undefined;
+        if (this.#room === room && room.isOver()) this.#room = undefined;
       }, flightKeptMs);
     });
     return room;

@@ -1,0 +1,40 @@
+import type { FlightRooms } from "../cache/ports.ts";
+import type { GatewayEnv } from "../env.ts";
+import type { Asked, Seat, Told, Turn } from "../flight-room.ts";
+
+/** Flights over all isolates: one object a slot. */
+export function durableFlights(flights: GatewayEnv["FLIGHTS"]): FlightRooms {
+  return {
+    async join(slot, waiter) {
+      // What an object tells is as the room tells it, with stubs for turns and seats: they have the same methods.
+      const told = (await flights.getByName(slot).join(waiter)) as unknown as Told;
+      if (told.kind === "lead") return { ...told, turn: heldTurn(told) };
+      return told.kind === "wait" || told.kind === "flow" ? { ...told, seat: heldSeat(told) } : told;
+    },
+  };
+}
+
+/**
+ * A stub is disposed of when the answer that it came in is collected as garbage, and the object would take that for the death
+ * of whoever held it. So the answer is held for as long as the turn is.
+ */
+function heldTurn(told: { readonly turn: Turn }): Turn {
+  return {
+    land: async (result) => await told.turn.land(result),
+    fail: async (fault) => await told.turn.fail(fault),
+    pour: async (events) => await told.turn.pour(events),
+    leave: async () => await told.turn.leave(),
+    deserted: async () => await told.turn.deserted(),
+  };
+}
+
+/** As {@link heldTurn}. */
+function heldSeat(told: { readonly seat: Seat }): Seat {
+  return {
+    async ask(): Promise<Asked> {
+      const asked = await told.seat.ask();
+      return asked.kind === "lead" ? { ...asked, turn: heldTurn(asked) } : asked;
+    },
+    leave: async () => await told.seat.leave(),
+  };
+}
