@@ -151,7 +151,7 @@ export class FlightRoom {
     return {
       land: async (result) => {
         this.#result ??= result;
-        this.#become(landFlight(this.#state, this.#nowMs()));
+        this.#become(landFlight(this.#state, this.#nowMs(), result.ok));
       },
       fail: async (fault) => this.#fail(lead, fault),
       pour: (events) => this.#pour(lead, events),

@@ -184,7 +184,9 @@ export class Visit {
     const { collapse = reach } = this.#rule;
     // Who wants a fresh answer does not take one that was asked for before.
     if (collapse === "off" || !wish.lookup) return undefined;
-    const ageSMax = Math.min(wish.ttlS ?? this.#rule.ttlS, wish.maxAgeS ?? Number.POSITIVE_INFINITY);
+    const { maxAgeS = Number.POSITIVE_INFINITY, minFreshS = 0 } = wish;
+    // What lies there does not do for this call, so what landed with it does not either.
+    const ageSMax = this.#best === undefined ? Math.min(this.#ttlS() - minFreshS, maxAgeS) : 0;
     return { slot: key, reach: collapse, landedAfterMs: this.#deps.nowMs() - ageSMax * 1000, waitUntil };
   }
 
