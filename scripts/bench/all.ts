@@ -4,6 +4,7 @@ import { readMachine } from "./machine.ts";
 import { help, type Options, type PartName, readOptions } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
 import { measureBatching } from "./parts/batching.ts";
+import { measureCache } from "./parts/cache.ts";
 import { measureClassify } from "./parts/classify.ts";
 import { measureCold } from "./parts/cold.ts";
 import { measureMemory } from "./parts/memory.ts";
@@ -41,6 +42,7 @@ async function measure(world: World, plan: Plan, only: readonly PartName[]): Pro
     workerd.close();
   }
   for (const [name, part] of [
+    ["cache", measureCache],
     ["batching", (_world: World, plan: Plan) => measureBatching(plan)],
     ["semantic-index", measureSemanticIndex],
     ["cold", measureCold],

@@ -91,6 +91,22 @@ export function serviceBinding(name: string, service: string): string {
 /** A store that holds nothing: no measured path reads it, and an uncached call may find it empty. */
 const emptyStore = `export default { fetch: ({ method }) => new Response(null, { status: method === "GET" ? 404 : 200 }) };`;
 
+/** A store that remembers kept answers, in place of the empty one: in memory, as KV at a place that has read them lately. */
+export function answerStore(): WorkerPart {
+  const source = `
+const kept = new Map();
+export default {
+  async fetch(request) {
+    const key = new URL(request.url).pathname;
+    if (request.method === "PUT") kept.set(key, await request.arrayBuffer());
+    if (request.method === "PUT") return new Response(null);
+    const value = kept.get(key);
+    return value === undefined ? new Response(null, { status: 404 }) : new Response(value);
+  },
+};`;
+  return scriptWorker(kvName, source, [], false);
+}
+
 /**
  * A bucket over the files of a directory, in the protocol that workerd speaks to R2: metadata as JSON, then the bytes. Only
  * `get` is there.
@@ -118,7 +134,8 @@ export default {
 /** The whole configuration. `diskDir` takes the Durable Objects' files, and what the bucket holds under `bucket/`. */
 export function workerdConfig(parts: readonly WorkerPart[], diskDir: string): string {
   const bucket = scriptWorker(bucketName, bucketOfFiles, [serviceBinding("FILES", "files")], false);
-  const all = [...parts, scriptWorker(kvName, emptyStore, [], false), bucket];
+  const stores = parts.some(({ name }) => name === kvName) ? [] : [scriptWorker(kvName, emptyStore, [], false)];
+  const all = [...parts, ...stores, bucket];
   const services = all.map((part) => `(name = ${text(part.name)}, worker = (${part.definition}))`);
   const open = parts.filter((part) => part.open).map(({ name }) => text(name));
   const sockets = open.map((name) => `(name = ${name}, address = "127.0.0.1:0", http = (), service = ${name})`);

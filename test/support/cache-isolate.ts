@@ -102,7 +102,7 @@ function salt(): string {
 }
 
 /** Finds nothing, and keeps nothing. */
-const noIndex: SemanticIndexPort = {
+export const noIndex: SemanticIndexPort = {
   find: async () => ({ ready: false, candidates: [], unreadable: 0 }),
   add: async () => false,
   remove: async () => false,

@@ -1,18 +1,18 @@
 import { setTimeout } from "node:timers/promises";
 import { type Answer, Connection, requestBytes } from "./connection.ts";
-import type { Findings, Job, Reply } from "./job.ts";
+import { type Findings, type Job, numberPlace, type Reply } from "./job.ts";
 
 /** The load generator: a process of its own, so that its work and the driver's never share an event loop. */
 
 /** Runs one job. Rejects on the first answer that is not 200 or lacks what the job expects, or on a lost connection. */
 async function run(job: Job): Promise<Findings> {
   const url = new URL(job.url);
-  const request = requestBytes(url, job.headers, job.body);
+  const request = requestsOf(job, url);
   const connections = Array.from({ length: job.connections }, () => new Connection(url.hostname, Number(url.port)));
   const latencies: number[] = [];
   const send = async (connection: Connection) => {
     const atMs = performance.now();
-    const answer = await new Promise<Answer | Error>((settle) => connection.send(request, settle));
+    const answer = await new Promise<Answer | Error>((settle) => connection.send(request.next(), settle));
     const nowMs = performance.now();
     const wrong = faultOf(answer, job);
     if (wrong !== undefined) throw wrong;
@@ -22,7 +22,8 @@ async function run(job: Job): Promise<Findings> {
   const startedMs = performance.now();
   const endMs = startedMs + job.seconds * 1000;
   try {
-    if (job.rate === undefined) await Promise.all(connections.map((connection) => keepBusy(connection, send, endMs)));
+    if (job.rate === undefined)
+      await Promise.all(connections.map((connection) => keepBusy(connection, send, endMs, request)));
     else await keepPace(connections, send, 1000 / job.rate, startedMs, endMs);
   } finally {
     for (const connection of connections) connection.close();
@@ -34,8 +35,28 @@ async function run(job: Job): Promise<Findings> {
 type Send = (connection: Connection) => Promise<void>;
 
 /** The next request as soon as the last one is answered. */
-async function keepBusy(connection: Connection, send: Send, endMs: number): Promise<void> {
-  while (performance.now() < endMs) await send(connection);
+async function keepBusy(connection: Connection, send: Send, endMs: number, { left }: Requests): Promise<void> {
+  while (performance.now() < endMs && left()) await send(connection);
+}
+
+interface Requests {
+  next(): Buffer;
+  left(): boolean;
+}
+
+/** The bytes to send: always the same, or each with its own number. */
+function requestsOf({ headers, body, series }: Job, url: URL): Requests {
+  const bytes = requestBytes(url, headers, body);
+  if (series === undefined) return { next: () => bytes, left: () => true };
+  const { from, times, requestsMax = Number.POSITIVE_INFINITY } = series;
+  const at = bytes.lastIndexOf(numberPlace);
+  let sent = 0;
+  const next = () => {
+    const numbered = Buffer.from(bytes);
+    numbered.write(String(from + Math.floor(sent++ / times)).padStart(numberPlace.length, "0"), at);
+    return numbered;
+  };
+  return { next, left: () => sent < requestsMax };
 }
 
 /** Requests by the clock, however long the answers take: a slow answer must not delay, and so hide, the next one. */

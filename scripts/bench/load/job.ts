@@ -4,6 +4,8 @@ export interface Job {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Requests that differ: `numberPlace` in the body becomes a number that counts from `from`, each sent `times` times. */
+  readonly series?: { readonly from: number; readonly times: number; readonly requestsMax?: number };
   readonly seconds: number;
   /** Connections kept busy; with a `rate`, the most that may be in flight. */
   readonly connections: number;
@@ -12,6 +14,9 @@ export interface Job {
   /** What the head of every answer must contain, lower case; an answer without it fails the job. */
   readonly expect: readonly string[];
 }
+
+/** In a body, where the number of a series goes: as many digits. */
+export const numberPlace = "00000000";
 
 export interface Findings {
   readonly answers: number;

@@ -75,7 +75,9 @@ export class FlightRoom {
 
   /** Whether who comes now needs a new room. */
   isOver(landedAfterMs?: number): boolean {
-    return this.#closed || flightIsOver(this.#state, this.#nowMs(), landedAfterMs);
+    // What failed with nobody waiting is nothing to those who come later.
+    const deserted = this.#state.kind === "vacant" && this.#seats === 0;
+    return this.#closed || deserted || flightIsOver(this.#state, this.#nowMs(), landedAfterMs);
   }
 
   /** Whether nobody works here, or waits for work to be done. */
@@ -131,8 +133,11 @@ export class FlightRoom {
     };
     return {
       ask: async () => {
-        const untilMs = this.#idleUntilMs(waiter);
-        while (seated && this.#nowMs() < (this.#idleUntilMs(waiter) ?? 0)) await this.#change(untilMs);
+        // Asked anew each time: a new leader, or news of the old one, makes the wait longer.
+        for (let untilMs = this.#idleUntilMs(waiter); seated && untilMs !== undefined && this.#nowMs() < untilMs; ) {
+          await this.#change(untilMs);
+          untilMs = this.#idleUntilMs(waiter);
+        }
         // Whoever has left must not be handed the lead.
         if (!seated) return { kind: "alone" };
         const told = this.#tell(waiter);

@@ -61,6 +61,16 @@ export function epochOf({ purges }: Pick<CacheState, "purges">, scopes: readonly
   return epoch;
 }
 
+/** The number of the tenant's latest purge by a tag, whichever; 0 when none is remembered. */
+export function tagsEpochOf({ purges }: Pick<CacheState, "purges">, tenant: string): number {
+  const prefix = `tag:${part(tenant)}:`;
+  let epoch = 0;
+  for (const [scope, { number }] of Object.entries(purges)) {
+    if (number > epoch && scope.startsWith(prefix)) epoch = number;
+  }
+  return epoch;
+}
+
 /** Remembers a purge, forgets those that it covers, and keeps to {@link purgesMax}. `purged.number` is higher than any before. */
 export function withPurge(purges: Purges, scope: string, purged: Purged, most = purgesMax): Purges {
   const rest = Object.entries(purges).filter(([other]) => other !== scope && !covers(scope, other));

@@ -6,8 +6,8 @@ const freshForMs = 1_000;
 const usableForMs = 2_000;
 /** While the store cannot be read, what is known serves as long as the store itself may take to spread a change. */
 const downForMs = 60_000;
-/** That long after a look that failed nobody waits for the next one, which is made behind an answer. */
-const downRetryMs = 3_000;
+/** So long after a look that failed was begun nobody waits for the next one, which is made behind an answer. */
+const downRetryMs = 2_000;
 
 export interface RulesUse {
   /** The rules at hand, those that a look behind or before the answer finds, or none: what is known is too old to answer by. */

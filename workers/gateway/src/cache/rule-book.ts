@@ -1,5 +1,5 @@
 import type { CachePolicy, CacheState } from "@ledge/contract";
-import { type CacheRule, cacheRule, epochOf, type PurgeSubject, scopesOf } from "@ledge/policy";
+import { type CacheRule, cacheRule, epochOf, type PurgeSubject, scopesOf, tagsEpochOf } from "@ledge/policy";
 
 /** Pairs of model and tenant whose rule is at hand. */
 const rulesMax = 1_000;
@@ -38,6 +38,11 @@ export class RuleBook {
   /** Number of the latest purge of what this belongs to. */
   epochOf(subject: PurgeSubject): number {
     return this.#latestPurge === 0 ? 0 : epochOf(this.state, scopesOf(subject));
+  }
+
+  /** Number of the tenant's latest purge by any tag. */
+  tagsEpochOf(tenant: string): number {
+    return this.#latestPurge === 0 ? 0 : tagsEpochOf(this.state, tenant);
   }
 
   /** Whether nothing that this belongs to was purged after the state of this number. */

@@ -71,7 +71,8 @@ export class Rules {
     const reading = this.#read(askedMs);
     // What comes late is taken when it comes.
     background(reading);
-    if (!(await Promise.race([reading, late]))) this.#age = { ...this.#age, failedMs: nowMs() };
+    // As of when it was begun: within two seconds of the store's coming back, somebody looks before answering.
+    if (!(await Promise.race([reading, late]))) this.#age = { ...this.#age, failedMs: askedMs };
     clearTimeout(timer);
   }
 
@@ -96,8 +97,9 @@ export class Rules {
     }
   }
 
-  /** What has the number of what is known is the same, and need not be checked every second. */
+  /** What has the number of what is known is the same, and need not be checked every second; unless it is a keyring, which has one too. */
   #isKnown(read: unknown): boolean {
-    return typeof read === "object" && read !== null && "number" in read && read.number === this.#state.number;
+    if (typeof read !== "object" || read === null || !("number" in read && "purges" in read)) return false;
+    return read.number === this.#state.number;
   }
 }

@@ -187,7 +187,14 @@ export class Visit {
     const { maxAgeS = Number.POSITIVE_INFINITY, minFreshS = 0 } = wish;
     // What lies there does not do for this call, so what landed with it does not either.
     const ageSMax = this.#best === undefined ? Math.min(this.#ttlS() - minFreshS, maxAgeS) : 0;
-    return { slot: key, reach: collapse, landedAfterMs: this.#deps.nowMs() - ageSMax * 1000, waitUntil };
+    // Nobody knows the tags of what others are fetching: who has heard of a purge by any tag does not wait for who has not.
+    const epoch = this.#book.tagsEpochOf(this.#call.identity.tenant);
+    return {
+      slot: `${key}:${epoch}`,
+      reach: collapse,
+      landedAfterMs: this.#deps.nowMs() - ageSMax * 1000,
+      waitUntil,
+    };
   }
 
   #keep(value: unknown, id: string, address: Address): string | undefined {

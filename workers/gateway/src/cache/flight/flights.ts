@@ -14,6 +14,22 @@ export interface FlightsDeps {
 }
 
 type Events = ReadableStream<Uint8Array>;
+type Flow = Extract<Told, { readonly kind: "flow" }>;
+
+/** The work itself, and whether this call has done it. */
+class Alone {
+  worked = false;
+  readonly #work: (signal: AbortSignal) => Promise<Result<Events>>;
+
+  constructor(work: (signal: AbortSignal) => Promise<Result<Events>>) {
+    this.#work = work;
+  }
+
+  readonly work = (signal: AbortSignal): Promise<Result<Events>> => {
+    this.worked = true;
+    return this.#work(signal);
+  };
+}
 
 /** A room that takes longer to answer is passed by, milliseconds. */
 const joinMsMax = 250;
@@ -42,13 +58,14 @@ export class RoomFlights implements Flights {
   }
 
   async stream(flight: Flight, work: (signal: AbortSignal) => Promise<Result<Events>>): Promise<Flown<Events>> {
+    const alone = new Alone(work);
     const beyond = this.#beyond(flight);
     const further: Work<Events> = beyond
-      ? (signal) => beyond.stream({ ...flight, signal }, work)
-      : async (signal) => ({ result: await work(signal), collapsed: false });
+      ? (signal) => beyond.stream({ ...flight, signal }, alone.work)
+      : async (signal) => ({ result: await alone.work(signal), collapsed: false });
     const told = await this.#told(flight);
     if (told.kind === "lead") return await leadStream(flight, told.turn, further);
-    if (told.kind === "flow") return shared(ok(this.#follow(flight, told.events, told.seat, further)));
+    if (told.kind === "flow") return shared(ok(this.#follow(flight, told, further, alone)));
     if (told.kind === "landed" && !told.result.ok) return shared(told.result);
     return told.kind === "late" ? shared(fail("deadline_exceeded")) : await further(flight.signal);
   }
@@ -57,18 +74,19 @@ export class RoomFlights implements Flights {
     return reach === "isolate" ? undefined : this.#deps.beyond;
   }
 
-  #follow(flight: Flight, events: Events, seat: Seat, work: Work<Events>): Events {
+  #follow(flight: Flight, { events, seat }: Flow, further: Work<Events>, alone: Alone): Events {
     let worked = false;
     return follow(events, {
-      again: async () => {
+      again: async (own) => {
+        if (own && !alone.worked) return await alone.work(flight.signal);
         // What this call did itself and failed at, it leaves to others.
-        if (worked) return fail("upstream_failed");
+        if (own || worked) return fail("upstream_failed");
         const asked = await this.#wait(flight, seat, this.#nowMs());
         if (asked.kind === "flow") return ok(asked.events);
         if (asked.kind === "landed" && !asked.result.ok) return asked.result;
         worked = true;
-        if (asked.kind === "lead") return (await leadStream(flight, asked.turn, work)).result;
-        return asked.kind === "late" ? fail("deadline_exceeded") : (await work(flight.signal)).result;
+        if (asked.kind === "lead") return (await leadStream(flight, asked.turn, further)).result;
+        return asked.kind === "late" ? fail("deadline_exceeded") : (await further(flight.signal)).result;
       },
       leave: () => leave(seat),
       deadlineMs: flight.deadlineMs,
@@ -90,7 +108,7 @@ export class RoomFlights implements Flights {
   }
 
   async #join(slot: string, waiter: FlightWaiter): Promise<Told> {
-    const joining = this.#ask(slot, waiter).catch((): Told => alone);
+    const joining = this.#ask(slot, waiter).catch((): Told => onItsOwn);
     const told = await inTime(joinMsMax, joining);
     if (told !== undefined) return told;
     // What is told too late is given back, for somebody who still listens.
@@ -98,7 +116,7 @@ export class RoomFlights implements Flights {
       if (late.kind === "lead") late.turn.leave().catch(() => undefined);
       if (late.kind === "wait" || late.kind === "flow") leave(late.seat);
     });
-    return alone;
+    return onItsOwn;
   }
 
   async #ask(slot: string, waiter: FlightWaiter): Promise<Told> {
@@ -109,8 +127,8 @@ export class RoomFlights implements Flights {
     let untilMs = firstMs;
     while (this.#nowMs() < deadlineMs) {
       // Its own timer beside the room's: a room that is gone tells nobody.
-      const asking = seat.ask().catch((): Asked => alone);
-      const asked = (await inTime(untilMs - this.#nowMs() + joinMsMax, asking)) ?? alone;
+      const asking = seat.ask().catch((): Asked => onItsOwn);
+      const asked = (await inTime(untilMs - this.#nowMs() + joinMsMax, asking)) ?? onItsOwn;
       if (asked.kind === "alone") leave(seat);
       if (asked.kind !== "stay") return asked;
       untilMs = asked.untilMs;
@@ -124,7 +142,7 @@ export class RoomFlights implements Flights {
   }
 }
 
-const alone = { kind: "alone" } as const;
+const onItsOwn = { kind: "alone" } as const;
 
 /** The deadline has passed. */
 interface Late {

@@ -4,8 +4,8 @@ import { FlowEnd, flowBytesMax } from "../../flight-flow.ts";
 import { inTime } from "../in-time.ts";
 
 export interface FollowRules {
-  /** Another stream of the same flight, after the one that was followed broke off. */
-  readonly again: () => Promise<Result<ReadableStream<Uint8Array>>>;
+  /** Another stream of the same flight, after the one that was followed broke off; `own`: nobody else's says the same. */
+  readonly again: (own: boolean) => Promise<Result<ReadableStream<Uint8Array>>>;
   /** Called when nothing more will be read. */
   readonly leave: () => void;
   readonly deadlineMs: number;
@@ -20,28 +20,33 @@ const againMax = 4;
 
 /**
  * A leader's stream for one of its waiters. When it breaks off, or falls silent, the waiter goes on with another one: what
- * it has passed on already is left out there if it is the same, byte for byte; if not, this stream errors, as an answer
- * made of two is none.
+ * it has passed on already is left out there if it is the same, byte for byte; if not, it does the work itself, and if that
+ * says something else as well, this stream errors, as an answer made of two is none.
  */
 export function follow(events: ReadableStream<Uint8Array>, rules: FollowRules): ReadableStream<Uint8Array> {
   const said = new Said();
   let source = new Source(events, rules);
   let againLeft = againMax;
+  /** Whether another's stream said something else: one that came whole is cut into other pieces. */
+  let own = false;
   /** What has not been said, or `undefined` at the end. */
   const next = async (): Promise<Uint8Array | undefined> => {
     for (;;) {
       const chunk = await source.read();
-      if (chunk !== undefined) {
-        const fresh = said.after(chunk);
+      const fresh = chunk && said.after(chunk);
+      if (fresh === "another") {
+        await source.cancel("it says something else");
+        if (own) throw new Error("the stream broke off, and the next says something else");
+        own = true;
+      } else if (fresh !== undefined) {
         if (fresh.length > 0) return fresh;
+        continue;
       } else if (source.whole) return undefined;
-      else {
-        if (againLeft-- === 0 || !said.remembered) throw new Error("the stream broke off");
-        const other = await rules.again();
-        if (!other.ok) throw new Error(`the stream broke off, and no other came: ${other.fault.code}`);
-        said.rewind();
-        source = new Source(other.value, rules);
-      }
+      if (againLeft-- === 0 || !said.remembered) throw new Error("the stream broke off");
+      const other = await rules.again(own);
+      if (!other.ok) throw new Error(`the stream broke off, and no other came: ${other.fault.code}`);
+      said.rewind();
+      source = new Source(other.value, rules);
     }
   };
   return new ReadableStream({
@@ -119,12 +124,11 @@ class Said {
     this.#at = 0;
   }
 
-  /** A copy of what of the stream's next chunk has not been said, which it then is. Throws when the stream says something else. */
-  after(chunk: Uint8Array): Uint8Array {
+  /** A copy of what of the stream's next chunk has not been said, which it then is; "another" when the stream says something else. */
+  after(chunk: Uint8Array): Uint8Array | "another" {
     const again = Math.min(chunk.length, this.#length - this.#at);
     for (let i = 0; i < again; i++) {
-      if (chunk[i] !== this.#bytes[this.#at + i])
-        throw new Error("the stream broke off, and the next says something else");
+      if (chunk[i] !== this.#bytes[this.#at + i]) return "another";
     }
     const fresh = chunk.slice(again);
     this.#add(fresh);
