@@ -62,10 +62,14 @@ export async function startLedge(options: LedgeOptions): Promise<RunningLedge> {
       port,
       dataDir: edgeDir(dataDir),
       vars: {
-        gateway: { ORIGIN_URL: origin.url, ORIGIN_SECRET: secrets.originSecret, LOG: "all" },
-        operator: {
+        gateway: {
+          ORIGIN_URL: origin.url,
           ORIGIN_SECRET: secrets.originSecret,
           CACHE_SECRET: secrets.cacheSecret,
+          LOG: "all",
+        },
+        operator: {
+          ORIGIN_SECRET: secrets.originSecret,
           ADMIN_KEY_HASH: createHash("sha256").update(secrets.adminKey).digest("hex"),
           LOG: "all",
         },

@@ -12,14 +12,14 @@ const usage = `Usage: npm run measure:semantic -- [options]
 Scores pairs of prompts as the semantic cache would, and prints how many true paraphrases hit and how many hits are false.
 
   --pairs FILE       JSON lines {a, b, same, group, by}. Default: the verifier's test pairs
-  --similarity MIN   the cosine below which nothing is a candidate. Default 0.6
+  --similarity MIN   the cosine below which nothing is a candidate. Default 0.5
   --misses           also print the false hits, and 40 paraphrases that did not hit, with the reason
   --help`;
 
 const { values } = parseArgs({
   options: {
     pairs: { type: "string", default: join(repoRoot, "models", "same-answer", "1", "test.jsonl") },
-    similarity: { type: "string", default: "0.6" },
+    similarity: { type: "string", default: "0.5" },
     misses: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },

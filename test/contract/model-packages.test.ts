@@ -61,6 +61,7 @@ test("the chat model is int8 in at most 15 MB, with weights a Llama engine can l
 test.each([
   ["intent", "2", 151, 16_000_000],
   ["guard", "1", 3, 10_000_000],
+  ["same-answer", "1", 2, 17_000_000],
 ] as const)(
   "the transformer %s %s is int8, runs on the edge, and has %i labels in at most %i bytes",
   (name, version, labels, most) => {
@@ -74,3 +75,20 @@ test.each([
     expect(readFileSync(join(folder, file.path)).includes("QuantizeLinear")).toBe(true);
   },
 );
+
+test("the pairs that the verifier is judged by are at least 2,400, 300 of them by hand, in every group, and none twice", () => {
+  const lines = readFileSync(join(models, "same-answer", "1", "test.jsonl"), "utf8")
+    .trim()
+    .split("\n");
+  const pairs: { a: string; b: string; same: boolean; group: string; by: string }[] = lines.map((line) =>
+    JSON.parse(line),
+  );
+  expect(pairs.length).toBeGreaterThanOrEqual(2400);
+  expect(pairs.filter(({ by }) => by === "hand").length).toBeGreaterThanOrEqual(300);
+  for (const by of ["hand", "generator"]) {
+    const groups = pairs.filter((pair) => pair.by === by).map(({ group }) => group);
+    expect(new Set(groups)).toEqual(new Set(["paraphrase", "near-miss", "polarity", "number", "entity", "reversal"]));
+  }
+  expect(pairs.filter(({ same, group }) => same !== (group === "paraphrase"))).toEqual([]);
+  expect(new Set(pairs.map(({ a, b }) => [a, b].toSorted().join("\n"))).size).toBe(pairs.length);
+});

@@ -63,18 +63,19 @@ async function keep(call: Call): Promise<string> {
 /** Never again found as it was kept: the others look up without keeping, so that one's miss is not another's hit. */
 async function isGoneElsewhere(call: Call): Promise<void> {
   const looking = { ...call, headers: { ...call.headers, "Cache-Control": "only-if-cached" } };
-  for (const index of [1, 2]) {
-    await until(`gone at gateway ${index}`, async () => !(await ask(index, looking)).hit);
-  }
+  const isGone = (index: number) => async () => !(await ask(index, looking)).hit;
+  await Promise.all([1, 2].map((index) => until(`gone at gateway ${index}`, isGone(index), heardWithinMs)));
 }
 
 const isHit = async (call: Call) => (await ask(0, call)).hit;
 const tagged = { "Ledge-Cache-Tag": "faq, spring" };
+/** On one machine; deployed, KV takes its time. */
+const heardWithinMs = 2_000;
 let asked = 0;
 /** A question that nobody asked before. */
 const fresh = (more: Omit<Call, "input"> = {}): Call => ({ input: `question ${asked++}`, ...more });
 
-describe("a purge is effective at once where it was made, within seconds at every gateway, and on nothing else", () => {
+describe("a purge is effective at once where it was made, within two seconds at every gateway, and on nothing else", () => {
   test.each([
     ["an entry", (id: string) => ({ tenant: "acme", key: id }), [{}, { tenant: "globex" }]],
     ["a tag", () => ({ tenant: "acme", tag: "faq" }), [{}, { tenant: "globex", headers: tagged }]],
@@ -108,9 +109,8 @@ describe("a policy is heard at once where it was set and within seconds at every
     await keep(other);
     await admin(edge, "PUT", path, { enabled: false });
     expect((await ask(0, call)).status).toMatch(/^Ledge; fwd=bypass/);
-    for (const index of [1, 2]) {
-      await until("heard", async () => (await ask(index, call)).status.startsWith("Ledge; fwd=bypass"));
-    }
+    const heard = (index: number) => async () => (await ask(index, call)).status.startsWith("Ledge; fwd=bypass");
+    await Promise.all([1, 2].map((index) => until(`heard at gateway ${index}`, heard(index))));
     expect(await isHit(other)).toBe(true);
     await admin(edge, "DELETE", path);
     expect(await isHit(call)).toBe(true);

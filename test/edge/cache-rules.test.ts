@@ -77,12 +77,16 @@ describe("a policy", () => {
     },
   );
 
-  test("of a model that nobody knows is a 404, and changes nothing", async () => {
+  test("of a model that nobody knows, or that names one, is a 404, and changes nothing", async () => {
     const { number } = await shown();
     for (const method of ["GET", "PUT", "DELETE"]) {
       const body = method === "PUT" ? { ttl_s: 60 } : undefined;
       const answer = await admin(edge, method, "/models/nobody/cache", body);
       expect([method, answer.status, code(answer.body)]).toEqual([method, 404, "model_not_found"]);
+    }
+    for (const semantic of [{ embedder: "nobody" }, { embedder: "words", verifier: "nobody" }]) {
+      const { status, body } = await admin(edge, "PUT", "/tenants/acme/cache", { semantic });
+      expect([status, body]).toEqual([404, expect.objectContaining({ detail: "The registry has no model 'nobody'." })]);
     }
     expect((await shown()).number).toBe(number);
   });

@@ -10,11 +10,11 @@ let joins = 0;
 let mode = "works";
 
 export class Flight extends RealFlight {
-  join(waiter) {
+  join(slot, waiter) {
     if (mode === "throws") throw new Error("overloaded");
     if (mode === "hangs") return new Promise(() => {});
     names.add(this.ctx.id.name);
-    const told = super.join(waiter);
+    const told = super.join(slot, waiter);
     joins++;
     return told;
   }
@@ -40,14 +40,14 @@ function cutAt(death, flights) {
       },
     });
   };
-  const join = async (name, waiter) => {
-    const told = await flights.getByName(name).join(waiter);
+  const join = async (name, slot, waiter) => {
+    const told = await flights.getByName(name).join(slot, waiter);
     if (told.kind !== "lead") return told;
     const { turn } = told;
     const rest = Object.fromEntries(["land", "fail", "leave", "deserted"].map((to) => [to, (x) => turn[to](x)]));
     return { ...told, turn: { ...rest, pour: (events) => turn.pour(cut(events)) } };
   };
-  return { getByName: (name) => ({ join: (waiter) => join(name, waiter) }) };
+  return { getByName: (name) => ({ join: (slot, waiter) => join(name, slot, waiter) }) };
 }
 
 /** What ends a request in whose head its name stands. */

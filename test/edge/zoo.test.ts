@@ -75,6 +75,19 @@ test("guard finds an insult and leaves a kindness alone", async () => {
   expect(["offensive", "hate"]).toContain(insult?.label);
 });
 
+test("same-answer tells a rewording from a reversal, and calls whatever is not two whole prompts different", async () => {
+  const [reworded, reversed, single, treble, long] = await ask("same-answer", [
+    "How do I fix a broken dishwasher? [SEP] my dishwasher is broken, how do I repair it",
+    "trains from Rome to Madrid on Monday [SEP] trains from Madrid to Rome on Monday",
+    "How do I fix a broken dishwasher?",
+    "hello [SEP] hello [SEP] hello",
+    `${"very ".repeat(100)}long [SEP] ${"very ".repeat(100)}long`,
+  ]);
+  expect(reworded?.label).toBe("same");
+  for (const refused of [reversed, single, treble, long]) expect(refused?.label).toBe("different");
+  for (const refused of [single, treble, long]) expect(refused?.score).toBeGreaterThan(0.9999);
+});
+
 describe.skipIf(data === undefined)(
   `intent 2 on every fifth utterance of the real test split (${sourceOfClinc150})`,
   () => {

@@ -3,7 +3,7 @@ import { type Random, randomOf } from "../../scripts/simulate/random.ts";
 /**
  * Vectors of length 1 that lie as embeddings of sentences do: around a common direction, in topics and in what is said about
  * them, apart by more or less, and varying in far fewer directions than they have numbers. The nearest of 100,000 others has a cosine
- * of 0.55 to 0.97 (5 % to 95 %) for the shipped embedder on real sentences, and about so here.
+ * of 0.55 to 0.97 (5 % to 95 %) for the shipped embedder on real sentences, and of 0.72 to 0.97 here, of 20,000 from 0.64.
  */
 export interface VectorSource {
   next(): Float32Array;

@@ -84,6 +84,12 @@ describe("a flight", () => {
     expect(flightIsOver(state, 100 + flightKeptMs)).toBe(true);
   });
 
+  test("keeps no fault for stragglers", () => {
+    const state = landFlight(led(), 100, false);
+    expect(ask(state, 101)[0].kind).toBe("result");
+    expect(flightIsOver(state, 101)).toBe(true);
+  });
+
   test("gives no result to who wants a younger one", () => {
     const state = landFlight(led(), 100);
     expect(flightIsOver(state, 200, 100)).toBe(false);

@@ -79,9 +79,9 @@ export function heardFlight(state: FlightState, lead: number, nowMs: number): Fl
   return state.kind === "led" && state.leads === lead ? { ...state, heardMs: nowMs, flows: true } : state;
 }
 
-/** A result for all, from whichever leader had it first. */
-export function landFlight(state: FlightState, nowMs: number): FlightState {
-  return state.kind === "over" ? state : { kind: "over", atMs: nowMs, kept: true };
+/** A result for all, from whichever leader had it first; `kept` for who comes a moment later, which a fault is not. */
+export function landFlight(state: FlightState, nowMs: number, kept = true): FlightState {
+  return state.kind === "over" ? state : { kind: "over", atMs: nowMs, kept };
 }
 
 /** The leader failed in a way that another may not: somebody else's turn, or, the third time, the end for those who wait. */

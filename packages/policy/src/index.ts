@@ -24,6 +24,7 @@ export { type AuditEntry, modelNamed, type RegistryStep, registryStep } from "./
 export * from "./rollout/agree.ts";
 export * from "./rollout/canary.ts";
 export * from "./rollout/criteria.ts";
+export { murmur3 } from "./rollout/murmur3.ts";
 export * from "./rollout/plan.ts";
 export * from "./rollout/rate-bounds.ts";
 export * from "./rollout/report.ts";

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { buildVariant } from "../../edge/build.ts";
 import { repoRoot } from "../../repo.ts";
-import { absentInference } from "../bare-workers.ts";
 import { compare, type Measured, medianOf, perRound, type Side } from "../compare.ts";
 import { type Aim, type Fact, type Outcome, rowOf } from "../outcome.ts";
 import type { Plan } from "../plan.ts";
+import { cpuUs } from "../process-figures.ts";
 import { quantile } from "../statistics.ts";
 import { type RunningWorkerd, startWorkerd } from "../workerd.ts";
-import { builtWorker, scriptWorker } from "../workerd-config.ts";
+import { builtWorker } from "../workerd-config.ts";
 import type { World } from "../world.ts";
 
 /** Look-ups in semantic indexes of growing size (`inside/semantic-index/index.mjs`), with the way to them, and beside them a scan of everything. */
@@ -15,16 +15,15 @@ import type { World } from "../world.ts";
 const sizesMax = [1_000, 10_000, 100_000] as const;
 /** Divides every size. */
 const filledAtOnce = 500;
-const worker = "ledge-gateway";
+/** There are many sides, and each round of each is a p99 of its own. */
+const roundsMax = 9;
+const worker = "ledge-semantic";
 
 export async function measureSemanticIndex(world: World, plan: Plan): Promise<Outcome> {
   const entry = join(repoRoot, "scripts", "bench", "inside", "semantic-index", "index.mjs");
-  const bundle = await buildVariant("gateway", entry, "inside-gateway");
+  const bundle = await buildVariant("semantic", entry, "inside-semantic");
   const sizes = plan.rounds > 3 ? sizesMax : sizesMax.slice(0, 2);
-  const workerd = await startWorkerd([
-    builtWorker("gateway", world.vars, true, bundle),
-    scriptWorker("ledge-inference", absentInference, [], false),
-  ]);
+  const workerd = await startWorkerd([builtWorker("semantic", {}, true, bundle)]);
   try {
     const started = performance.now();
     for (let filled = 0; filled < Math.max(...sizes); filled += filledAtOnce) {
@@ -32,14 +31,15 @@ export async function measureSemanticIndex(world: World, plan: Plan): Promise<Ou
     }
     const fillMs = performance.now() - started;
     const sides = sizes.flatMap((size) => sidesOf(workerd, size));
-    const measured = await compare(world.generator, sides, plan);
+    const measured = await compare(world.generator, sides, { ...plan, rounds: Math.min(plan.rounds, roundsMax) });
     const facts: Fact[] = [{ name: "h  all indexes filled", value: `${(fillMs / 1000).toFixed(0)} s` }];
     const aims: Aim[] = [];
     for (const [number, size] of sizes.entries()) {
       const [find, hop, search, exact] = measured.slice(4 * number, 4 * number + 4);
       if (!find || !hop || !search || !exact) continue;
-      facts.push(...(await factsOf(workerd, size)));
-      aims.push(...lookUpAims(size, [find, hop, search, exact]), await recallAim(workerd, size, plan));
+      facts.push(await bytesOf(workerd, size));
+      const cpuMs = await cpuOfLookUps(workerd, size, plan);
+      aims.push(...lookUpAims(size, [find, hop, search, exact], cpuMs), await recallAim(workerd, size, plan));
     }
     facts.push(await readBack(workerd, Math.max(...sizes)));
     return { rows: measured.map(rowOf), aims, facts, rounds: measured };
@@ -64,20 +64,29 @@ function sidesOf({ url, pid }: RunningWorkerd, size: number): readonly Side[] {
   }));
 }
 
+/** @param cpuMs of single look-ups, ascending */
 function lookUpAims(
   size: number,
   [find, hop, search, exact]: readonly [Measured, Measured, Measured, Measured],
+  cpuMs: readonly number[],
 ): Aim[] {
   const name = `(h) ${size.toLocaleString("en")} entries`;
   const p99 = medianOf(find, (round) => round.latencyMsP99);
-  const ways = medianOf(hop, (round) => round.latencyMsP99);
+  const way = medianOf(hop, (round) => round.latencyMsP99);
+  const [half, most] = [0.5, 0.99].map((share) => quantile(cpuMs, share));
   const faster = perRound(exact, search, (one, other) => one.cpuUs / other.cpuUs);
   return [
     {
       name: `${name}: p99 of a look-up, HTTP and RPC included`,
       aim: "≤ 5 ms",
-      reached: `${p99.toFixed(2)} ms (the way alone ${ways.toFixed(2)})`,
+      reached: `${p99.toFixed(2)} ms (the way alone ${way.toFixed(2)})`,
       met: p99 <= 5,
+    },
+    {
+      name: `${name}: p99 of the CPU time of a look-up, HTTP and RPC included`,
+      aim: "≤ 5 ms",
+      reached: `${most?.toFixed(2)} ms (p50 ${half?.toFixed(2)})`,
+      met: most !== undefined && most <= 5,
     },
     {
       name: `${name}: CPU exact ÷ search alone`,
@@ -85,6 +94,17 @@ function lookUpAims(
       reached: `${faster.median.toFixed(1)} (${faster.min.toFixed(1)} to ${faster.max.toFixed(1)})`,
     },
   ];
+}
+
+/** What each of a few hundred look-ups, one after the other, costs workerd: other processes lengthen the clock's time, hardly this. */
+async function cpuOfLookUps(workerd: RunningWorkerd, size: number, plan: Plan): Promise<readonly number[]> {
+  const costs: number[] = [];
+  for (let asked = 0; asked < (plan.rounds > 3 ? 1_000 : 100); asked++) {
+    const before = cpuUs(workerd.pid);
+    await ask(workerd, { kind: "find", size });
+    costs.push((cpuUs(workerd.pid) - before) / 1000);
+  }
+  return costs.toSorted((a, b) => a - b);
 }
 
 async function recallAim(workerd: RunningWorkerd, size: number, plan: Plan): Promise<Aim> {
@@ -102,15 +122,13 @@ async function recallAim(workerd: RunningWorkerd, size: number, plan: Plan): Pro
   return { name, aim: "≥ 0.98", reached: `${(same / wanted).toFixed(3)} of ${wanted}`, met: same / wanted >= 0.98 };
 }
 
-async function factsOf(workerd: RunningWorkerd, size: number): Promise<Fact[]> {
+async function bytesOf(workerd: RunningWorkerd, size: number): Promise<Fact> {
   const held = await ask<{ entries: number; bytes: number; diskBytes: number }>(workerd, { kind: "size", size });
   const each = (bytes: number) => `${(bytes / held.entries).toFixed(0)} bytes`;
-  return [
-    {
-      name: `h  ${size.toLocaleString("en")} entries, each`,
-      value: `${each(held.bytes)} of memory, ${each(held.diskBytes)} on disk (float32 alone: ${384 * 4})`,
-    },
-  ];
+  return {
+    name: `h  ${size.toLocaleString("en")} entries, each`,
+    value: `${each(held.bytes)} of memory, ${each(held.diskBytes)} on disk (float32 alone: ${384 * 4})`,
+  };
 }
 
 /** How long an evicted object says that it is not ready, and how long a call to it takes meanwhile. */

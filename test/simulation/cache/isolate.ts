@@ -1,7 +1,6 @@
 import type { CachePolicy } from "@ledge/contract";
 import { AnswerCache } from "../../../workers/gateway/src/cache/answers.ts";
 import { RoomFlights } from "../../../workers/gateway/src/cache/flight/flights.ts";
-import { IsolateRooms } from "../../../workers/gateway/src/cache/flight/isolate-rooms.ts";
 import { MemoryAnswers } from "../../../workers/gateway/src/cache/memory.ts";
 import type {
   AnswerLayer,
@@ -13,6 +12,7 @@ import type {
 import { Rules } from "../../../workers/gateway/src/cache/rules.ts";
 import { SealedLayer } from "../../../workers/gateway/src/cache/sealed.ts";
 import { Vault } from "../../../workers/gateway/src/cache/vault.ts";
+import { RoomsBySlot } from "../../../workers/gateway/src/flight-rooms.ts";
 import { noIndex, testDigests } from "../../support/cache-isolate.ts";
 import type { SimulatedKeeper } from "./keeper.ts";
 import type { MoodyKv } from "./kv.ts";
@@ -71,7 +71,7 @@ export class Isolate {
       put: (address, entry, keepS) => ledger.keeping(this, entry, kv.put(address, entry, keepS)),
     };
     const beyond = new RoomFlights({ rooms: rooms.seenFrom(this), nowMs });
-    this.flights = new RoomFlights({ rooms: new IsolateRooms(nowMs), nowMs, beyond });
+    this.flights = new RoomFlights({ rooms: new RoomsBySlot(nowMs, 0), nowMs, beyond });
     this.rules = new Rules({ store: this.#rulesStore(deployment), say: () => undefined, nowMs });
     this.cache = new AnswerCache({
       memory: new MemoryAnswers(memoryBytesMax, nowMs),

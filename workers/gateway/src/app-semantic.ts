@@ -21,6 +21,7 @@ export async function orLike(x: Exchange, miss: Miss): Promise<Found | Miss> {
   if (near === undefined) return miss;
   const placed = place(x, near).catch(() => undefined);
   const found = await inTime(lookMsMax, like(x, near, placed));
+  if (near.unreadable > 0) sayUnreadable(x);
   if (found !== undefined) return found;
   return {
     ...miss,
@@ -30,6 +31,12 @@ export async function orLike(x: Exchange, miss: Miss): Promise<Found | Miss> {
       return outcome;
     },
   };
+}
+
+function sayUnreadable({ runtime, trail, waitUntil }: Exchange): void {
+  if (trail.model === undefined) return;
+  const { name: model, version } = trail.model;
+  runtime.tallies.recordCacheEvent({ model, version, arm: trail.arm }, "unsealed", waitUntil);
 }
 
 async function like(x: Exchange, near: Near, placing: Promise<Placed | undefined>): Promise<Found | undefined> {

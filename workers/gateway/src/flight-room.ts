@@ -67,7 +67,7 @@ export class FlightRoom {
   readonly #nowMs: () => number;
   readonly #onIdle: () => void;
 
-  /** `onIdle` is called when nobody works here any more, or waits for work to be done. */
+  /** `onIdle` is called when the room becomes idle. */
   constructor(nowMs: () => number, onIdle: () => void) {
     this.#nowMs = nowMs;
     this.#onIdle = onIdle;
@@ -78,6 +78,12 @@ export class FlightRoom {
     // What failed with nobody waiting is nothing to those who come later.
     const deserted = this.#state.kind === "vacant" && this.#seats === 0;
     return this.#closed || deserted || flightIsOver(this.#state, this.#nowMs(), landedAfterMs);
+  }
+
+  /** Whether nobody works here, or waits for work to be done. */
+  get isIdle(): boolean {
+    const { kind } = this.#state;
+    return this.#closed || kind === "over" || (kind === "vacant" && this.#seats === 0);
   }
 
   join(waiter: FlightWaiter): Told {
@@ -150,7 +156,7 @@ export class FlightRoom {
     return {
       land: async (result) => {
         this.#result ??= result;
-        this.#become(landFlight(this.#state, this.#nowMs()));
+        this.#become(landFlight(this.#state, this.#nowMs(), result.ok));
       },
       fail: async (fault) => this.#fail(lead, fault),
       pour: (events) => this.#pour(lead, events),
@@ -206,8 +212,7 @@ export class FlightRoom {
 
   #changed(): void {
     for (const wake of [...this.#wakers]) wake();
-    const { kind } = this.#state;
-    if (this.#closed || kind === "over" || (kind === "vacant" && this.#seats === 0)) this.#onIdle();
+    if (this.isIdle) this.#onIdle();
   }
 
   /** A promise of the caller's own, settled at the next change or by its own timer. */

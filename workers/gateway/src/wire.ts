@@ -5,7 +5,6 @@ import { Limit } from "./admit/limit.ts";
 import { Catalog } from "./assign/catalog.ts";
 import { AnswerCache } from "./cache/answers.ts";
 import { RoomFlights } from "./cache/flight/flights.ts";
-import { IsolateRooms } from "./cache/flight/isolate-rooms.ts";
 import { MemoryAnswers } from "./cache/memory.ts";
 import type { Flights } from "./cache/ports.ts";
 import { Rules } from "./cache/rules.ts";
@@ -15,6 +14,7 @@ import { edgeTier } from "./dispatch/edge.ts";
 import { originTier } from "./dispatch/origin.ts";
 import { Shadows } from "./dispatch/shadow.ts";
 import type { GatewayEnv } from "./env.ts";
+import { RoomsBySlot } from "./flight-rooms.ts";
 import { keptBy } from "./isolate.ts";
 import { Tallies } from "./observe/tally.ts";
 import { type Config, readConfig } from "./platform/config.ts";
@@ -42,7 +42,7 @@ function wire(env: GatewayEnv, config: Config) {
     portsOf(env);
   // The equal calls of an isolate meet first, and one of them meets those of the others.
   const beyond = new RoomFlights({ rooms: flightRooms, nowMs });
-  const flights = new RoomFlights({ rooms: new IsolateRooms(nowMs), nowMs, beyond });
+  const flights = new RoomFlights({ rooms: new RoomsBySlot(nowMs, 0), nowMs, beyond });
   const catalog = new Catalog({
     shipped: shippedSnapshot(shippedPackages(digests.sha256Hex)),
     store: snapshots,

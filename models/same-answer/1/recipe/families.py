@@ -52,10 +52,16 @@ class Meaning:
 
 @dataclass(frozen=True)
 class Slot:
-    """The values of a slot, each a list of spellings. `kind`: entity or number."""
+    """The values of a slot, each a list of spellings. `kind`: entity or number. `near`: to a first spelling, values easily taken for that one."""
 
     kind: str
     values: list[list[str]]
+    near: dict[str, list[list[str]]] = field(default_factory=dict)
+
+    def other(self, taken: list[list[str]], of: list[str], draw: Random) -> list[str]:
+        """A value that is none of those taken; half of the time one near to `of`."""
+        near = [value for value in self.near.get(of[0], []) if value not in taken]
+        return draw.choice(near) if near and draw.random() < 0.5 else draw.choice([value for value in self.values if value not in taken])
 
 
 Slots = dict[str, Slot]
@@ -152,7 +158,7 @@ def changed(meaning: Meaning, kind: str, slots: Slots, draw: Random) -> Pair | N
         return None
     filled, (name, second), frames = filling([meaning], slots, draw), draw.choice(mine), frames_apart(meaning, draw)
     taken = [value for (other, _), value in filled.items() if other == name]
-    value = draw.choice([value for value in slots[name].values if value not in taken])
+    value = slots[name].other(taken, filled[name, second], draw)
     choice = Random(draw.random())
     state = choice.getstate()
     first = spelled(frames[0], filled, choice)

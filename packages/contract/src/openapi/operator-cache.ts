@@ -32,7 +32,7 @@ function policyOperations(path: string, of: "Model" | "Tenant", errors: Operatio
       summary: `Set the cache policy of a ${whose}. A tenant's goes before a model's, and both before the deployment's.`,
       request,
       answers: policy,
-      errors: [...new Set([...reading, ...errors])],
+      errors: [...new Set([...reading, ...ofModel, ...errors])],
     }),
     operation({
       method: "delete",

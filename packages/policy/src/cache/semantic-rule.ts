@@ -17,7 +17,7 @@ export interface SemanticRule {
  */
 const probabilityMin = 0.95;
 /** Below it hardly any two prompts want the same answer (docs/cache.md); judging them would be lost time. */
-const similarityMin = 0.6;
+const similarityMin = 0.5;
 
 /** `undefined` when the semantic cache is off: it is, unless the policy or, where the policy does not forbid it, the call turns it on. */
 export function semanticRule(

@@ -1,5 +1,5 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { randomOf } from "../../../../scripts/simulate/random.ts";
 import { clusteredVectors } from "../../../../test/support/clustered-vectors.ts";
 import { countDifferences, Sketcher, sketchWords } from "./signs.ts";
 
@@ -10,26 +10,23 @@ function onesOf(word: number): number {
 }
 
 test("differences are counted to the bit, and every one of them", () => {
-  const random = randomOf(1);
-  const word = () => Math.floor(random() * 2 ** 32) | 0;
-  const query = Int32Array.from({ length: sketchWords }, word);
-  const rows = 500;
-  const sketches = Int32Array.from({ length: rows * sketchWords }, word);
-  sketches.set(query, 0);
-  sketches.set(
-    query.map((bits) => ~bits),
-    sketchWords,
+  const words = (rows: number) => fc.int32Array({ minLength: rows * sketchWords, maxLength: rows * sketchWords });
+  fc.assert(
+    fc.property(words(1), words(20), (query, random) => {
+      const opposite = query.map((bits) => ~bits);
+      const sketches = new Int32Array([...query, ...opposite, ...random]);
+      const rows = sketches.length / sketchWords;
+      const distances = new Uint16Array(rows + 3);
+      const histogram = new Int32Array(257);
+      countDifferences(sketches, rows, query, distances, 3, histogram);
+      const expected = Array.from({ length: rows }, (_, row) =>
+        query.reduce((sum, bits, at) => sum + onesOf(bits ^ (sketches[row * sketchWords + at] ?? 0)), 0),
+      );
+      expect([...distances.subarray(3)]).toEqual(expected);
+      expect(expected.slice(0, 2)).toEqual([0, 256]);
+      expect([...histogram]).toEqual(Array.from({ length: 257 }, (_, d) => expected.filter((one) => one === d).length));
+    }),
   );
-  const distances = new Uint16Array(rows + 3);
-  const histogram = new Int32Array(257);
-  countDifferences(sketches, rows, query, distances, 3, histogram);
-  const expected = Array.from({ length: rows }, (_, row) => {
-    const own = [...sketches.subarray(row * sketchWords, (row + 1) * sketchWords)];
-    return own.reduce((sum, bits, at) => sum + onesOf(bits ^ (query[at] ?? 0)), 0);
-  });
-  expect([...distances.subarray(3)]).toEqual(expected);
-  expect(expected.slice(0, 2)).toEqual([0, 256]);
-  expect(histogram.reduce((sum, count) => sum + count)).toBe(rows);
 });
 
 test("vectors at an angle differ in that share of the signs of their sketches, within 5 standard deviations", () => {

@@ -100,3 +100,19 @@ test.each([
 ])("rules leave paraphrases to the verifier | %s | %s", (a, b) => {
   expect(disagreement(a, b)).toBeUndefined();
 });
+
+test.each([
+  ["Is there a ferry that goes to Odense from Split?", "Is there a ferry from Split to Odense?"],
+  ["How many feet are in 18 yards?", "Convert 18 yards to feet"],
+  ["sort the orders with the newest first", "Sort the orders, newest first"],
+])("an order that changes nothing is no reason to forbid | %s | %s", (a, b) => {
+  expect(disagreement(a, b)).toBeUndefined();
+});
+
+test.each([
+  ["how much are 600 baht in yen", "how much are 600 yen in baht, I wonder"],
+  ["what is 20 minus 8", "what is 8 minus 20"],
+  ["who is older, Jane or Priya", "by whom was Priya beaten, Jane"],
+])("an order that may change something is one | %s | %s", (a, b) => {
+  expect(disagreement(a, b)).toBeDefined();
+});

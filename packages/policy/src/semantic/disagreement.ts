@@ -23,7 +23,7 @@ export type Disagreement =
   | "length";
 
 const rules: readonly (readonly [Disagreement, (a: Prompt, b: Prompt) => boolean])[] = [
-  ["quantity", (a, b) => !equal(quantitiesOf(a), quantitiesOf(b))],
+  ["quantity", (a, b) => !equal(quantitiesOf(a).toSorted(), quantitiesOf(b).toSorted())],
   ["negation", (a, b) => !equal(polarityOf(a), polarityOf(b))],
   ["opposite", opposed],
   ["name", namesDiffer],

@@ -9,16 +9,16 @@ const asks: readonly (readonly [string, RegExp])[] = [
   ["why", /\bwhy\b|\bhow come\b|\bwhat (?:is |was )?the reason\b/],
   ["how many", /\bhow many\b|\bnumber of\b|\bcount\b/],
   ["how much", /\bhow much\b|\bcosts?\b|\bprice\b/],
-  ["how long", /\bhow long\b|\bduration\b/],
+  ["how long", /\b(?:how|what) (?:long|length)\b|\bduration\b/],
   ["how far", /\bhow far\b|\bdistance\b/],
-  ["how old", /\bhow old\b|\bage of\b/],
+  ["how old", /\bhow old\b|\bage\b/],
   ["how often", /\bhow often\b|\bfrequency\b/],
 ];
 
 const forms: readonly RegExp[] = [
   /\btables?\b|\btabular\b/,
-  /\bbullet(?:ed|s)?\b|\bpoints\b/,
-  /\blist\b/,
+  /\bbullet(?:ed|s)?\b/,
+
   /\bjson\b/,
   /\bxml\b/,
   /\byaml\b/,
@@ -26,8 +26,7 @@ const forms: readonly RegExp[] = [
   /\bmarkdown\b/,
   /\bhtml\b/,
   /\bpoem\b|\brhymes?\b|\bhaiku\b/,
-  /\bsong\b/,
-  /\bstory\b/,
+
   /\bessay\b/,
   /\bemail\b|\bletter\b/,
   /\btweet\b/,
@@ -37,8 +36,8 @@ const forms: readonly RegExp[] = [
   /\bstep[- ]by[- ]step\b/,
   /\bexamples?\b/,
   /\bcode\b|\bscript\b|\bfunction\b|\bsnippet\b/,
-  /\bbrief(?:ly)?\b|\bshort\b|\bconcise(?:ly)?\b|\bin (?:a|one) (?:sentence|word|line|paragraph)\b/,
-  /\bin detail\b|\bdetailed\b|\bthorough(?:ly)?\b|\blong\b/,
+  /\bbrief(?:ly)?\b|\bconcise(?:ly)?\b|\bin (?:a|one) (?:sentence|word|line|paragraph)\b/,
+  /\bin detail\b|\bdetailed\b|\bthorough(?:ly)?\b/,
   /\bsimple terms\b|\bfor (?:a )?(?:child|kids?|beginners?)\b|\blike i'?m\b|\beli\d+\b/,
   /\bformal(?:ly)?\b/,
   /\binformal(?:ly)?\b|\bcasual(?:ly)?\b/,
@@ -46,10 +45,10 @@ const forms: readonly RegExp[] = [
   /\brewrite\b|\brephrase\b|\bparaphrase\b/,
   /\bproofread\b|\bgrammar\b/,
   /\bcompare\b|\bdifferences?\b|\bversus\b|\bvs\b/,
-  /\bdefin(?:e|ition)\b/,
+  /\bdefin(?:e[ds]?|itions?)\b/,
   /\bpros and cons\b|\badvantages and\b/,
   /\brecommend\w*\b|\bsuggest\w*\b|\bbest\b/,
-  /\bhistory\b|\borigins?\b/,
+
   /\bprons?ounc\w+\b|\bpronunciation\b/,
   /\bspell\w*\b/,
   /\balternatives?\b/,
@@ -62,9 +61,10 @@ export function asksDiffer(a: Prompt, b: Prompt): boolean {
   return ours.length > 0 && theirs.length > 0 && !ours.some((ask) => theirs.includes(ask));
 }
 
-function asked({ prose }: Prompt): readonly string[] {
-  const low = prose.toLowerCase();
-  return asks.filter(([, pattern]) => pattern.test(low)).map(([ask]) => ask);
+/** Of the beginning only: later "who" and "when" are often no questions. */
+function asked({ words }: Prompt): readonly string[] {
+  const beginning = words.slice(0, 7).join(" ");
+  return asks.filter(([, pattern]) => pattern.test(beginning)).map(([ask]) => ask);
 }
 
 /** Whether one wants a form that the other does not. */

@@ -1,3 +1,4 @@
+import { isQuantity } from "./quantities.ts";
 import { type Prompt, small } from "./words.ts";
 
 /** Names that are also known in small letters. The commonest only: others are known by their capitals, and judged by the verifier. */
@@ -15,14 +16,14 @@ const known = new Set(
     "dollar euro yen rupee peso franc krona yuan bitcoin ethereum dogecoin " +
     "python javascript typescript java rust golang ruby php perl kotlin swift scala haskell bash powershell sql mysql postgres postgresql sqlite mongodb redis react vue angular svelte django flask rails node nodejs deno numpy " +
     "pandas pytorch tensorflow docker kubernetes git github gitlab linux ubuntu debian fedora windows macos ios android iphone ipad chrome firefox safari excel word powerpoint outlook gmail " +
-    "google apple microsoft amazon facebook meta netflix tesla nvidia intel amd samsung sony nintendo toyota honda bmw mercedes audi ford volkswagen paypal visa mastercard amex uber airbnb spotify twitter instagram whatsapp " +
+    "google apple microsoft amazon facebook meta netflix tesla nvidia intel amd samsung sony nintendo toyota honda bmw mercedes audi ford volkswagen paypal mastercard amex uber airbnb spotify twitter instagram whatsapp " +
     "telegram slack zoom aws azure cloudflare " +
     "mercury venus earth mars jupiter saturn uranus neptune pluto moon"
   ).split(" "),
 );
 
 /** Capitals that name nobody. */
-const plainCapitals = new Set("i i'm i'd i'll i've ok okay faq asap fyi mr mrs ms dr pm am".split(" "));
+const plainCapitals = new Set("i i'm i'd i'll i've ok okay faq asap fyi mr mrs ms dr pm am tv pc id pdf ai".split(" "));
 
 /** Names in a prompt, in small letters, in order. */
 export function namesIn(prompt: Prompt): readonly string[] {
@@ -30,10 +31,10 @@ export function namesIn(prompt: Prompt): readonly string[] {
   // In a headline, or where everything is shouted, capitals tell nothing: then each word may be a name.
   const content = words.filter((word) => !small.has(word) && /^\p{L}/u.test(word)).length;
   const capitals = written.filter((word, at) => isCapital(word) && !small.has(words[at] ?? "")).length;
-  const headline = content >= 3 && capitals > content * 0.7;
+  const headline = content >= 6 && capitals > content * 0.8;
   return words.flatMap((word, at) => {
-    if (known.has(word)) return [nameOf(word)];
-    if (plainCapitals.has(word) || small.has(word)) return [];
+    if (known.has(word) && !isQuantity(word)) return [nameOf(word)];
+    if (plainCapitals.has(word) || small.has(word) || isQuantity(word)) return [];
     if (headline) return [nameOf(word)];
     const as = written[at] ?? "";
     if (/^\p{Lu}[\p{Lu}\p{N}&.-]+$/u.test(as)) return [nameOf(word)];

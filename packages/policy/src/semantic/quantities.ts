@@ -1,6 +1,6 @@
 import type { Prompt } from "./words.ts";
 
-/** Numbers, units, dates and times of a prompt, each in one spelling, sorted. */
+/** Numbers, units, dates and times of a prompt, each in one spelling. */
 
 const cardinals =
   "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(
@@ -36,15 +36,16 @@ const units = table(
     "pound pounds lb lbs|ounce ounces oz|tonne tonnes ton tons|liter liters litre litres|milliliter millilitre milliliters millilitres ml|" +
     "gallon gallons|cup cups|tablespoon tablespoons tbsp|teaspoon teaspoons tsp|celsius centigrade|fahrenheit|kelvin|" +
     "second seconds sec secs|minute minutes min mins|hour hours hr hrs|day days|week weeks|fortnight|month months|year years yr yrs|decade decades|century centuries|" +
-    "dollar dollars usd $|euro euros eur €|pound_sterling gbp £|yen jpy ¥|rupee rupees inr|percent % percentage|degree degrees °|" +
+    "dollar dollars usd $|euro euros eur €|sterling gbp £|yen jpy ¥|rupee rupees inr|yuan renminbi cny|won krw|baht thb|ruble rubles rouble roubles rub|" +
+    "shekel shekels ils|dirham dirhams aed|peso pesos|franc francs chf|krona kronor krone kroner|lira liras|bitcoin bitcoins btc|percent % percentage|" +
     "byte bytes|bit bits|kb kilobyte kilobytes|mb megabyte megabytes|gb gigabyte gigabytes|tb terabyte terabytes|" +
-    "am|pm|watt watts|kilowatt kilowatts kw|volt volts|amp amps ampere|hertz hz|mph|kmh kph|calorie calories kcal|acre acres|hectare hectares",
+    "watt watts|kilowatt kilowatts kw|volt volts|amp amps ampere|hertz hz|mph|kmh kph|calorie calories kcal|acre acres|hectare hectares",
 );
 const days = table(
-  "monday mon|tuesday tue tues|wednesday wed|thursday thu thur thurs|friday fri|saturday sat|sunday sun|" +
+  "monday|tuesday tue tues|wednesday|thursday thu thur thurs|friday fri|saturday|sunday|" +
     "january jan|february feb|march|april apr|june jun|july jul|august aug|september sep sept|october oct|november nov|december dec|" +
     "today|tonight|tomorrow|yesterday|weekend weekends|weekday weekdays|morning mornings|noon midday|afternoon|evening|night nights|midnight|" +
-    "spring|summer|autumn fall|winter|christmas xmas|easter|daily|weekly|monthly|yearly annually annual|hourly",
+    "spring|summer|autumn|winter|christmas xmas|easter|daily|weekly|monthly|yearly annually annual|hourly",
 );
 /** Which week is meant. Only beside a time: "last name" is none. */
 const whichOne = new Set(["next", "last", "previous", "this", "past", "coming", "every", "each"]);
@@ -57,6 +58,31 @@ function table(rows: string): ReadonlyMap<string, string> {
   return new Map(entries);
 }
 
+/** Whether a word is a unit or a time, and so no name however it is written. */
+export function isQuantity(word: string): boolean {
+  return units.has(word) || days.has(word);
+}
+
+/**
+ * Numbers and units as they belong together ("600 yen"), apart from times: what is measured, and in what. Bare numbers stand in
+ * the order in which they are said, as 20 − 8 is not 8 − 20; measures in any.
+ */
+export function measuresOf(prompt: Prompt): { readonly bound: readonly string[]; readonly bare: readonly string[] } {
+  const said = quantitiesOf(prompt).filter((one) => !/^(?:time|which) |^ordinal$/.test(one));
+  const bound: string[] = [];
+  const bare: string[] = [];
+  for (let at = 0; at < said.length; at++) {
+    const [one = "", next = ""] = [said[at], said[at + 1]];
+    if (one.startsWith("unit ")) bound.push(one);
+    else if (next.startsWith("unit ")) {
+      bound.push(`${one} ${next}`);
+      at++;
+    } else bare.push(one);
+  }
+  return { bound: bound.toSorted(), bare };
+}
+
+/** In the order in which they are said. */
 export function quantitiesOf({ words, written }: Prompt): readonly string[] {
   const found: string[] = [];
   for (let at = 0; at < words.length; at++) {
@@ -65,9 +91,15 @@ export function quantitiesOf({ words, written }: Prompt): readonly string[] {
     if (number !== undefined) {
       found.push(...number.says);
       at += number.takes - 1;
+      const half = words[at + 1] ?? "";
+      if (half === "am" || half === "pm") {
+        found.push(`unit ${half}`);
+        at++;
+      }
       continue;
     }
-    const unit = units.get(word);
+    // "Pounds sterling" are no pounds.
+    const unit = words[at + 1] === "sterling" ? undefined : units.get(word);
     const day = days.get(word) ?? (written[at] === "May" && at > 0 ? "may" : undefined);
     // "a second", "in a minute": one of it, as often said without meaning it.
     if (unit !== undefined) found.push(`unit ${unit}`);
@@ -78,7 +110,7 @@ export function quantitiesOf({ words, written }: Prompt): readonly string[] {
     const share = shares[word];
     if (share !== undefined) found.push(`number ${share}`);
   }
-  return found.sort();
+  return found;
 }
 
 /** The number that begins at a word: digits with separators and a suffix, or words. "one" alone is left out: "which one". */
@@ -100,8 +132,9 @@ function numberAt(words: readonly string[], at: number): { says: readonly string
     return { says: [`number ${value}`, ...named, ...(sign === "%" ? ["unit percent"] : [])], takes };
   }
   const ordinal = ordinals.indexOf(word);
-  if (ordinal >= 0 && !(word === "second" && /^(?:a|per|each|every|one)$/.test(words[at - 1] ?? "")))
-    return { says: [`number ${ordinal}`, "ordinal"], takes: 1 };
+  // "Newest first" counts nothing, and "a second" is a unit.
+  const counts = ordinal > 2 || (ordinal > 0 && /^(?:the|my|your|his|her|its|our|their)$/.test(words[at - 1] ?? ""));
+  if (counts) return { says: [`number ${ordinal}`, "ordinal"], takes: 1 };
   return wordsAt(words, at);
 }
 

@@ -13,13 +13,15 @@ export interface Prompt {
   readonly starts: ReadonlySet<number>;
 }
 
+/** "Good morning" is no time. */
+const greeting = /^\s*good (?:morning|afternoon|evening)\b/i;
 const wordPattern = /[\p{L}\p{N}]+(?:[.,:/'’+#-]+[\p{L}\p{N}]+)*[+#%°]*|[$€£¥%°]|[.!?;:\n]/gu;
 
 /** Takes prose apart. `prose` has quoted text and code cut out of `text`. */
 export function readPrompt(text: string, prose: string): Prompt {
   const written: string[] = [];
   const starts = new Set<number>([0]);
-  for (const [token] of plain(prose).matchAll(wordPattern)) {
+  for (const [token] of plain(prose).replace(greeting, "").matchAll(wordPattern)) {
     if (/^[.!?;:\n]$/.test(token)) starts.add(written.length);
     else written.push(...contracted(token));
   }
@@ -27,12 +29,25 @@ export function readPrompt(text: string, prose: string): Prompt {
   return { text, prose, written, words, stems: words.map(stem), starts };
 }
 
-/** One spelling for what keyboards spell in several ways. */
+const operators: Readonly<Record<string, string>> = {
+  "*": "times",
+  "×": "times",
+  "+": "plus",
+  "-": "minus",
+  "/": "divided",
+  "÷": "divided",
+  "=": "equals",
+  "<": "less",
+  ">": "more",
+};
+
+/** One spelling for what keyboards spell in several ways, and words for signs that stand alone. */
 function plain(text: string): string {
   return text
     .normalize("NFKC")
     .replace(/[’‘]/g, "'")
-    .replace(/[‐‑–—]/g, "-");
+    .replace(/[‐‑–—]/g, "-")
+    .replace(/(?<=[\s\d])[*×+/÷=<>-](?=\s)|(?<=\d)[*×+÷=<>](?=\d)/g, (sign) => ` ${operators[sign] ?? sign} `);
 }
 
 const irregular: Readonly<Record<string, readonly string[]>> = {

@@ -1,6 +1,6 @@
+import { SemanticIndex as Shipped } from "@ledge/gateway/semantic";
 import { codesOf, NearestIndex } from "@ledge/policy";
 import { clusteredVectors, nearestOf } from "../../../../test/support/clustered-vectors.ts";
-import { SemanticIndex as Shipped } from "../../../../workers/gateway/src/index.ts";
 
 /**
  * The semantic index, as the gateway calls it and from inside. `POST {kind, size, …}`, where `size` is how many entries the index
@@ -13,8 +13,6 @@ import { SemanticIndex as Shipped } from "../../../../workers/gateway/src/index.
  * - `recall`: how often the two agree, over `count` vectors
  * - `size`: what the object holds; `evict`: ends it, so that its next call reads it back from disk
  */
-
-export { HotList, RateLimiter, Registry, Tally } from "../../../../workers/gateway/src/index.ts";
 
 export class SemanticIndex extends Shipped {
   evict() {
@@ -41,7 +39,7 @@ async function fill(env, { count, sizes }) {
   const most = Math.max(...sizes);
   if (rows.length === 0) {
     rows = new Float32Array(most * dimensions);
-    // The same topics and meanings, other sentences: these come from behind all that is added.
+    // About the same topics and meanings, and none of them added: the source passes over them.
     queries = Array.from({ length: 500 }, () => asked.next());
     for (const _ of queries) source.next();
   }

@@ -100,7 +100,7 @@ export interface Flights {
 
 /** Where equal calls meet, by slot. A throw means that each goes on its own. */
 export interface FlightRooms {
-  join(slot: string, waiter: FlightWaiter): Promise<Told>;
+  join(slot: string, waiter: FlightWaiter): Told | Promise<Told>;
 }
 
 export interface Flight {

@@ -184,10 +184,17 @@ export class Visit {
     const { collapse = reach } = this.#rule;
     // Who wants a fresh answer does not take one that was asked for before.
     if (collapse === "off" || !wish.lookup) return undefined;
-    const ageSMax = Math.min(wish.ttlS ?? this.#rule.ttlS, wish.maxAgeS ?? Number.POSITIVE_INFINITY);
+    const { maxAgeS = Number.POSITIVE_INFINITY, minFreshS = 0 } = wish;
+    // What lies there does not do for this call, so what landed with it does not either.
+    const ageSMax = this.#best === undefined ? Math.min(this.#ttlS() - minFreshS, maxAgeS) : 0;
     // Nobody knows the tags of what others are fetching: who has heard of a purge by any tag does not wait for who has not.
     const epoch = this.#book.tagsEpochOf(this.#call.identity.tenant);
-    return { slot: `${key}:${epoch}`, reach: collapse, landedAfterMs: this.#deps.nowMs() - ageSMax * 1000, waitUntil };
+    return {
+      slot: `${key}:${epoch}`,
+      reach: collapse,
+      landedAfterMs: this.#deps.nowMs() - ageSMax * 1000,
+      waitUntil,
+    };
   }
 
   #keep(value: unknown, id: string, address: Address): string | undefined {

@@ -53,12 +53,17 @@ export async function showPolicy(owner: PolicyOwner, desk: CacheDesk): Promise<R
   return there.ok ? ok({}) : there;
 }
 
-/** Errors: `invalid_request` with every fault, `model_not_found`, the desk's `…_unavailable`: nothing is changed then. */
+/** Errors: `invalid_request` with every fault, `model_not_found` (also for an embedder or verifier), the desk's `…_unavailable`: nothing is changed then. */
 export async function setCachePolicy(owner: PolicyOwner, body: unknown, desk: CacheDesk): Promise<Result<CachePolicy>> {
   const policy = parse(cachePolicy, body);
   if (!policy.ok) return policy;
   const there = await ownerIsThere(owner, desk);
   if (!there.ok) return there;
+  const { embedder, verifier } = policy.value.semantic ?? {};
+  for (const name of [embedder, verifier]) {
+    const known = name === undefined ? ok(true) : await modelIsThere(name, undefined, desk);
+    if (!known.ok) return known;
+  }
   const done = await changed(desk, { kind: "set-policy", ...owner, policy: policy.value });
   return done.ok ? policy : done;
 }
@@ -130,7 +135,8 @@ async function modelIsThere(name: string, version: string | undefined, { registr
   const snapshot = await reach(() => registry.snapshot());
   if (!snapshot.ok) return snapshot;
   const model = modelNamed(snapshot.value, name);
-  if (model === undefined) return fail("model_not_found", { detail: "The registry has no model of this name." });
+  if (model === undefined)
+    return fail("model_not_found", { detail: `The registry has no model '${name.slice(0, 64)}'.` });
   if (version === undefined || model.versions.some((known) => known.version === version)) return ok(true);
   return fail("version_not_found", { detail: `'${name}' has no version ${version}; what it answered is not served.` });
 }

@@ -1,13 +1,19 @@
+import { murmur3 } from "@ledge/policy";
 import type { FlightRooms } from "../cache/ports.ts";
 import type { GatewayEnv } from "../env.ts";
 import type { Asked, Seat, Told, Turn } from "../flight-room.ts";
 
-/** Flights over all isolates: one object a slot. */
+/** So many objects, and not one a slot: the first call of a new object costs more than the work that it might save. */
+const objects = 128;
+
+/** Flights over all isolates, in the object that the slot falls to. */
 export function durableFlights(flights: GatewayEnv["FLIGHTS"]): FlightRooms {
   return {
     async join(slot, waiter) {
       // What an object tells is as the room tells it, with stubs for turns and seats: they have the same methods.
-      const told = (await flights.getByName(slot).join(waiter)) as unknown as Told;
+      const told = (await flights
+        .getByName(`flights-${murmur3(slot) % objects}`)
+        .join(slot, waiter)) as unknown as Told;
       if (told.kind === "lead") return { ...told, turn: heldTurn(told) };
       return told.kind === "wait" || told.kind === "flow" ? { ...told, seat: heldSeat(told) } : told;
     },

@@ -1,113 +1,24 @@
-import { fail, ok, type Result } from "@ledge/contract";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { FlightRoom, type Told, type Turn } from "../../flight-room.ts";
-import type { Flight, FlightRooms, Flown } from "../ports.ts";
+import { fail, ok } from "@ledge/contract";
+import { describe, expect, test, vi } from "vitest";
+import {
+  engine,
+  flight,
+  job,
+  nowMs,
+  oneIsolate,
+  reading,
+  settle,
+  text,
+  twoIsolates,
+  useStillTime,
+} from "../../../../../test/support/flights.ts";
+import { FlightRoom } from "../../flight-room.ts";
+import { RoomsBySlot } from "../../flight-rooms.ts";
 import { RoomFlights } from "./flights.ts";
-import { IsolateRooms } from "./isolate-rooms.ts";
 
-const text = new TextEncoder();
-const nowMs = () => Date.now();
+/** Equal calls that meet in one isolate, and in two. */
 
-let background: Promise<unknown>[] = [];
-beforeEach(() => {
-  vi.useFakeTimers();
-  background = [];
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-function flight(more: Partial<Flight> = {}): Flight {
-  const { signal } = new AbortController();
-  return {
-    slot: "a",
-    reach: "everywhere",
-    deadlineMs: nowMs() + 30_000,
-    landedAfterMs: 0,
-    signal,
-    waitUntil: (work) => background.push(work),
-    ...more,
-  };
-}
-
-/** Lets everything run that waits for no timer. */
-const settle = () => vi.advanceTimersByTimeAsync(0);
-
-const isolate = (beyond?: RoomFlights) =>
-  new RoomFlights({ rooms: new IsolateRooms(nowMs), nowMs, ...(beyond === undefined ? {} : { beyond }) });
-
-/** Two isolates that meet in one room, as they do in a Durable Object. */
-function twoIsolates(): readonly [RoomFlights, RoomFlights] {
-  const beyond = new RoomFlights({ rooms: new IsolateRooms(nowMs), nowMs });
-  return [isolate(beyond), isolate(beyond)];
-}
-
-function oneIsolate(): readonly [RoomFlights, RoomFlights] {
-  const one = isolate();
-  return [one, one];
-}
-
-/** A stream that its maker writes, and sees canceled. */
-function engine() {
-  let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  const made = { canceled: false, say: (_events: string) => {}, end: () => {}, fail: () => {}, asked: 0 };
-  const work = async (): Promise<Result<ReadableStream<Uint8Array>>> => {
-    made.asked++;
-    return ok(
-      new ReadableStream<Uint8Array>({
-        start: (c) => {
-          controller = c;
-        },
-        cancel: () => {
-          made.canceled = true;
-        },
-      }),
-    );
-  };
-  made.say = (events) => controller?.enqueue(text.encode(events));
-  made.end = () => {
-    controller?.enqueue(text.encode("data: [DONE]\n\n"));
-    controller?.close();
-  };
-  made.fail = () => controller?.error(new Error("engine died"));
-  return Object.assign(made, { work });
-}
-
-/** What a caller has read so far. */
-function reading(flown: Promise<Flown<ReadableStream<Uint8Array>>>) {
-  const seen = { text: "", over: false, broke: false, collapsed: false, fault: "", leave: async () => {} };
-  const read = async () => {
-    const { result, collapsed } = await flown;
-    seen.collapsed = collapsed;
-    if (!result.ok) {
-      seen.fault = result.fault.code;
-      return;
-    }
-    const reader = result.value.getReader();
-    seen.leave = () => reader.cancel();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      seen.text += new TextDecoder().decode(value);
-    }
-    seen.over = true;
-  };
-  void read().catch(() => {
-    seen.broke = true;
-  });
-  return seen;
-}
-
-/** A whole answer that its maker gives when it likes. */
-function job() {
-  const given: ((result: Result<string>) => void)[] = [];
-  const signals: AbortSignal[] = [];
-  const work = (signal: AbortSignal) => {
-    signals.push(signal);
-    return new Promise<Result<string>>((resolve) => given.push(resolve));
-  };
-  return { work, given, signals };
-}
+useStillTime();
 
 describe.each([
   ["in one isolate", oneIsolate],
@@ -390,7 +301,7 @@ describe.each([
   });
 
   test("leave nothing behind in the isolate's memory", async () => {
-    const rooms = new IsolateRooms(nowMs);
+    const rooms = new RoomsBySlot(nowMs, 0);
     const flights = new RoomFlights({ rooms, nowMs });
     const { work, given } = job();
     const calls = [flights.whole(flight(), work), flights.whole(flight(), work)];
@@ -401,64 +312,6 @@ describe.each([
     await settle();
     expect(rooms.size).toBe(0);
   });
-});
-
-test("a call that reaches only its isolate asks nobody beyond", async () => {
-  const rooms: FlightRooms = { join: () => Promise.reject(new Error("asked")) };
-  const asked = vi.spyOn(rooms, "join");
-  const flights = isolate(new RoomFlights({ rooms, nowMs }));
-  await flights.whole(flight({ reach: "isolate" }), async () => ok(1));
-  expect(asked).not.toHaveBeenCalled();
-  await flights.whole(flight(), async () => ok(1));
-  expect(asked).toHaveBeenCalledOnce();
-});
-
-describe("each call goes on its own when the room", () => {
-  const turn: Turn = {
-    land: () => Promise.reject(new Error("down")),
-    fail: () => Promise.reject(new Error("down")),
-    pour: () => Promise.reject(new Error("down")),
-    leave: () => Promise.reject(new Error("down")),
-    deserted: () => Promise.reject(new Error("down")),
-  };
-  const never = () => new Promise<never>(() => {});
-  const seat = (ask: () => Promise<never>): Told => ({
-    kind: "wait",
-    untilMs: nowMs() + 1_000,
-    seat: { ask, leave: () => Promise.reject(new Error("down")) },
-  });
-  test.each<[string, () => Promise<Told>]>([
-    ["throws", () => Promise.reject(new Error("overloaded"))],
-    ["never answers", never],
-    ["knows nothing", async () => ({ kind: "alone" })],
-    ["dies while they wait", async () => seat(() => Promise.reject(new Error("evicted")))],
-    ["falls silent while they wait", async () => seat(never)],
-    ["dies while they lead", async () => ({ kind: "lead", turn })],
-  ])("%s", async (_how, join) => {
-    const flights = new RoomFlights({ rooms: { join }, nowMs });
-    const whole = flights.whole(flight(), async () => ok("answer"));
-    const source = engine();
-    const stream = reading(flights.stream(flight(), source.work));
-    await vi.advanceTimersByTimeAsync(2_000);
-    expect(await whole).toEqual({ result: ok("answer"), collapsed: false });
-    source.say("data: 1\n\n");
-    source.end();
-    await settle();
-    expect(stream.text).toBe("data: 1\n\ndata: [DONE]\n\n");
-    expect(stream.collapsed).toBe(false);
-  });
-});
-
-test("a bug in the work hands the lead on, and is its own call's alone", async () => {
-  const flights = isolate();
-  let asked = 0;
-  const work = async () => {
-    if (asked++ === 0) throw new Error("bug");
-    return ok("answer");
-  };
-  const [first, second] = await Promise.allSettled([flights.whole(flight(), work), flights.whole(flight(), work)]);
-  expect(first.status).toBe("rejected");
-  expect(second.status === "fulfilled" && second.value.result).toEqual(ok("answer"));
 });
 
 test("what failed with nobody waiting is over for who comes later", async () => {

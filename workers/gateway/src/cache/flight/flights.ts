@@ -108,7 +108,7 @@ export class RoomFlights implements Flights {
   }
 
   async #join(slot: string, waiter: FlightWaiter): Promise<Told> {
-    const joining = this.#deps.rooms.join(slot, waiter).catch((): Told => onItsOwn);
+    const joining = this.#ask(slot, waiter).catch((): Told => onItsOwn);
     const told = await inTime(joinMsMax, joining);
     if (told !== undefined) return told;
     // What is told too late is given back, for somebody who still listens.
@@ -117,6 +117,10 @@ export class RoomFlights implements Flights {
       if (late.kind === "wait" || late.kind === "flow") leave(late.seat);
     });
     return onItsOwn;
+  }
+
+  async #ask(slot: string, waiter: FlightWaiter): Promise<Told> {
+    return await this.#deps.rooms.join(slot, waiter);
   }
 
   async #wait({ deadlineMs }: Flight, seat: Seat, firstMs: number): Promise<Exclude<Asked, { kind: "stay" }> | Late> {

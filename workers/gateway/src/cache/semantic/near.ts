@@ -33,6 +33,8 @@ export interface Placed {
 export class Near {
   readonly rule: SemanticRule;
   readonly prompt: string;
+  /** Entries of the index that were found changed or in another's place: an alarm. */
+  unreadable = 0;
   readonly #deps: NearDeps;
 
   constructor(deps: NearDeps) {
@@ -46,6 +48,7 @@ export class Near {
     const { index, rule, prompt, id, indexOf, keys } = this.#deps;
     const { candidatesMax: k, similarityMin } = rule;
     const found = await index.find(await indexOf(embedder), { keys: await keys(), vector, k, prompt, similarityMin });
+    this.unreadable += found.unreadable;
     return found.candidates.filter((candidate) => candidate.id !== id);
   }
 

@@ -2,27 +2,18 @@ import { DurableObject, RpcTarget } from "cloudflare:workers";
 import type { Fault, Result } from "@ledge/contract";
 import { type FlightWaiter, flightKeptMs } from "@ledge/policy";
 import type { GatewayEnv } from "../../env.ts";
-import { type Asked, FlightRoom, type Seat, type Told, type Turn } from "../../flight-room.ts";
+import type { Asked, Seat, Told, Turn } from "../../flight-room.ts";
+import { RoomsBySlot } from "../../flight-rooms.ts";
 
-/** Where the equal calls of all isolates meet: one object a slot. Nothing is stored: what dies with it is company. */
+/**
+ * Where the equal calls of all isolates meet. Nothing is stored: what dies with it is company. An answer is remembered a little
+ * longer than it is waited for.
+ */
 export class Flight extends DurableObject<GatewayEnv> {
-  #room: FlightRoom | undefined;
+  readonly #rooms = new RoomsBySlot(Date.now, flightKeptMs);
 
-  join(waiter: FlightWaiter): Told {
-    const known = this.#room;
-    const room = known === undefined || known.isOver(waiter.landedAfterMs) ? this.#newRoom() : known;
-    this.#room = room;
-    return sent(room.join(waiter));
-  }
-
-  #newRoom(): FlightRoom {
-    // An answer is remembered a little longer than it is waited for, and then given up even when nobody comes.
-    const room: FlightRoom = new FlightRoom(Date.now, () => {
-      setTimeout(() => {
-        if (this.#room === room && room.isOver()) this.#room = undefined;
-      }, flightKeptMs);
-    });
-    return room;
+  join(slot: string, waiter: FlightWaiter): Told {
+    return sent(this.#rooms.join(slot, waiter));
   }
 }
 

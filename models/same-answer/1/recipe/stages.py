@@ -1,0 +1,148 @@
+"""The stages of `same-answer` 1. Each leaves its result in WORK and is skipped when that is there already."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import clinc
+import corpus
+import pair_graph
+from classify import checkpoint
+from classify.package import run_recipe, write_jsonl
+from classify.score import calibration_error
+from families import Pair
+from judge import vectors
+from network import LABELS, TOKENS_MAX, Verifier, narrowed
+from train import Settings, encode as encode_pairs, fit, joined, logits_of
+
+PIECES = 18_000
+KEPT_LAYERS = (0, 2, 4)
+INNER = 512
+DEV_PAIRS = 6_000
+PASSES = (Settings(pairs=100_000, rate=3e-4), Settings(pairs=140_000, rate=2e-4))
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Where the outside parts lie: the pre-trained encoder, CLINC150, WordNet."""
+
+    encoder: Path
+    data: Path
+    wordnet: Path
+
+
+def drawn(inputs: Inputs, work: Path, seed: int) -> tuple[list[list[Pair]], list[Pair]]:
+    """The pairs of each pass, and those to calibrate by."""
+    work.mkdir(parents=True, exist_ok=True)
+    asked = {f"train-{at}": ("train", settings.pairs, seed + at) for at, settings in enumerate(PASSES)} | {"dev": ("val", DEV_PAIRS, seed)}
+    paths = {name: work / f"{name}.jsonl" for name in asked}
+    if not all(path.is_file() for path in paths.values()):
+        families, slots = corpus.all_families(), corpus.all_slots(inputs.wordnet)
+        corpus.assert_apart(families, slots)
+        for split in ("train", "val"):
+            rows = clinc.read(inputs.data, split)
+            spoken = clinc.natural(rows, vectors([text for text, _ in rows]), seed)
+            side = corpus.source(families, slots, spoken, held_out=split == "val")
+            for name, (mine, count, own_seed) in asked.items():
+                if mine == split:
+                    found = corpus.pairs(side, count, own_seed)
+                    paths[name].write_text("".join(json.dumps(asdict(pair)) + "\n" for pair in found), encoding="utf-8")
+    *train, dev = ([Pair(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()] for path in paths.values())
+    return train, dev
+
+
+def base(inputs: Inputs, pairs: list[Pair], work: Path) -> Path:
+    """The pre-trained encoder with fewer pieces, fewer layers and narrower ones."""
+    smaller, shallow, out = work / "smaller", work / "shallow", work / "base"
+    if not (out / "model.safetensors").is_file():
+        (work / "corpus.txt").write_text("\n".join(text for pair in pairs for text in (pair.a, pair.b)) + "\n", encoding="utf-8")
+        run_recipe("prune", "vocabulary", inputs.encoder, smaller, "--keep", PIECES, "--corpus", work / "corpus.txt")
+        run_recipe("prune", "layers", smaller, shallow, "--keep", ",".join(map(str, KEPT_LAYERS)))
+        config, weights = checkpoint.read(shallow)
+        ids = json.loads((shallow / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+        own = {"separator_id": ids["[SEP]"], "start_id": ids["[CLS]"], "intermediate_size": INNER}
+        checkpoint.write(out, config | own, narrowed(weights, len(KEPT_LAYERS), INNER), shallow)
+    return out
+
+
+def loaded(folder: Path) -> Verifier:
+    """The checkpoint as a module."""
+    return Verifier(*checkpoint.read(folder))
+
+
+def caught(logits: np.ndarray, same: np.ndarray, target: float) -> tuple[float, float]:
+    """The lowest margin (logit of `same` less logit of `different`) from which at most this share of the hits is false, and the share of `same` at or over it."""
+    margin = logits[:, 1] - logits[:, 0]
+    order = np.argsort(-margin)
+    false = np.cumsum(~same[order]) / np.arange(1, len(order) + 1)
+    fitting = np.flatnonzero(false <= target)
+    if not len(fitting):
+        return float("inf"), 0.0
+    least = margin[order[fitting[-1]]]
+    return float(least), float((same & (margin >= least)).sum() / same.sum())
+
+
+def tuned(passes: list[list[Pair]], dev: list[Pair], source: Path, work: Path, seed: int) -> Path:
+    """Trained on the pairs of each pass in turn; prints what the dev set says on the way."""
+    check = encode_pairs(source / "tokenizer.json", dev[:2000])
+    for at, (pairs, settings) in enumerate(zip(passes, PASSES)):
+        out, partial = work / f"tuned-{at}", work / f"tuned-{at}.part"
+        if not out.is_dir():
+
+            def told(model: Verifier) -> str:
+                checkpoint.write(partial, model.config, model.weights(), source)
+                logits, same = logits_of(model, check), check.targets == 1
+                right = ((logits.argmax(1) == 1) == same).mean()
+                return f"dev accuracy {right:.4f}, of the same {caught(logits, same, 0.005)[1]:.3f} at 0.5 % false hits"
+
+            fit(loaded(source), encode_pairs(source / "tokenizer.json", pairs), settings, seed + at, 250, told)
+            partial.rename(out)
+        source = out
+    return source
+
+
+def plane(logits: np.ndarray, same: np.ndarray) -> tuple[float, float]:
+    """Platt's calibration: slope and shift that bring the margin to the lowest log loss."""
+    margin, wanted = torch.from_numpy(logits[:, 1] - logits[:, 0]).double(), torch.from_numpy(same).double()
+    line = torch.tensor([1.0, 0.0], dtype=torch.double, requires_grad=True)
+    optimiser = torch.optim.LBFGS([line], max_iter=100, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimiser.zero_grad()
+        found = F.binary_cross_entropy_with_logits(line[0] * margin + line[1], wanted)
+        found.backward()
+        return found
+
+    optimiser.step(loss)
+    return tuple(line.detach().tolist())
+
+
+def calibrated(dev: list[Pair], source: Path, work: Path) -> tuple[Path, dict]:
+    """The checkpoint with slope and shift, both fitted on the dev set, folded into its head."""
+    out, check = work / "calibrated", encode_pairs(source / "tokenizer.json", dev)
+    logits, same = logits_of(loaded(source), check), check.targets == 1
+    slope, shift = plane(logits, same)
+    config, weights = checkpoint.read(source)
+    weights["classifier.weight"], weights["classifier.bias"] = weights["classifier.weight"] * slope, weights["classifier.bias"] * slope
+    weights["classifier.bias"] = weights["classifier.bias"] + torch.tensor([-shift / 2, shift / 2])
+    checkpoint.write(out, config, weights, source)
+    moved = np.stack([np.zeros(len(same)), slope * (logits[:, 1] - logits[:, 0]) + shift], 1)
+    errors = {name: round(calibration_error(found, check.targets), 4) for name, found in (("plain", logits), ("calibrated", moved))}
+    return out, {"slope": round(slope, 4), "shift": round(shift, 4), "devEce": errors}
+
+
+def quantised(train: list[Pair], source: Path, work: Path, out: Path) -> None:
+    """The checkpoint as a float32 graph in WORK, and that graph through the recipe `quantize`."""
+    plain = work / "plain.onnx"
+    pair_graph.save(loaded(source).eval(), plain)
+    write_jsonl(work / "calibrate.jsonl", [joined(pair) for pair in train[:400]], [int(pair.same) for pair in train[:400]], LABELS)
+    run_recipe(
+        "quantize", plain, out, "--scheme", "int8-static", "--exclude", *pair_graph.EXACT, "--calibrate", work / "calibrate.jsonl", "--samples", 400,
+        "--tokenizer", source / "tokenizer.json", "--tokens-max", TOKENS_MAX,
+    )
