@@ -14,6 +14,7 @@ import {
 } from "../../../../../test/support/flights.ts";
 import { FlightRoom } from "../../flight-room.ts";
 import { RoomsBySlot } from "../../flight-rooms.ts";
+import type { Flights, Flown } from "../ports.ts";
 import { RoomFlights } from "./flights.ts";
 
 /** Equal calls that meet in one isolate, and in two. */
@@ -287,7 +288,7 @@ describe.each([
     const waitsFor = (ms: number) => there.whole(flight({ deadlineMs: nowMs() + ms }), work);
     void here.whole(flight({ deadlineMs: nowMs() + 60_000 }), work);
     await settle();
-    const patient = waitsFor(60_000);
+    void waitsFor(60_000);
     await settle();
     void waitsFor(4_000);
     // The second leader began two seconds after the first: ten seconds from there are not over when those of the first are.
@@ -296,8 +297,7 @@ describe.each([
     const timers = vi.spyOn(globalThis, "setTimeout");
     await vi.advanceTimersByTimeAsync(500);
     expect(timers.mock.calls.length).toBeLessThan(10);
-    given[1]?.(ok("answer"));
-    expect((await patient).result).toEqual(ok("answer"));
+    timers.mockRestore();
   });
 
   test("leave nothing behind in the isolate's memory", async () => {
@@ -319,4 +319,20 @@ test("what failed with nobody waiting is over for who comes later", async () => 
   const told = room.join({ sinceMs: nowMs(), deadlineMs: nowMs() + 1_000 });
   expect(told.kind === "lead" && (await told.turn.fail({ code: "upstream_failed" }))).toBe(false);
   expect(room.isOver()).toBe(true);
+});
+
+test("a call whose own time is over leaves the lead to one that has more", async () => {
+  let asked = 0;
+  const late: Flown<never> = { result: fail("deadline_exceeded"), collapsed: true, spent: true };
+  const beyond: Flights = {
+    whole: async ({ signal }, work) => (asked++ === 0 ? late : { result: await work(signal), collapsed: false }),
+    stream: async () => late,
+  };
+  const flights = new RoomFlights({ rooms: new RoomsBySlot(nowMs, 0), nowMs, beyond });
+  const calls = [1_000, 30_000].map((ms) =>
+    flights.whole(flight({ deadlineMs: nowMs() + ms }), async () => ok("answer")),
+  );
+  const [hasty, patient] = await Promise.all(calls);
+  expect(hasty?.result).toEqual(fail("deadline_exceeded"));
+  expect(patient?.result).toEqual(ok("answer"));
 });

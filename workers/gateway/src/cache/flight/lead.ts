@@ -53,6 +53,11 @@ function landed<T>(flight: Flight, turn: Turn, flown: Flown<T>): Flown<T> {
 /** A fault that all would get is everybody's; another may try after any other, unless enough have. */
 async function failed<T>(flight: Flight, turn: Turn, flown: Flown<T>): Promise<Flown<T>> {
   const { result, collapsed, spent } = flown;
+  if (!result.ok && result.fault.code === "deadline_exceeded") {
+    // This call's time is over, which says nothing of anybody else's.
+    flight.waitUntil(turn.leave().catch(() => undefined));
+    return flown;
+  }
   if (result.ok || !errors[result.fault.code].retryable || collapsed || spent) return landed(flight, turn, flown);
   const telling = turn.fail(result.fault).catch(() => false);
   flight.waitUntil(telling);
