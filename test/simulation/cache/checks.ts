@@ -159,7 +159,9 @@ export class Checks {
     if (code === "context_length_exceeded" && ofInput) return;
     const own = failed.some((work) => work.asked === asked);
     if (!own && failed.length < flightTriesMax)
-      say(`somebody failed ${asked.deadlineMs - this.#time.nowMs} ms before the deadline who could have been served, by ${failed.map(workLine)}`);
+      say(
+        `somebody failed ${asked.deadlineMs - this.#time.nowMs} ms before the deadline who could have been served, by ${failed.map(workLine)}`,
+      );
   }
 
   #broken(asked: Asked, say: Say): void {
