@@ -57,6 +57,26 @@ describe("a purge", () => {
     expect((await ask(world.isolate(), world.call())).worked).toBe(0);
   });
 
+  test("by a tag is not undone by waiting for a call that began before it", async () => {
+    const slots: string[] = [];
+    world.flights = {
+      ...world.flights,
+      whole: async ({ slot, signal }, work) => {
+        slots.push(slot);
+        return { result: await work(signal), collapsed: false };
+      },
+    };
+    cache = world.isolate();
+    for (const scope of ["tag:other:a", "tag:acme:a"]) {
+      await ask(cache, world.call({ input: "asked again" }, { maxAgeS: 0 }));
+      world.rules.purge(scope);
+      world.nowMs += 2_000;
+    }
+    await ask(cache, world.call({ input: "asked again" }, { maxAgeS: 0 }));
+    expect(slots[1]).toBe(slots[0]);
+    expect(slots[2]).not.toBe(slots[0]);
+  });
+
   test("is not taken back by an older state of the store", async () => {
     const before = world.rules.state;
     await ask(cache, world.call());
@@ -98,6 +118,29 @@ describe("rules", () => {
       result: ok("made"),
       outcome: { why: "bypass", detail: "rules-unknown" },
     });
+  });
+
+  test("that can be read again are known within two seconds, whenever they last could not be", async () => {
+    await ask(cache, world.call());
+    world.rules.down = true;
+    world.nowMs += 5_000;
+    await ask(cache, world.call());
+    await world.settle();
+    world.rules.down = false;
+    world.rules.purge("all");
+    world.nowMs += 2_000;
+    expect((await ask(cache, world.call())).worked).toBe(1);
+  });
+
+  test("are not taken to be unchanged when a keyring of the same number lies in their place", async () => {
+    await ask(cache, world.call());
+    world.rules.state = newKeyring(0) as unknown as typeof world.rules.state;
+    for (let second = 0; second < 62; second += 2) {
+      world.nowMs += 2_000;
+      await ask(cache, world.call());
+      await world.settle();
+    }
+    expect((await ask(cache, world.call())).outcome).toMatchObject({ why: "bypass", detail: "rules-unknown" });
   });
 
   test("that are malformed are not taken", async () => {

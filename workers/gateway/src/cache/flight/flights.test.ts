@@ -159,6 +159,27 @@ describe.each([
     expect(waiter.over).toBe(true);
   });
 
+  test("go on by their own work where another's stream is cut into other pieces", async () => {
+    const [here, there] = make();
+    const engines = [engine(), engine(), engine()];
+    let asked = 0;
+    const work = () => engines[asked++]?.work() ?? Promise.resolve(fail("internal_error"));
+    void reading(here.stream(flight(), work));
+    await settle();
+    const waiters = [reading(there.stream(flight(), work)), reading(there.stream(flight(), work))];
+    await settle();
+    engines[0]?.say("data: 1\n\n");
+    await settle();
+    engines[0]?.fail();
+    await settle();
+    engines[1]?.say("data: 12\n\n");
+    await settle();
+    engines[2]?.say("data: 1\n\ndata: 2\n\n");
+    engines[2]?.end();
+    await settle();
+    expect(waiters.map(({ text: seen }) => seen)).toContain("data: 1\n\ndata: 2\n\ndata: [DONE]\n\n");
+  });
+
   test("break off rather than go on with a stream that says something else", async () => {
     const [here, there] = make();
     const engines = [engine(), engine()];
@@ -257,6 +278,25 @@ describe.each([
     const work = async () => fail("context_length_exceeded");
     const calls = await Promise.all([here.stream(flight(), work), there.stream(flight(), work)]);
     for (const { result } of calls) expect(!result.ok && result.fault.code).toBe("context_length_exceeded");
+  });
+
+  test("wait without spinning when a new leader makes the wait longer", async () => {
+    const [here, there] = make();
+    const { work, given } = job();
+    const waitsFor = (ms: number) => there.whole(flight({ deadlineMs: nowMs() + ms }), work);
+    void here.whole(flight({ deadlineMs: nowMs() + 60_000 }), work);
+    await settle();
+    const patient = waitsFor(60_000);
+    await settle();
+    void waitsFor(4_000);
+    // The second leader began two seconds after the first: ten seconds from there are not over when those of the first are.
+    await vi.advanceTimersByTimeAsync(10_100);
+    expect(given).toHaveLength(2);
+    const timers = vi.spyOn(globalThis, "setTimeout");
+    await vi.advanceTimersByTimeAsync(500);
+    expect(timers.mock.calls.length).toBeLessThan(10);
+    given[1]?.(ok("answer"));
+    expect((await patient).result).toEqual(ok("answer"));
   });
 
   test("leave nothing behind in the isolate's memory", async () => {
