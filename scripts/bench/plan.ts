@@ -6,7 +6,7 @@ export interface Plan {
   readonly rounds: number;
   /** Seconds of load per side and round. Short and many: what else runs on the machine then hits both sides alike. */
   readonly roundSeconds: number;
-  /** Rounds and seconds of the comparison at a fixed rate. */
+  /** Rounds and seconds of the comparison at a fixed rate, and of the answer cache's. */
   readonly rateRounds: number;
   readonly rateSeconds: number;
   readonly coldStarts: number;

@@ -12,7 +12,7 @@ import { measureMemoryOfAnswers } from "./cache-memory.ts";
 /** Equal calls at once, of which one asks the origin. */
 const equalCalls = 100;
 /** Calls of the side whose answers have to be put into KV first, in one round. */
-const kvCallsPerRound = 500;
+const kvCallsPerRound = 300;
 const path = "/v1/chat/completions";
 
 type Sent = Omit<Job, "seconds">;
@@ -46,7 +46,7 @@ export async function measureCache(world: World, plan: Plan): Promise<Outcome> {
     const constant = { ...chat, url: url("constant"), body: body("memory") };
     const answer = await askOnce({ ...chat, body: body("memory") });
     await askOnce({ ...constant, body: answer }, "PUT");
-    const filled = { from: 0, times: 1, requestsMax: kvCallsPerRound * (plan.rounds + 1) };
+    const filled = { from: 0, times: 1, requestsMax: kvCallsPerRound * (plan.rateRounds + 1) };
     await world.generator.drive({ ...chat, body: body("kv"), series: filled, seconds: 600 });
     const measured = await rounds(world, workerd.pid, plan, [
       { name: "h  bare Worker, constant answer", job: () => constant },
@@ -58,7 +58,14 @@ export async function measureCache(world: World, plan: Plan): Promise<Outcome> {
           return { ...chat, url: url(`${first.name}-2`), body: body("kv"), series, expect: [hit("kv")] };
         },
       },
-      { name: "h  miss", job: (round) => ({ ...chat, series: { from: round * 1_000_000, times: 1 }, expect: [miss] }) },
+      {
+        name: "h  asked anew and kept (no-cache)",
+        job: (round) => {
+          const anew = { ...headers, "Cache-Control": "no-cache" };
+          return { ...chat, headers: anew, body: body("anew"), series: numbered(round), expect: [request] };
+        },
+      },
+      { name: "h  miss", job: (round) => ({ ...chat, series: numbered(round), expect: [miss] }) },
       {
         name: `h  miss, ${equalCalls} equal at once`,
         job: (round) => {
@@ -75,6 +82,12 @@ export async function measureCache(world: World, plan: Plan): Promise<Outcome> {
 }
 
 const miss = "\r\ncache-status: ledge; fwd=miss; stored";
+const request = "\r\ncache-status: ledge; fwd=request; stored";
+
+/** Every call another one, in every round. */
+function numbered(round: number) {
+  return { from: round * 1_000_000, times: 1 };
+}
 
 function hit(layer: string): string {
   return `; detail=${layer}`;
@@ -94,13 +107,13 @@ function another({ name, definition, open }: WorkerPart): WorkerPart {
   return { name: `${name}-2`, open, definition: definition.replaceAll('uniqueKey = "', 'uniqueKey = "second-') };
 }
 
-/** As `compare` does it, with another job in every round; round 0 warms up. */
+/** As `compare` does it, with another job in every round, and fewer and longer ones; round 0 warms up. */
 async function rounds({ generator }: World, pid: number, plan: Plan, sides: readonly Side[]): Promise<Measured[]> {
   const measured = sides.map(({ name }) => ({ name, rounds: [] as Round[] }));
-  for (let round = 0; round <= plan.rounds; round++) {
+  for (let round = 0; round <= plan.rateRounds; round++) {
     for (const [index, { job }] of sides.entries()) {
       const before = cpuUs(pid);
-      const findings = await generator.drive({ ...job(round), seconds: plan.roundSeconds });
+      const findings = await generator.drive({ ...job(round), seconds: plan.rateSeconds });
       if (round > 0) measured[index]?.rounds.push({ ...findings, cpuUs: (cpuUs(pid) - before) / findings.answers });
     }
   }

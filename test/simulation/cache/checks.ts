@@ -59,7 +59,7 @@ export class Checks {
     }
     const cached = outcome.kind === "hit" || outcome.failed !== undefined;
     if (cached) this.#cached(asked, work, outcome, say);
-    else if (outcome.kind === "forward" && outcome.collapsed === true) this.#collapsed(asked, work, say);
+    else if (outcome.kind === "forward" && outcome.collapsed === true) this.#collapsed(asked, work, outcome.id, say);
     else if (work.asked !== asked) say("an answer that was made for another call is not reported so");
   }
 
@@ -77,7 +77,7 @@ export class Checks {
     this.#notEnded(asked, work, outcome.id, say);
   }
 
-  #collapsed(asked: Asked, work: OriginWork, say: Say): void {
+  #collapsed(asked: Asked, work: OriginWork, id: string | undefined, say: Say): void {
     // How a stream is reported is said before it is known who ends it.
     if (work.asked === asked && asked.form !== "stream") say("a call's own answer is reported as another's");
     if (!mayShare(asked) || !mayShare(work.asked)) say("calls shared work that must not");
@@ -85,7 +85,7 @@ export class Checks {
     const { maxAgeS = Number.POSITIVE_INFINITY } = asked.wish;
     if (waitedMs > Math.min(flightKeptMs, maxAgeS * 1000) + landingMsMax)
       say("work was shared that ended long before the call");
-    this.#notEnded(asked, work, undefined, say);
+    this.#notEnded(asked, work, id, say);
   }
 
   /** Whether no purge and no destroyed key that had to be known lies between the work and the call. */

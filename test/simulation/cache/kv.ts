@@ -97,3 +97,14 @@ export class MoodyKv<V> {
     if (failing) throw new Error("KV failed");
   }
 }
+
+/** A bit flipped, the end missing, or nothing at all. */
+export function damaged(bytes: Uint8Array, dice: Dice): Uint8Array {
+  const how = dice.weighted({ bit: 6, cut: 2, empty: 1 });
+  if (how === "empty") return new Uint8Array();
+  if (how === "cut") return bytes.slice(0, dice.between(0, bytes.length - 1));
+  const copy = bytes.slice();
+  const at = dice.between(0, copy.length - 1);
+  copy[at] = (copy[at] ?? 0) ^ (1 << dice.between(0, 7));
+  return copy;
+}

@@ -4,7 +4,7 @@ import { Checks, describe } from "./checks.ts";
 import { Dice } from "./dice.ts";
 import { type Deployment, Isolate } from "./isolate.ts";
 import { SimulatedKeeper } from "./keeper.ts";
-import { kvMoods, kvWell, MoodyKv } from "./kv.ts";
+import { damaged, kvMoods, kvWell, MoodyKv } from "./kv.ts";
 import { Ledger } from "./ledger.ts";
 import { originMoods, originWell, SimulatedOrigin } from "./origin.ts";
 import { roomsMoods, roomsWell, SimulatedRooms } from "./rooms.ts";
@@ -257,15 +257,4 @@ export class World implements Deployment {
     this.rooms.mood = roomsWell;
     this.#origin.mood = originWell;
   }
-}
-
-/** A bit flipped, the end missing, or nothing at all. */
-function damaged(bytes: Uint8Array, dice: Dice): Uint8Array {
-  const how = dice.weighted({ bit: 6, cut: 2, empty: 1 });
-  if (how === "empty") return new Uint8Array();
-  if (how === "cut") return bytes.slice(0, dice.between(0, bytes.length - 1));
-  const copy = bytes.slice();
-  const at = dice.between(0, copy.length - 1);
-  copy[at] = (copy[at] ?? 0) ^ (1 << dice.between(0, 7));
-  return copy;
 }
