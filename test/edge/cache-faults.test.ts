@@ -30,7 +30,15 @@ beforeAll(async () => {
   key = (await edge.issueKey()).key;
   const second = await edge.miniflare.unsafeGetDirectURL(gatewayName(1));
   urls = [edge.url, second.origin];
-  for (const at of [0, 1]) await ask(at, fresh());
+  // What a flight has just landed would stand in for what cannot be read.
+  expect((await admin(edge, "PUT", "/models/tiny-chat/cache", { collapse: "isolate" })).status).toBe(200);
+  await until("the first gateway has heard of it", async () => {
+    const content = fresh();
+    await kv(1, "stale");
+    for (const at of [0, 1]) if (!(await ask(at, content)).cache.includes("fwd=miss; stored")) return false;
+    return true;
+  });
+  await kv(1, "works");
 });
 afterEach(async () => {
   for (const at of [0, 1]) await kv(at, "works");
