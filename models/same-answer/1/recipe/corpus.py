@@ -38,7 +38,7 @@ class Source:
 
 def test_prompts() -> set[str]:
     """Every prompt of the test set, without its dress."""
-    rows = [json.loads(line) for line in (HERE.parent / "test.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for line in (HERE.parent / "test-pairs.txt").read_text(encoding="utf-8").splitlines()]
     return {plain(row[side]) for row in rows for side in "ab"}
 
 

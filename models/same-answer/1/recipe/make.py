@@ -43,7 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--wordnet", required=True, type=Path, help=WORDNET)
     parser.add_argument("--encoder", required=True, type=Path, help=ENCODER)
     parser.add_argument("--work", required=True, type=Path, help="folder for pairs and checkpoints (made if missing)")
-    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent.parent, help="the model folder to write; test.jsonl lies there")
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent.parent, help="the model folder to write; test-pairs.txt lies there")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
@@ -97,12 +97,12 @@ def write_package(train: list[Pair], dev: list[Pair], source: Path, args: argpar
     path = args.work / "shipped" / "model.onnx"
     stages.quantised(train, ready, args.work, path)
     (args.out / "model.onnx").write_bytes(path.read_bytes())
-    rows, tokenizer = judge.test_rows(args.out / "test.jsonl"), ready / "tokenizer.json"
+    rows, tokenizer = judge.test_rows(args.out / "test-pairs.txt"), ready / "tokenizer.json"
     threshold, dev_says = on_dev(path, tokenizer, dev)
     reader, texts = Reader(path, tokenizer, TOKENS_MAX), [joined(pair) for pair in dev[:400]]
     alone, together = first_outputs(path, reader.encode(texts, one_by_one=True)), first_outputs(path, reader.encode(texts))
     found = {
-        "dataset": "test.jsonl: prompts by hand, and by families that no training saw",
+        "dataset": "test-pairs.txt: prompts by hand, and by families that no training saw",
         "falseHitTarget": TARGET,
         "threshold": threshold,
         "dev": dev_says,
