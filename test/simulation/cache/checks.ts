@@ -10,12 +10,19 @@ import type { VirtualTime } from "./time.ts";
 const heardWithinMs = 2_000;
 /** Rules that could not be read for so long are not gone by. */
 const rulesMsMax = 60_000;
-/** Telling a room that work has ended takes its time. */
-const landingMsMax = 1_000;
+/** Telling a room that work has ended takes its time, more where the way there is slow. */
+const landingMsMax = { well: 300, slow: 2_000 };
 /** No caller waits longer, and nothing is worked on for longer. */
 const workMsMax = 60_000;
 /** Faults after which a stale answer may stand in. */
 const hiddenByStale = new Set(["upstream_failed", "origin_unavailable", "overloaded", "deadline_exceeded"]);
+
+interface Wells {
+  /** Milliseconds since 1970. */
+  readonly answers: number;
+  readonly snapshots: number;
+  readonly rooms: keyof typeof landingMsMax;
+}
 
 /** Holds every answer against what was asked, what the origin did and what the operator has said. */
 export class Checks {
@@ -83,7 +90,7 @@ export class Checks {
     if (!mayShare(asked) || !mayShare(work.asked)) say("calls shared work that must not");
     const waitedMs = asked.startedMs - (work.endedMs ?? this.#time.nowMs);
     const { maxAgeS = Number.POSITIVE_INFINITY } = asked.wish;
-    if (waitedMs > Math.min(flightKeptMs, maxAgeS * 1000) + landingMsMax)
+    if (waitedMs > Math.min(flightKeptMs, maxAgeS * 1000) + landingMsMax[this.#wells.rooms])
       say("work was shared that ended long before the call");
     this.#notEnded(asked, work, id, say);
   }
@@ -185,7 +192,8 @@ export class Checks {
     if (got.kind === "fault" && got.code === "invalid_header") return;
     const { maxAgeS, minFreshS, maxStaleS } = asked.wish;
     if (maxAgeS !== undefined || minFreshS !== undefined || maxStaleS !== undefined) return;
-    if (Math.max(answers, snapshots) > kept.puttingMs || this.#keeper.down) return;
+    const wellMs = Math.max(answers, snapshots);
+    if (wellMs > kept.puttingMs || wellMs > asked.startedMs - heardWithinMs || this.#keeper.down) return;
     // Whatever the operator has said since may have ended it.
     const [first] = this.#keeper.states.slice(kept.work.asked.heard);
     if (first !== this.#keeper.state || asked.isolate.heard !== first.number) return;
@@ -198,8 +206,8 @@ export class Checks {
       say("a fault was shown in place of a stale answer");
   }
 
-  /** Set by the world: since when KV has been well. */
-  wells: () => { readonly answers: number; readonly snapshots: number } = () => ({ answers: 0, snapshots: 0 });
+  /** Set by the world: since when KV has been well, and whether rooms are. */
+  wells: () => Wells = () => ({ answers: 0, snapshots: 0, rooms: "well" });
 
   get #wells() {
     return this.wells();

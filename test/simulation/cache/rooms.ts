@@ -1,7 +1,8 @@
 import type { Fault, Result } from "@ledge/contract";
 import { type FlightWaiter, flightKeptMs } from "@ledge/policy";
 import type { FlightRooms } from "../../../workers/gateway/src/cache/ports.ts";
-import { type Asked, FlightRoom, type Seat, type Told, type Turn } from "../../../workers/gateway/src/flight-room.ts";
+import type { Asked, Seat, Told, Turn } from "../../../workers/gateway/src/flight-room.ts";
+import { RoomsBySlot } from "../../../workers/gateway/src/flight-rooms.ts";
 import type { Dice } from "./dice.ts";
 import type { Isolate } from "./isolate.ts";
 import type { VirtualTime } from "./time.ts";
@@ -23,18 +24,20 @@ export const roomsMoods: readonly RoomsMood[] = [
   { name: "gone", msMax: 10, fails: 1, hangs: 0 },
 ];
 
-/** One object: its room, until it is evicted. */
+/** Slots meet in so many objects. */
+const objects = 4;
+
+/** One object: its rooms, until it is evicted. */
 class Place {
-  room: FlightRoom | undefined;
+  readonly rooms: RoomsBySlot;
   /** Rejects when it is evicted: whoever waits for it then learns that. */
   readonly evicted: Promise<never>;
   evict: () => void = () => undefined;
-  gone = false;
 
-  constructor() {
+  constructor(nowMs: () => number) {
+    this.rooms = new RoomsBySlot(nowMs, flightKeptMs);
     this.evicted = new Promise((_, reject) => {
       this.evict = () => {
-        this.gone = true;
         reject(new Error("evicted"));
       };
     });
@@ -45,7 +48,7 @@ class Place {
 /** The Durable Objects where flights meet, over a network that is slow or broken at times. */
 export class SimulatedRooms {
   mood = roomsWell;
-  readonly #places = new Map<string, Place>();
+  readonly #places = new Map<number, Place>();
   readonly #time: VirtualTime;
   readonly #dice: Dice;
 
@@ -57,9 +60,9 @@ export class SimulatedRooms {
   /** One of them, whatever happens in it. */
   evictOne(): void {
     if (this.#places.size === 0) return;
-    const slot = this.#dice.pick([...this.#places.keys()]);
-    this.#places.get(slot)?.evict();
-    this.#places.delete(slot);
+    const name = this.#dice.pick([...this.#places.keys()]);
+    this.#places.get(name)?.evict();
+    this.#places.delete(name);
   }
 
   seenFrom(isolate: Isolate): FlightRooms {
@@ -68,7 +71,7 @@ export class SimulatedRooms {
         await this.#hop(isolate);
         const place = this.#placeOf(slot);
         const line: Line = { isolate, place, hop: () => this.#hop(isolate, place) };
-        const told = this.#roomIn(place, slot, waiter.landedAfterMs).join(waiter);
+        const told = place.rooms.join(slot, waiter);
         await line.hop().catch((lost: unknown) => {
           giveBack(told);
           throw lost;
@@ -79,27 +82,13 @@ export class SimulatedRooms {
   }
 
   #placeOf(slot: string): Place {
-    const known = this.#places.get(slot);
+    let name = 0;
+    for (const letter of slot) name = (31 * name + letter.charCodeAt(0)) % objects;
+    const known = this.#places.get(name);
     if (known !== undefined) return known;
-    const place = new Place();
-    this.#places.set(slot, place);
+    const place = new Place(() => this.#time.nowMs);
+    this.#places.set(name, place);
     return place;
-  }
-
-  #roomIn(place: Place, slot: string, landedAfterMs?: number): FlightRoom {
-    if (place.room !== undefined && !place.room.isOver(landedAfterMs)) return place.room;
-    const room: FlightRoom = new FlightRoom(
-      () => this.#time.nowMs,
-      () => {
-        this.#time.setTimeout(() => {
-          if (place.room !== room || !room.isOver()) return;
-          place.room = undefined;
-          if (this.#places.get(slot) === place) this.#places.delete(slot);
-        }, flightKeptMs);
-      },
-    );
-    place.room = room;
-    return room;
   }
 
   /** The way there or back. */

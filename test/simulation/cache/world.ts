@@ -50,7 +50,11 @@ export class World implements Deployment {
     this.#origin = new SimulatedOrigin(time, dice, (id) => this.#askedBy(id));
     this.ledger = new Ledger(time, this.#origin.works, this.keeper, say);
     this.#checks = new Checks(time, this.keeper, this.#origin.works, this.ledger, say);
-    this.#checks.wells = () => ({ answers: this.answers.wellSinceMs, snapshots: this.keeper.snapshots.wellSinceMs });
+    this.#checks.wells = () => ({
+      answers: this.answers.wellSinceMs,
+      snapshots: this.keeper.snapshots.wellSinceMs,
+      rooms: this.rooms.mood === roomsWell ? "well" : "slow",
+    });
     if (temper.calm) this.#origin.onStart = (work) => this.#checks.startsAlone(work);
     for (let at = 0; at < isolatesMax; at++) this.#isolates.push(this.#isolate());
   }

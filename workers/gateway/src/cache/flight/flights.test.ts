@@ -12,6 +12,7 @@ import {
   twoIsolates,
   useStillTime,
 } from "../../../../../test/support/flights.ts";
+import { FlightRoom } from "../../flight-room.ts";
 import { RoomsBySlot } from "../../flight-rooms.ts";
 import { RoomFlights } from "./flights.ts";
 
@@ -311,4 +312,11 @@ describe.each([
     await settle();
     expect(rooms.size).toBe(0);
   });
+});
+
+test("what failed with nobody waiting is over for who comes later", async () => {
+  const room = new FlightRoom(nowMs, () => undefined);
+  const told = room.join({ sinceMs: nowMs(), deadlineMs: nowMs() + 1_000 });
+  expect(told.kind === "lead" && (await told.turn.fail({ code: "upstream_failed" }))).toBe(false);
+  expect(room.isOver()).toBe(true);
 });
