@@ -18,7 +18,7 @@ Scores pairs of prompts as the semantic cache would, and prints how many true pa
 
 const { values } = parseArgs({
   options: {
-    pairs: { type: "string", default: join(repoRoot, "models", "same-answer", "1", "test.jsonl") },
+    pairs: { type: "string", default: join(repoRoot, "models", "same-answer", "1", "test-pairs.txt") },
     similarity: { type: "string", default: "0.5" },
     misses: { type: "boolean", default: false },
     help: { type: "boolean", default: false },

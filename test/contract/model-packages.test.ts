@@ -77,7 +77,7 @@ test.each([
 );
 
 test("the pairs that the verifier is judged by are at least 2,400, 300 of them by hand, in every group, and none twice", () => {
-  const lines = readFileSync(join(models, "same-answer", "1", "test.jsonl"), "utf8")
+  const lines = readFileSync(join(models, "same-answer", "1", "test-pairs.txt"), "utf8")
     .trim()
     .split("\n");
   const pairs: { a: string; b: string; same: boolean; group: string; by: string }[] = lines.map((line) =>

@@ -34,7 +34,10 @@ describe("a hundred equal misses at once over four gateways", () => {
     expect(new Set(texts)).toEqual(new Set(["one two"]));
     expect(since(before)).toHaveLength(1);
     expect(answers.filter(({ cache }) => cache.includes("fwd=miss; stored"))).toHaveLength(1);
-    expect(answers.filter(({ cache }) => cache.includes("fwd=miss; collapsed"))).toHaveLength(99);
+    // On a slow machine the last ones come when the answer is kept already.
+    const shared = answers.filter(({ cache }) => /fwd=miss; collapsed|; hit/.test(cache));
+    expect(shared).toHaveLength(99);
+    expect(answers.some(({ cache }) => cache.includes("fwd=miss; collapsed"))).toBe(true);
   });
 
   test("cause exactly one when half are streamed and half are whole, and cost the same", async () => {

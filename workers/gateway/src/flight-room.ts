@@ -133,8 +133,10 @@ export class FlightRoom {
     };
     return {
       ask: async () => {
-        // Asked anew each time: a new leader, or news of the old one, makes the wait longer.
+        const firstMs = this.#idleUntilMs(waiter) ?? 0;
+        // Asked anew each time: a new leader, or news of the old one, makes the wait longer, which the waiter must know.
         for (let untilMs = this.#idleUntilMs(waiter); seated && untilMs !== undefined && this.#nowMs() < untilMs; ) {
+          if (untilMs > firstMs) return { kind: "stay", untilMs };
           await this.#change(untilMs);
           untilMs = this.#idleUntilMs(waiter);
         }

@@ -33,12 +33,12 @@ class Natural:
     different: list[tuple[str, str]]
 
 
-def read(folder: Path, split: str) -> list[tuple[str, str]]:
-    """Requests and intents of one split."""
+def read(folder: Path) -> list[tuple[str, str]]:
+    """Requests and intents of the training split."""
     path = folder / "clinc150.json"
     if not path.is_file():
         raise SystemExit(f"Missing data: give --data DIR with {SOURCE}.")
-    return [(text, intent) for text, intent in json.loads(path.read_text(encoding="utf-8"))[split]]
+    return [(text, intent) for text, intent in json.loads(path.read_text(encoding="utf-8"))["train"]]
 
 
 def rare_words(rows: list[tuple[str, str]]) -> list[frozenset[str]]:

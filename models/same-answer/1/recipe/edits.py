@@ -12,6 +12,8 @@ from families import lines_of
 HERE = Path(__file__).resolve().parent
 REWRITES = [line.split("|") for line in lines_of(HERE / "rewrites.txt")]
 OPPOSITES = [tuple(line.split("|")) for line in lines_of(HERE / "opposites.txt")]
+ASKS = [line.split("|") for line in lines_of(HERE / "asks.txt")]
+BEGINNINGS = sorted(((words, at) for at, group in enumerate(ASKS) for words in group), key=lambda found: -len(found[0]))
 OPENINGS = (
     "please ", "please, ", "hi, ", "hello, ", "hi there, ", "can you tell me ", "could you tell me ", "i'd like to know ", "i want to know ", "do you know ", "excuse me, ",
     "i was wondering ", "ok, ", "well, ", "i have a question: ", "my question is: ", "tell me ", "sorry, but ", "good morning, ", "hey assistant, ", "just curious, ",
@@ -47,6 +49,23 @@ def rewritten(text: str, draw: Random) -> str | None:
         return None
     found, others = draw.choice(fitting)
     return found.sub(draw.choice(others), text, count=1)
+
+
+def beginning(text: str) -> tuple[str, int] | None:
+    """How a question begins, and the number of those that ask for the same."""
+    return next(((words, at) for words, at in BEGINNINGS if text.startswith(words + " ")), None)
+
+
+def begun(text: str, draw: Random) -> str | None:
+    """The same question with another beginning."""
+    found = beginning(text)
+    return draw.choice([words for words in ASKS[found[1]] if words != found[0]]) + text[len(found[0]) :] if found else None
+
+
+def asked(text: str, draw: Random) -> str | None:
+    """Another question about the same: its beginning is of another group."""
+    found = beginning(text)
+    return draw.choice(draw.choice([group for at, group in enumerate(ASKS) if at != found[1]])) + text[len(found[0]) :] if found else None
 
 
 def misspelled(text: str, draw: Random) -> str | None:
@@ -139,5 +158,5 @@ def exchanged(text: str, draw: Random) -> str | None:
 
 
 DIFFERENT: dict[str, Edit] = {
-    "polarity": turned, "negation": negated, "number": renumbered, "near-miss": narrowed, "reversal": exchanged,
+    "polarity": turned, "negation": negated, "number": renumbered, "near-miss": narrowed, "reversal": exchanged, "ask": asked,
 }

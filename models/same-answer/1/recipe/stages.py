@@ -25,7 +25,7 @@ PIECES = 18_000
 KEPT_LAYERS = (0, 2, 4)
 INNER = 512
 DEV_PAIRS = 6_000
-PASSES = (Settings(pairs=100_000, rate=3e-4), Settings(pairs=140_000, rate=2e-4))
+SETTINGS = Settings()
 
 
 @dataclass(frozen=True)
@@ -37,23 +37,19 @@ class Inputs:
     wordnet: Path
 
 
-def drawn(inputs: Inputs, work: Path, seed: int) -> tuple[list[list[Pair]], list[Pair]]:
-    """The pairs of each pass, and those to calibrate by."""
+def drawn(inputs: Inputs, work: Path, seed: int) -> tuple[list[Pair], list[Pair]]:
+    """The pairs to train on, and those to calibrate by."""
     work.mkdir(parents=True, exist_ok=True)
-    asked = {f"train-{at}": ("train", settings.pairs, seed + at) for at, settings in enumerate(PASSES)} | {"dev": ("val", DEV_PAIRS, seed)}
-    paths = {name: work / f"{name}.jsonl" for name in asked}
-    if not all(path.is_file() for path in paths.values()):
+    paths = [work / "train.jsonl", work / "dev.jsonl"]
+    if not all(path.is_file() for path in paths):
         families, slots = corpus.all_families(), corpus.all_slots(inputs.wordnet)
         corpus.assert_apart(families, slots)
-        for split in ("train", "val"):
-            rows = clinc.read(inputs.data, split)
-            spoken = clinc.natural(rows, vectors([text for text, _ in rows]), seed)
-            side = corpus.source(families, slots, spoken, held_out=split == "val")
-            for name, (mine, count, own_seed) in asked.items():
-                if mine == split:
-                    found = corpus.pairs(side, count, own_seed)
-                    paths[name].write_text("".join(json.dumps(asdict(pair)) + "\n" for pair in found), encoding="utf-8")
-    *train, dev = ([Pair(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()] for path in paths.values())
+        rows = clinc.read(inputs.data)
+        spoken = clinc.natural(rows, vectors([text for text, _ in rows]), seed)
+        for path, mine, count in ((paths[0], spoken, SETTINGS.pairs), (paths[1], None, DEV_PAIRS)):
+            found = corpus.pairs(corpus.source(families, slots, mine, held_out=mine is None), count, seed)
+            path.write_text("".join(json.dumps(asdict(pair)) + "\n" for pair in found), encoding="utf-8")
+    train, dev = ([Pair(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()] for path in paths)
     return train, dev
 
 
@@ -88,23 +84,21 @@ def caught(logits: np.ndarray, same: np.ndarray, target: float) -> tuple[float, 
     return float(least), float((same & (margin >= least)).sum() / same.sum())
 
 
-def tuned(passes: list[list[Pair]], dev: list[Pair], source: Path, work: Path, seed: int) -> Path:
-    """Trained on the pairs of each pass in turn; prints what the dev set says on the way."""
-    check = encode_pairs(source / "tokenizer.json", dev[:2000])
-    for at, (pairs, settings) in enumerate(zip(passes, PASSES)):
-        out, partial = work / f"tuned-{at}", work / f"tuned-{at}.part"
-        if not out.is_dir():
+def tuned(train: list[Pair], dev: list[Pair], source: Path, work: Path, seed: int) -> Path:
+    """Trained on the pairs; prints what the dev set says on the way."""
+    out, partial = work / "tuned", work / "tuned.part"
+    if not out.is_dir():
+        check = encode_pairs(source / "tokenizer.json", dev[:2000])
 
-            def told(model: Verifier) -> str:
-                checkpoint.write(partial, model.config, model.weights(), source)
-                logits, same = logits_of(model, check), check.targets == 1
-                right = ((logits.argmax(1) == 1) == same).mean()
-                return f"dev accuracy {right:.4f}, of the same {caught(logits, same, 0.005)[1]:.3f} at 0.5 % false hits"
+        def told(model: Verifier) -> str:
+            checkpoint.write(partial, model.config, model.weights(), source)
+            logits, same = logits_of(model, check), check.targets == 1
+            right = ((logits.argmax(1) == 1) == same).mean()
+            return f"dev accuracy {right:.4f}, of the same {caught(logits, same, 0.005)[1]:.3f} at 0.5 % false hits"
 
-            fit(loaded(source), encode_pairs(source / "tokenizer.json", pairs), settings, seed + at, 250, told)
-            partial.rename(out)
-        source = out
-    return source
+        fit(loaded(source), encode_pairs(source / "tokenizer.json", train), SETTINGS, seed, 250, told)
+        partial.rename(out)
+    return out
 
 
 def plane(logits: np.ndarray, same: np.ndarray) -> tuple[float, float]:

@@ -1,6 +1,6 @@
-"""Write test.jsonl: the pairs that the model is judged by and never saw, by hand (hand.tsv) and by generator (families-test.txt).
+"""Write test-pairs.txt: the pairs that the model is judged by and never saw, by hand (hand.txt) and by generator (families-test.txt).
 
-    python testset.py            # writes ../test.jsonl; the same bytes every time
+    python testset.py            # writes ../test-pairs.txt; the same bytes every time
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ SHORT = {"what is": "what's", "how is": "how's", "where is": "where's", "do not"
 
 
 def by_hand() -> list[Pair]:
-    """The pairs of hand.tsv: group, first and second prompt."""
-    rows = [line.split("\t") for line in (HERE / "hand.tsv").read_text(encoding="utf-8").splitlines()]
+    """The pairs of hand.txt: group, first and second prompt."""
+    rows = [line.split("\t") for line in (HERE / "hand.txt").read_text(encoding="utf-8").splitlines()]
     return [Pair(a, b, group == "paraphrase", group) for group, a, b in rows]
 
 
@@ -67,7 +67,7 @@ def rows() -> list[dict]:
 def main() -> None:
     """Write it."""
     lines = [json.dumps(row, ensure_ascii=False) for row in rows()]
-    (HERE.parent / "test.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (HERE.parent / "test-pairs.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"{len(lines)} pairs")
 
 

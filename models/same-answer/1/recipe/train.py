@@ -29,7 +29,7 @@ class Settings:
     rate: float = 4e-4
     head_rate: float = 2e-3
     weight_decay: float = 0.01
-    averaging: float = 0.995
+    averaging: float = 0.99
     smoothing: float = 0.02
 
 

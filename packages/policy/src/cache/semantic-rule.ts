@@ -12,11 +12,11 @@ export interface SemanticRule {
 }
 
 /**
- * The verifier's probability from which false hits stay below 1 % of hits, with room: chosen on pairs it was not trained on
- * and is not tested on (models/same-answer/1/CARD.md).
+ * Where the shipped verifier is hardly ever sure: few hits, and none of them false on its test pairs. What a lower one gives is
+ * in docs/cache.md.
  */
 const probabilityMin = 0.95;
-/** Below it hardly any two prompts want the same answer (docs/cache.md); judging them would be lost time. */
+/** Cosine of `embed`. Below it hardly any two prompts want the same answer; judging them would be lost time. */
 const similarityMin = 0.5;
 
 /** `undefined` when the semantic cache is off: it is, unless the policy or, where the policy does not forbid it, the call turns it on. */

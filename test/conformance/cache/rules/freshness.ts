@@ -1,6 +1,6 @@
 import { cacheStatusOf } from "../answer.ts";
 import { demand, NotOffered, type Rule } from "../judge.ts";
-import { type Ask, type Case, pass, seen, type Trial } from "../trial.ts";
+import { type Ask, type Case, gate, pass, seen, type Trial } from "../trial.ts";
 
 const opaque = "nobody can tell where an answer came from";
 const outage = "an outage that a kept answer could have bridged";
@@ -98,7 +98,11 @@ async function validated(trial: Trial): Promise<void> {
   demand(renewed !== etag, "another answer has the same ETag");
 }
 
-type Origin = { down: boolean };
+interface Origin {
+  down: boolean;
+  /** It answers when this is opened. */
+  hold?: Promise<void>;
+}
 
 /** Runs with stale windows on the other model, where no other rule is surprised by them, and takes them back. */
 async function withStale(
@@ -110,10 +114,12 @@ async function withStale(
   const { otherModel: model } = trial.target;
   const ask: Ask = { model, wish: { ttl: "1" } };
   const staleCase = async (): Promise<[Case, Origin, string]> => {
-    const origin = { down: false };
-    const one = trial.case(({ index }) =>
-      origin.down ? { kind: "error", status: 500 } : { kind: "answer", pieces: [`Call ${index} of ${one.id}`] },
-    );
+    const origin: Origin = { down: false };
+    const one = trial.case(({ index }) => {
+      if (origin.down) return { kind: "error", status: 500 };
+      const { hold = Promise.resolve() } = origin;
+      return { kind: "answer", pieces: [`Call ${index} of ${one.id}`], hold };
+    });
     const { text } = await trial.keep(one, ask);
     await pass(1_300);
     return [one, origin, text];
@@ -126,14 +132,23 @@ async function withStale(
   }
 }
 
+/** How long a refresh takes. */
+const refreshMs = 3_000;
+
 async function refreshedBehind(trial: Trial, staleCase: () => Promise<[Case, Origin, string]>, ask: Ask) {
   let before = 0;
   let served: [Case, string] | undefined;
   // A policy takes a moment to reach every isolate.
   await trial.eventually("an expired answer comes at once", async () => {
-    const [one, , text] = await staleCase();
+    const [one, origin, text] = await staleCase();
     before = one.calls().length;
+    const landing = gate();
+    origin.hold = landing.opened;
+    // Who waits for the origin waits until then: what comes before it came at once.
+    const timer = setTimeout(landing.open, refreshMs);
     const answers = await Promise.all(Array.from({ length: 8 }, () => trial.succeed(one, ask)));
+    clearTimeout(timer);
+    landing.open();
     const stale = answers.filter((answer) => answer.text === text);
     if (stale.length < answers.length) return false;
     const status = cacheStatusOf(stale[0] ?? answers[0] ?? { headers: new Headers() });
