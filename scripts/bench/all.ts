@@ -9,6 +9,7 @@ import { measureClassify } from "./parts/classify.ts";
 import { measureCold } from "./parts/cold.ts";
 import { measureMemory } from "./parts/memory.ts";
 import { writeProfiles } from "./parts/profile.ts";
+import { measureSemanticHit } from "./parts/semantic-hit.ts";
 import { measureSemanticIndex } from "./parts/semantic-index.ts";
 import { measureHit, measureLatency, measureProxy, measureStream } from "./parts/throughput.ts";
 import { fullPlan, type Plan, quickPlan } from "./plan.ts";
@@ -44,6 +45,7 @@ async function measure(world: World, plan: Plan, only: readonly PartName[]): Pro
   for (const [name, part] of [
     ["cache", measureCache],
     ["batching", (_world: World, plan: Plan) => measureBatching(plan)],
+    ["semantic-hit", measureSemanticHit],
     ["semantic-index", measureSemanticIndex],
     ["cold", measureCold],
     ["memory", measureMemory],
