@@ -21,8 +21,8 @@ export function durableFlights(flights: GatewayEnv["FLIGHTS"]): FlightRooms {
 }
 
 /**
- * A stub is disposed of when the answer that it came in is collected as garbage, and the object would take that for the death
- * of whoever held it. So the answer is held for as long as the turn is.
+ * The answer that a stub came in is held for as long as the turn is: were it collected as garbage, its stubs would be disposed
+ * of, and the object would take that for the death of whoever held them. A precaution; it has not been seen to happen.
  */
 function heldTurn(told: { readonly turn: Turn }): Turn {
   return {
