@@ -21,9 +21,8 @@ import { eventStreamReply, jsonText, type Reply } from "./reply.ts";
  */
 export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promise<Result<Reply>> {
   const { call } = entered;
-  const prompt = chatPrompt(call);
   const exact = cacheCallOf(x, entered, chatText(call), isSampled(call));
-  const asked: CacheCall = prompt === undefined ? exact : { ...exact, prompt };
+  const asked: CacheCall = { ...exact, prompt: () => chatPrompt(call) };
   const looked = await x.runtime.cache.look(asked);
   if (!looked.ok) return looked;
   const served = looked.value.kind === "found" ? looked.value : await orLike(x, looked.value);

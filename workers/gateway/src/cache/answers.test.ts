@@ -47,6 +47,17 @@ describe("the answer cache", () => {
     expect((await ask(other, world.call())).outcome).toMatchObject({ layer: "memory" });
   });
 
+  test("works out no prompt where the semantic cache is off, nor for what it has", async () => {
+    const one = world.isolate();
+    const prompt = vi.fn(() => ({ text: "hello", context: "" }));
+    await ask(one, world.call({}, {}, { prompt }));
+    expect(prompt).not.toHaveBeenCalled();
+    await ask(one, world.call({}, { semantic: true }, { prompt }));
+    expect(prompt).not.toHaveBeenCalled();
+    await ask(one, world.call({ input: "another" }, { semantic: true }, { prompt }));
+    expect(prompt).toHaveBeenCalledOnce();
+  });
+
   test("forgets at its time to live, in memory and in KV", async () => {
     const one = world.isolate();
     await ask(one, world.call());

@@ -11,8 +11,8 @@ export interface CacheCall {
   readonly header: (name: string) => string | null;
   /** Whether equal calls may be answered differently: such answers are kept only when the caller says for how long. */
   readonly sampled: boolean;
-  /** What may be answered by its meaning; absent: nothing of this call. */
-  readonly prompt?: Prompt;
+  /** What may be answered by its meaning, worked out only where that is switched on; absent or `undefined`: nothing of this call. */
+  readonly prompt?: () => Prompt | undefined;
   /** How far equal misses wait for one another, unless the policy says. */
   readonly reach: Flight["reach"];
   /** Milliseconds since 1970. */

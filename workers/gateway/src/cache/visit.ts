@@ -77,12 +77,13 @@ export class Visit {
     const slot = keys.slot(id, this.#book.epochOf({ tenant, model, version, id }));
     const address = { text: this.#text, slot };
     if (this.#call.wish.lookup) await this.#lookBeyond(address);
-    const near = this.#near(id, keys);
-    const miss = { ...this.#miss(id, address), ...(near === undefined ? {} : { near }) };
+    const miss = this.#miss(id, address);
     const best = this.#best;
-    if (best === undefined) return miss;
-    const freshness = this.#freshness(best.entry);
-    if (freshness.kind === "spent") return miss;
+    const freshness = best && this.#freshness(best.entry);
+    if (best === undefined || freshness === undefined || freshness.kind === "spent") {
+      const near = this.#near(id, keys);
+      return near === undefined ? miss : { ...miss, near };
+    }
     const found = this.#found(best, freshness.kind === "stale" && !freshness.asked);
     const refresh = freshness.kind === "stale" && freshness.refresh && !this.#call.wish.onlyIfCached;
     if (!refresh || !this.#mayRefresh(slot)) return found;
@@ -151,9 +152,10 @@ export class Visit {
   }
 
   #near(id: string, keys: TenantKeys): Near | undefined {
-    const { identity, prompt, wish, waitUntil } = this.#call;
+    const { identity, wish, waitUntil } = this.#call;
     const rule = semanticRule(this.#rule, wish);
-    if (rule === undefined || prompt === undefined || !wish.lookup) return undefined;
+    const prompt = rule === undefined || !wish.lookup ? undefined : this.#call.prompt?.();
+    if (rule === undefined || prompt === undefined) return undefined;
     const { tenant, model, version } = identity;
     const scopes = { tenant, model, version };
     const context = this.#textOf(prompt.context);
