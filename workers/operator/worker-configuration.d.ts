@@ -1,4 +1,3 @@
-/* eslint-disable */
 // Made by 'npm run generate': wrangler types --include-runtime=false --strict-vars=false
 interface __BaseEnv_OperatorBindings {
 	KEYS: KVNamespace;

@@ -1,4 +1,3 @@
-/* eslint-disable */
 // Made by 'npm run generate': wrangler types --include-runtime=false --strict-vars=false
 interface __BaseEnv_SemanticBindings {
 	SEMANTIC_INDEX: DurableObjectNamespace<import("../../../workers/gateway/src/semantic").SemanticIndex>;
