@@ -68,6 +68,7 @@ export async function startWorld(): Promise<World> {
       ORIGIN_URL: originUrl,
       ORIGIN_SECRET: "bench-secret-of-no-use-elsewhere",
       CACHE_SECRET: "bench-secret-of-the-cache-of-no-use-elsewhere",
+      KEY_PEPPER: "bench-pepper-of-keys-of-no-use-elsewhere",
       ADMIN_KEY_HASH: "0".repeat(64),
       REQUESTS_PER_MINUTE_DEFAULT: String(requestsPerMinute),
       JWT_ISSUER: issuer.issuer,

@@ -66,10 +66,12 @@ export async function startLedge(options: LedgeOptions): Promise<RunningLedge> {
           ORIGIN_URL: origin.url,
           ORIGIN_SECRET: secrets.originSecret,
           CACHE_SECRET: secrets.cacheSecret,
+          KEY_PEPPER: secrets.keyPepper,
           LOG: "all",
         },
         operator: {
           ORIGIN_SECRET: secrets.originSecret,
+          KEY_PEPPER: secrets.keyPepper,
           ADMIN_KEY_HASH: createHash("sha256").update(secrets.adminKey).digest("hex"),
           LOG: "all",
         },

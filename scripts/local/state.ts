@@ -11,6 +11,8 @@ export interface LocalSecrets {
   readonly adminKey: string;
   /** Seals what the answer cache keeps. */
   readonly cacheSecret: string;
+  /** What API keys are hashed under. */
+  readonly keyPepper: string;
   readonly demoKey?: string;
 }
 
@@ -36,15 +38,15 @@ export function dropState(dataDir: string): void {
 /** Reads the secrets of an earlier start, or makes new ones. Throws one sentence when the file is broken. */
 export function openSecrets(dataDir: string): LocalSecrets {
   const path = join(dataDir, secretsName);
-  const cacheSecret = newSecret("cache");
-  if (!existsSync(path)) return { originSecret: newSecret("origin"), adminKey: newSecret("admin"), cacheSecret };
+  const later = { cacheSecret: newSecret("cache"), keyPepper: newSecret("pepper") };
+  if (!existsSync(path)) return { originSecret: newSecret("origin"), adminKey: newSecret("admin"), ...later };
   try {
-    // A file of an earlier version has no secret of the cache yet.
-    const read = { cacheSecret, ...JSON.parse(readFileSync(path, "utf8")) };
-    const { originSecret, adminKey, demoKey } = read;
-    if ([originSecret, adminKey, read.cacheSecret].every((secret) => typeof secret === "string")) {
+    // A file of an earlier version lacks the later ones.
+    const read = { ...later, ...JSON.parse(readFileSync(path, "utf8")) };
+    const { originSecret, adminKey, cacheSecret, keyPepper, demoKey } = read;
+    if ([originSecret, adminKey, cacheSecret, keyPepper].every((secret) => typeof secret === "string")) {
       const demo = typeof demoKey === "string" ? { demoKey } : {};
-      return { originSecret, adminKey, cacheSecret: read.cacheSecret, ...demo };
+      return { originSecret, adminKey, cacheSecret, keyPepper, ...demo };
     }
   } catch {
     // Falls through to the sentence below.

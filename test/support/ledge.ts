@@ -7,6 +7,8 @@ export const adminKey = "an-operator's-key-for-tests";
 export const originSecret = "a-secret-between-edge-and-origin";
 export const cacheSecret = "a-secret-that-seals-kept-answers-in-tests";
 
+export const keyPepper = "a-pepper-that-keys-are-hashed-under-in-tests";
+
 /** An address where nothing listens: port 1 of this machine. */
 export const nowhere = "http://127.0.0.1:1";
 
@@ -34,7 +36,7 @@ export async function startEdge(
   const logs: string[] = [];
   const { originUrl = nowhere, gateway, operator, inference, ...rest } = options;
   const adminKeyHash = createHash("sha256").update(adminKey).digest("hex");
-  const both = { ORIGIN_SECRET: originSecret, LOG: "all" };
+  const both = { ORIGIN_SECRET: originSecret, KEY_PEPPER: keyPepper, LOG: "all" };
   const vars = {
     gateway: { ...both, ORIGIN_URL: originUrl, CACHE_SECRET: cacheSecret, ...gateway },
     operator: { ...both, ADMIN_KEY_HASH: adminKeyHash, ...gateway, ...operator },

@@ -19,6 +19,7 @@ interface __BaseEnv_GatewayBindings {
 	JWT_TENANT_CLAIM: string;
 	ORIGIN_SECRET: string;
 	CACHE_SECRET: string;
+	KEY_PEPPER: string;
 	RATE_LIMITS: DurableObjectNamespace<import("./src/index").RateLimiter>;
 	FLIGHTS: DurableObjectNamespace<import("./src/index").Flight>;
 	REGISTRY: DurableObjectNamespace /* Registry from ledge-operator */;
@@ -40,7 +41,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ORIGIN_URL" | "BODY_BYTES_MAX" | "TIMEOUT_MS_DEFAULT" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "CACHE_STALE_WHILE_REVALIDATE_S" | "CACHE_STALE_IF_ERROR_S" | "WORKERS_CACHE" | "REQUESTS_PER_MINUTE_DEFAULT" | "LOG" | "JWT_ISSUER" | "JWT_AUDIENCE" | "JWT_JWKS_URL" | "JWT_TENANT_CLAIM" | "ORIGIN_SECRET" | "CACHE_SECRET">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ORIGIN_URL" | "BODY_BYTES_MAX" | "TIMEOUT_MS_DEFAULT" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "CACHE_STALE_WHILE_REVALIDATE_S" | "CACHE_STALE_IF_ERROR_S" | "WORKERS_CACHE" | "REQUESTS_PER_MINUTE_DEFAULT" | "LOG" | "JWT_ISSUER" | "JWT_AUDIENCE" | "JWT_JWKS_URL" | "JWT_TENANT_CLAIM" | "ORIGIN_SECRET" | "CACHE_SECRET" | "KEY_PEPPER">> {}
 }
 declare module "*.txt" {
 	const value: string;

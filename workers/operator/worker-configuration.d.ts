@@ -13,6 +13,7 @@ interface __BaseEnv_OperatorBindings {
 	LOG: string;
 	ORIGIN_SECRET: string;
 	ADMIN_KEY_HASH: string;
+	KEY_PEPPER: string;
 	REGISTRY: DurableObjectNamespace<import("../../../workers/gateway/src/operator").Registry>;
 	TALLIES: DurableObjectNamespace<import("../../../workers/gateway/src/operator").Tally>;
 	HOT_LIST: DurableObjectNamespace<import("../../../workers/gateway/src/operator").HotList>;
@@ -31,7 +32,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "BODY_BYTES_MAX" | "MODEL_BYTES_MAX" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "CACHE_STALE_WHILE_REVALIDATE_S" | "CACHE_STALE_IF_ERROR_S" | "REQUESTS_PER_MINUTE_DEFAULT" | "LOG" | "ORIGIN_SECRET" | "ADMIN_KEY_HASH">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "BODY_BYTES_MAX" | "MODEL_BYTES_MAX" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "CACHE_STALE_WHILE_REVALIDATE_S" | "CACHE_STALE_IF_ERROR_S" | "REQUESTS_PER_MINUTE_DEFAULT" | "LOG" | "ORIGIN_SECRET" | "ADMIN_KEY_HASH" | "KEY_PEPPER">> {}
 }
 declare module "*.txt" {
 	const value: string;

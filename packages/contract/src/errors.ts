@@ -69,6 +69,24 @@ export const errors = {
     message: "The API key or token is not valid.",
   },
   expired_credentials: { status: 401, owner: "client", retryable: false, message: "The token has expired." },
+  scope_denied: {
+    status: 403,
+    owner: "client",
+    retryable: false,
+    message: "The credentials are valid and may not do this.",
+  },
+  address_denied: {
+    status: 403,
+    owner: "client",
+    retryable: false,
+    message: "The API key may not be used from this address.",
+  },
+  tenant_suspended: {
+    status: 403,
+    owner: "client",
+    retryable: false,
+    message: "The tenant is suspended. Its operator can say why.",
+  },
   not_found: { status: 404, owner: "client", retryable: false, message: "There is nothing at this path." },
   model_not_found: {
     status: 404,
@@ -128,6 +146,12 @@ export const errors = {
     retryable: false,
     message: "The body is larger than this deployment takes.",
   },
+  input_too_large: {
+    status: 413,
+    owner: "client",
+    retryable: false,
+    message: "The input is larger than these credentials may send.",
+  },
   unsupported_media_type: {
     status: 415,
     owner: "client",
@@ -141,11 +165,48 @@ export const errors = {
     message: "The bytes do not have the SHA-256 that the path names.",
   },
   package_rejected: { status: 422, owner: "client", retryable: false, message: "The package cannot be run." },
+  input_refused: {
+    status: 422,
+    owner: "client",
+    retryable: false,
+    message: "The tenant's policy refuses this input.",
+  },
+  guard_refused: {
+    status: 422,
+    owner: "client",
+    retryable: false,
+    message: "The tenant's guard model refuses this prompt.",
+  },
   rate_limited: {
     status: 429,
     owner: "client",
     retryable: true,
     message: "The rate limit of this key is used up. Retry after the time that Retry-After names.",
+  },
+  tokens_limited: {
+    status: 429,
+    owner: "client",
+    retryable: true,
+    message: "The token limit is used up. Retry after the time that Retry-After names.",
+  },
+  too_many_in_flight: {
+    status: 429,
+    owner: "client",
+    retryable: true,
+    message: "As many calls as allowed are being answered. Retry when one has ended.",
+  },
+  quota_exceeded: {
+    status: 429,
+    owner: "client",
+    retryable: true,
+    message:
+      "The quota of this day or month does not cover the call. It is renewed at the time that Retry-After names.",
+  },
+  caller_blocked: {
+    status: 429,
+    owner: "client",
+    retryable: true,
+    message: "Too many bad requests came from here. Retry after the time that Retry-After names.",
   },
   unsupported_extension: {
     status: 501,
@@ -177,6 +238,18 @@ export const errors = {
     owner: "upstream",
     retryable: true,
     message: "The credentials cannot be checked right now.",
+  },
+  ledger_unavailable: {
+    status: 503,
+    owner: "platform",
+    retryable: true,
+    message: "The ledger of quotas and usage cannot be reached right now.",
+  },
+  directory_unavailable: {
+    status: 503,
+    owner: "platform",
+    retryable: true,
+    message: "The directory of tenants and keys cannot be read or changed right now.",
   },
   counts_unavailable: {
     status: 503,

@@ -1,18 +1,18 @@
-import { createHash } from "node:crypto";
+import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isApiKey, isKeyId, keyId, mintKey } from "./api-key.ts";
 
-const sha256Hex = (text: string) => createHash("sha256").update(text).digest("hex");
-const fields = { tenant: "t", name: "n", requestsPerMinute: 5, createdAt: "2026-01-01T00:00:00.000Z" };
+const keyedHash = (text: string) => createHmac("sha256", "pepper").update(text).digest("hex");
+const fields = { tenant: "t", name: "n", scopes: [], createdAtMs: 1_767_225_600_000 };
 
 test("a key carries all 256 bits in base64url, and what is stored holds only its hash", () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (random) => {
-      const { key, stored } = mintKey(random, fields, sha256Hex);
+      const { key, stored } = mintKey(random, fields, keyedHash);
       expect(key).toBe(`ledge_${Buffer.from(random).toString("base64url")}`);
       expect(isApiKey(key)).toBe(true);
-      expect(stored.hash).toBe(sha256Hex(key));
+      expect(stored.hash).toBe(keyedHash(key));
       expect(isKeyId(stored.id)).toBe(true);
       expect(stored.id).toBe(keyId(stored.hash));
       expect(JSON.stringify(stored)).not.toContain(key.slice("ledge_".length));
@@ -21,7 +21,7 @@ test("a key carries all 256 bits in base64url, and what is stored holds only its
 });
 
 test("a key of fewer than 32 random bytes is not made", () => {
-  expect(() => mintKey(new Uint8Array(31), fields, sha256Hex)).toThrow(RangeError);
+  expect(() => mintKey(new Uint8Array(31), fields, keyedHash)).toThrow(RangeError);
 });
 
 test.each([

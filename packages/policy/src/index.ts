@@ -34,3 +34,5 @@ export * from "./snapshot-refresh.ts";
 export * from "./tally.ts";
 export * from "./tally-outcome.ts";
 export * from "./tally-usage.ts";
+export * from "./tenancy/scope.ts";
+export * from "./tenancy/standing.ts";

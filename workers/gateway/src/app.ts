@@ -1,7 +1,8 @@
-import { ok, type PredictAnswer, type Result } from "@ledge/contract";
+import { type Action, fail, ok, type PredictAnswer, type Result } from "@ledge/contract";
 import {
   type ArmRef,
   agree,
+  allows,
   type CacheOutcome,
   copiesToShadow,
   copyTallyOf,
@@ -10,7 +11,7 @@ import {
   type Work,
   workOf,
 } from "@ledge/policy";
-import { readJson } from "./accept/body.ts";
+import { type Read, readSizedJson } from "./accept/body.ts";
 import { readEnvelope } from "./accept/envelope.ts";
 import { admit } from "./admit/admit.ts";
 import { assign } from "./assign/assign.ts";
@@ -25,6 +26,7 @@ import type {
   Call,
   Classification,
   ClassifyCall,
+  Demand,
   DeployedModel,
   Envelope,
   Inference,
@@ -61,21 +63,26 @@ export interface Entered<C> {
 
 /** What a surface adds to the way: how it reads a body, and what that asks of the model that was assigned. */
 export interface Surface<A extends { readonly model: ModelRef }, C> {
-  read(request: Request, bytesMax: number): Promise<Result<A>>;
+  readonly action: Action;
+  read(request: Request, bytesMax: number): Promise<Result<Read<A>>>;
+  /** The most tokens that the answer may have; absent: nobody set a bound. */
+  outputTokensMax?(accepted: A): number | undefined;
   callOf(accepted: A, model: DeployedModel): Result<C>;
 }
 
 /** A surface whose bodies are JSON. */
-export function jsonSurface<A extends { readonly model: ModelRef }, C>(
-  accept: (body: unknown) => Result<A>,
-  callOf: Surface<A, C>["callOf"],
-): Surface<A, C> {
+export function jsonSurface<A extends { readonly model: ModelRef }, C>({
+  accept,
+  ...surface
+}: Omit<Surface<A, C>, "read"> & { readonly accept: (body: unknown) => Result<A> }): Surface<A, C> {
   return {
+    ...surface,
     async read(request, bytesMax) {
-      const body = await readJson(request, bytesMax);
-      return body.ok ? accept(body.value) : body;
+      const body = await readSizedJson(request, bytesMax);
+      if (!body.ok) return body;
+      const accepted = accept(body.value.value);
+      return accepted.ok ? ok({ value: accepted.value, bytes: body.value.bytes }) : accepted;
     },
-    callOf,
   };
 }
 
@@ -84,33 +91,46 @@ export async function enter<A extends { readonly model: ModelRef }, C>(
   x: Exchange,
   surface: Surface<A, C>,
 ): Promise<Result<Entered<C> & { readonly accepted: A }>> {
-  const { config, identity, limit, catalog } = x.runtime;
+  const { config, gate, catalog } = x.runtime;
   const rule = { defaultMs: config.TIMEOUT_MS_DEFAULT, maxMs: config.TIMEOUT_MS_MAX };
   const envelope = readEnvelope(x.request, x.requestId, x.startedMs, rule);
   if (!envelope.ok) return envelope;
-  const accepted = await surface.read(x.request, config.BODY_BYTES_MAX);
-  if (!accepted.ok) return accepted;
-  const admission = await admit(x.request, identity, limit, x.trail, x.waitUntil);
-  if (!admission.ok) return admission;
-  const { principal } = admission.value;
+  const read = await surface.read(x.request, config.BODY_BYTES_MAX);
+  if (!read.ok) return read;
+  const accepted = read.value.value;
+  const demand = demandOf(surface, read.value);
+  const admitted = await admit(x.request, demand, gate, x.trail, x.waitUntil);
+  if (!admitted.ok) return admitted;
+  const principal = admitted.value;
   const stickyKey = envelope.value.stickyKey ?? principal.subject;
   const view = await catalog.view(x.waitUntil);
-  const assigned = assign(view, accepted.value.model, stickyKey);
+  const assigned = assign(view, accepted.model, stickyKey);
   if (!assigned.ok) return assigned;
   const { model, arm } = assigned.value;
   x.trail.model = model;
   if (arm !== undefined) x.trail.arm = arm;
-  const call = surface.callOf(accepted.value, model);
+  // The name alone was known before: a scope may be for other versions of it.
+  if (!allows(principal.scopes, surface.action, model.name, model.version)) return fail("scope_denied");
+  const call = surface.callOf(accepted, model);
   if (!call.ok) return call;
   const shadow = arm && shadowOf(arm, x.requestId, view.models.get(model.name)?.callable);
   return ok({
-    accepted: accepted.value,
+    accepted,
     call: call.value,
     envelope: envelope.value,
     principal,
     model,
     ...(shadow === undefined ? {} : { shadow }),
   });
+}
+
+function demandOf<A extends { readonly model: ModelRef }, C>(
+  { action, outputTokensMax }: Surface<A, C>,
+  { value, bytes }: Read<A>,
+): Demand {
+  const tokens = outputTokensMax?.(value);
+  const bound = tokens === undefined ? {} : { outputTokensMax: tokens };
+  return { action, model: value.model.name, inputBytes: bytes, ...bound };
 }
 
 function shadowOf(

@@ -1,14 +1,17 @@
 import type {
+  Action,
   ChatRequest,
   ErrorCode,
   ModelManifest,
   PredictAnswer,
   PredictInput,
+  Scope,
   Task,
   Tensors,
   Tier,
+  Used,
 } from "@ledge/contract";
-import type { ArmRef, CacheOutcome, CacheWish, ModelRef, RateDecision, RateRule, Work } from "@ledge/policy";
+import type { ArmRef, CacheOutcome, CacheWish, ModelRef, RateDecision, RateRule, Standing, Work } from "@ledge/policy";
 
 /** What travels through the stages. Each stage adds its part; none changes what another wrote. */
 
@@ -55,18 +58,36 @@ export interface TensorsCall {
 
 export type Call = ClassifyCall | ChatCall | TensorsCall;
 
-/** Who is calling. Stored in KV under the hash of the key, or made from the claims of a verified token. */
+/** Who is calling: by an API key, or by the claims of a token. */
 export interface Principal {
   readonly tenant: string;
-  /** Whose rate limit this is: unique across tenants. */
+  /** The caller itself: `key:<id>` or `jwt:<length of tenant>:<tenant>:<sub>`. Unique across tenants. */
   readonly subject: string;
-  readonly rate: RateRule;
+  /** Absent for tokens. */
+  readonly keyId?: string;
+  readonly project?: string;
+  /** A token's subject, or the member whose key it is. */
+  readonly user?: string;
+  readonly scopes: readonly Scope[];
+  readonly standing: Standing;
 }
 
-/** A principal that passed its rate limit. */
-export interface Admission {
-  readonly principal: Principal;
-  readonly rate: RateDecision;
+/** What a call asks for, as far as it is known before it is assigned to a version. */
+export interface Demand {
+  /** Absent for a look at what is deployed, which every credential may take. */
+  readonly action?: Action;
+  /** By name; absent when no model is asked. */
+  readonly model?: string;
+  /** Of the body as it was read: no prompt in it becomes more tokens than this. */
+  readonly inputBytes: number;
+  /** The most tokens that the answer may have; absent: the caller set no bound. */
+  readonly outputTokensMax?: number;
+}
+
+/** What a call holds of a limit or a quota until it is over. Settling is done once, and never fails. */
+export interface Hold {
+  /** `undefined`: the call was refused, failed or was never begun, and what it held is given back whole. */
+  settle(used: Used | undefined): void;
 }
 
 /** A deployed model version. `digest` is its package's, hex: see `packageDocument`. */
@@ -97,6 +118,10 @@ export interface Trail {
   arm?: ArmRef;
   tier?: Tier;
   cache?: CacheOutcome;
+  /** What the call holds until it is over. */
+  holds?: readonly Hold[];
+  /** What it used, as far as that is known. */
+  used?: Used;
   /** What the tier did; absent when none answered. */
   work?: Work;
   /** Set when the answer is a stream: how the call ended is known, and recorded, when that ends. */

@@ -12,7 +12,7 @@ import type { Handler, RouteContext } from "./serve.ts";
 
 /** What is deployed, for somebody who may call it. Errors: those of `admit`. */
 export async function viewFor(x: Exchange): Promise<Result<CatalogView>> {
-  const admission = await admit(x.request, x.runtime.identity, x.runtime.limit, x.trail, x.waitUntil);
+  const admission = await admit(x.request, { inputBytes: 0 }, x.runtime.gate, x.trail, x.waitUntil);
   return admission.ok ? ok(await x.runtime.catalog.view(x.waitUntil)) : admission;
 }
 

@@ -9,7 +9,7 @@ import { acceptGenerate, presentGenerated } from "./accept/oip/generate.ts";
 import { presentOipFault, presentOipModel, presentOipServer } from "./accept/oip/metadata.ts";
 import { acceptIndex, presentIndex } from "./accept/oip/repository.ts";
 import { type CountedVersion, presentStatistics } from "./accept/oip/statistics.ts";
-import { chatCallOf } from "./accept/openai.ts";
+import { chatCallOf, outputTokensMax } from "./accept/openai.ts";
 import { answerClassify, answerTensors, type Entered, type Exchange, enter, jsonSurface } from "./app.ts";
 import { answerChat } from "./app-chat.ts";
 import { assign } from "./assign/assign.ts";
@@ -24,6 +24,7 @@ import type { Handler, Route, RouteContext } from "./serve.ts";
 
 const infer: Handler = async (x, c) => {
   const entered = await enter(x, {
+    action: "infer",
     read: (request, bytesMax) => readInfer(request, bytesMax, c.req.param("model") ?? "", c.req.param("version")),
     callOf: askInfer,
   });
@@ -60,7 +61,12 @@ function generate(stream: boolean): Handler {
     };
     const entered = await enter(
       x,
-      jsonSurface(accept, ({ call }, model) => chatCallOf(call, model)),
+      jsonSurface({
+        action: "chat",
+        accept,
+        outputTokensMax: ({ call }) => outputTokensMax(call),
+        callOf: ({ call }, model) => chatCallOf(call, model),
+      }),
     );
     if (!entered.ok) return entered;
     const chat = await answerChat(x, entered.value);

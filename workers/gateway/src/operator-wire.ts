@@ -6,7 +6,7 @@ import type { CacheDesk } from "./operate/cache.ts";
 import type { KeyDesk } from "./operate/keys.ts";
 import type { ModelDesk } from "./operate/models.ts";
 import type { RolloutDesk } from "./operate/rollouts.ts";
-import { digests } from "./platform/digests.ts";
+import { digests, keyedHash } from "./platform/digests.ts";
 import { type OperatorConfig, readOperatorConfig } from "./platform/operator-config.ts";
 import { operatorPortsOf } from "./platform/ports-of.ts";
 
@@ -22,6 +22,7 @@ function wire(env: OperatorEnv, config: OperatorConfig) {
   const desk: KeyDesk = {
     keys,
     digests,
+    keyedHash: keyedHash(config.KEY_PEPPER),
     requestsPerMinuteDefault: config.REQUESTS_PER_MINUTE_DEFAULT,
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
     nowMs,

@@ -1,12 +1,13 @@
 import { type Fault, ok } from "@ledge/contract";
 import { type CacheOutcome, joinedOutcome, parseModelRef, type Work } from "@ledge/policy";
 import { info } from "../../../openapi.json";
-import { readJson } from "./accept/body.ts";
+import { readSizedJson } from "./accept/body.ts";
 import { acceptEmbeddings, embeddingCalls, presentEmbeddings } from "./accept/embeddings.ts";
 import { presentOipFault } from "./accept/oip/metadata.ts";
 import {
   acceptChat,
   chatCallOf,
+  outputTokensMax,
   presentOpenAiFault,
   presentOpenAiModel,
   presentOpenAiModels,
@@ -29,7 +30,7 @@ import type { Handler, Route } from "./serve.ts";
 /** Which path speaks which surface. What happens between a call and its answer is in app.ts. */
 
 const predict: Handler = async (x) => {
-  const entered = await enter(x, jsonSurface(acceptPredict, predictCallOf));
+  const entered = await enter(x, jsonSurface({ action: "infer", accept: acceptPredict, callOf: predictCallOf }));
   if (!entered.ok) return entered;
   const { accepted, model } = entered.value;
   const answer = await answerClassify(x, entered.value);
@@ -37,13 +38,16 @@ const predict: Handler = async (x) => {
 };
 
 const chat: Handler = async (x) => {
-  const entered = await enter(x, jsonSurface(acceptChat, chatCallOf));
+  const entered = await enter(
+    x,
+    jsonSurface({ action: "chat", accept: acceptChat, outputTokensMax, callOf: chatCallOf }),
+  );
   return entered.ok ? await answerChat(x, entered.value) : entered;
 };
 
 /** More texts than a call takes are asked one call after the other, and counted as one. */
 const embeddings: Handler = async (x) => {
-  const entered = await enter(x, jsonSurface(acceptEmbeddings, embeddingCalls));
+  const entered = await enter(x, jsonSurface({ action: "embed", accept: acceptEmbeddings, callOf: embeddingCalls }));
   if (!entered.ok) return entered;
   const { accepted, model, call: calls } = entered.value;
   const vectors: (readonly number[])[] = [];
@@ -79,24 +83,26 @@ function joinedWork(before: Work | undefined, more: Work | undefined): Work | un
 
 /** Any caller may rate an answer; a rating costs a request like any other. */
 const feedback: Handler = async (x) => {
-  const { config, identity, limit, catalog, counter } = x.runtime;
-  const body = await readJson(x.request, config.BODY_BYTES_MAX);
+  const { config, gate, catalog, counter } = x.runtime;
+  const body = await readSizedJson(x.request, config.BODY_BYTES_MAX);
   if (!body.ok) return body;
-  const admission = await admit(x.request, identity, limit, x.trail, x.waitUntil);
-  if (!admission.ok) return admission;
+  const demand = { action: "feedback", inputBytes: body.value.bytes } as const;
+  const admitted = await admit(x.request, demand, gate, x.trail, x.waitUntil);
+  if (!admitted.ok) return admitted;
   const { models } = await catalog.view(x.waitUntil);
-  const taken = await takeFeedback(body.value, (name) => models.get(name)?.model, counter);
+  const taken = await takeFeedback(body.value.value, (name) => models.get(name)?.model, counter);
   return taken.ok ? ok(jsonReply(taken.value, 202)) : taken;
 };
 
 /** A wrong hit is reported by who got it: another tenant's entry has another name, and stays. */
 const wrongHit: Handler = async (x) => {
-  const { config, identity, limit, catalog, cacheRules, entryPurger, tallies } = x.runtime;
-  const body = await readJson(x.request, config.BODY_BYTES_MAX);
+  const { config, gate, catalog, cacheRules, entryPurger, tallies } = x.runtime;
+  const body = await readSizedJson(x.request, config.BODY_BYTES_MAX);
   if (!body.ok) return body;
-  const admission = await admit(x.request, identity, limit, x.trail, x.waitUntil);
-  if (!admission.ok) return admission;
-  const taken = await takeWrongHit(body.value, admission.value.principal.tenant, entryPurger);
+  const demand = { action: "feedback", inputBytes: body.value.bytes } as const;
+  const admitted = await admit(x.request, demand, gate, x.trail, x.waitUntil);
+  if (!admitted.ok) return admitted;
+  const taken = await takeWrongHit(body.value.value, admitted.value.tenant, entryPurger);
   if (!taken.ok) return taken;
   await cacheRules.catchUp();
   const ref = parseModelRef(taken.value.model ?? "");

@@ -2,6 +2,7 @@ import type { JSONWebKeySet } from "jose";
 import { Identity } from "./admit/identity.ts";
 import { Jwks } from "./admit/jwks.ts";
 import { Limit } from "./admit/limit.ts";
+import { Standings } from "./admit/standings.ts";
 import { Catalog } from "./assign/catalog.ts";
 import { AnswerCache } from "./cache/answers.ts";
 import { RoomFlights } from "./cache/flight/flights.ts";
@@ -18,7 +19,7 @@ import { RoomsBySlot } from "./flight-rooms.ts";
 import { keptBy } from "./isolate.ts";
 import { Tallies } from "./observe/tally.ts";
 import { type Config, readConfig } from "./platform/config.ts";
-import { digests } from "./platform/digests.ts";
+import { digests, keyedHash } from "./platform/digests.ts";
 import { portsOf } from "./platform/ports-of.ts";
 import { shippedPackages, shippedSnapshot } from "./shipped.ts";
 
@@ -38,8 +39,19 @@ export const runtimeOf = keptBy(readConfig, wire);
 
 function wire(env: GatewayEnv, config: Config) {
   const nowMs = () => Date.now();
-  const { keys, bucket, inference, operator, registry, tallies, snapshots, flightRooms, entryPurger, ...cachePorts } =
-    portsOf(env);
+  const {
+    keys,
+    tenancy,
+    bucket,
+    inference,
+    operator,
+    registry,
+    tallies,
+    snapshots,
+    flightRooms,
+    entryPurger,
+    ...cachePorts
+  } = portsOf(env);
   // The equal calls of an isolate meet first, and one of them meets those of the others.
   const beyond = new RoomFlights({ rooms: flightRooms, nowMs });
   const flights = new RoomFlights({ rooms: new RoomsBySlot(nowMs, 0), nowMs, beyond });
@@ -50,12 +62,17 @@ function wire(env: GatewayEnv, config: Config) {
     say: (what) => console.error(JSON.stringify({ catalog: what })),
     nowMs,
   });
+  const keyLimits = { requests_per_minute: config.REQUESTS_PER_MINUTE_DEFAULT };
+  const standings = new Standings({ published: tenancy, keyLimits, nowMs });
+  const door = { keys, digests, keyedHash: keyedHash(config.KEY_PEPPER) };
   return {
     config,
     nowMs,
     catalog,
-    identity: new Identity({ keys, digests, jwt: jwtOf(config, nowMs), nowMs }),
-    limit: new Limit(bucket, nowMs),
+    gate: {
+      identity: new Identity({ door, standings, digests, jwt: jwtOf(config, nowMs), nowMs }),
+      limit: new Limit(bucket, nowMs),
+    },
     flights,
     entryPurger,
     ...cacheOf(cachePorts, flights, config, nowMs),
@@ -110,7 +127,7 @@ function cacheOf(ports: CachePorts, flights: Flights, config: Config, nowMs: () 
 function jwtOf(config: Config, nowMs: () => number) {
   const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_JWKS_URL: url, JWT_TENANT_CLAIM: tenantClaim } = config;
   if (issuer === "" || audience === "" || url === "") return undefined;
-  const rule = { issuer, audience, tenantClaim, requestsPerMinute: config.REQUESTS_PER_MINUTE_DEFAULT };
+  const rule = { issuer, audience, tenantClaim };
   return { rule, jwks: new Jwks(() => fetchJwks(url), nowMs) };
 }
 

@@ -4,15 +4,28 @@ import { nestsDeeperThan } from "@ledge/policy";
 /** Deeper than any request of ours needs to be, shallow enough that recursion over a body is safe. */
 const depthMax = 64;
 
-/** Reads a JSON body. Errors: `unsupported_media_type`, `body_too_large`, and those of {@link parseJson}. */
+/** A body as it was read, and how many bytes it took. */
+export interface Read<T> {
+  readonly value: T;
+  readonly bytes: number;
+}
+
+/** Reads a JSON body. Errors: those of {@link readSizedJson}. */
 export async function readJson(request: Request, bytesMax: number): Promise<Result<unknown>> {
+  const read = await readSizedJson(request, bytesMax);
+  return read.ok ? ok(read.value.value) : read;
+}
+
+/** Reads a JSON body. Errors: `unsupported_media_type`, `body_too_large`, and those of {@link parseJson}. */
+export async function readSizedJson(request: Request, bytesMax: number): Promise<Result<Read<unknown>>> {
   if (!isJson(request.headers.get("Content-Type"))) return fail("unsupported_media_type");
   const bytes = await plainBytes(request, bytesMax);
   if (!bytes.ok) return bytes;
   const json = parseJson(bytes.value);
   // A compressed body is never JSON, so its header is looked at only when a body could not be read.
   const unreadable = !json.ok && json.fault.code !== "too_deep" && encodingOf(request) !== "identity";
-  return unreadable ? fail("unsupported_media_type") : json;
+  if (unreadable) return fail("unsupported_media_type");
+  return json.ok ? ok({ value: json.value, bytes: bytes.value.length }) : json;
 }
 
 /** Parses JSON, strictly. Errors: `invalid_utf8`, `too_deep`, `invalid_json`. */

@@ -20,6 +20,12 @@ export function acceptChat(body: unknown): Result<ChatCall> {
   });
 }
 
+/** Of all the answers it asks for; `undefined` when it sets no bound. */
+export function outputTokensMax({ body }: ChatCall): number | undefined {
+  const each = body.max_completion_tokens ?? body.max_tokens ?? undefined;
+  return each === undefined ? undefined : each * (body.n ?? 1);
+}
+
 /** Errors: `unsupported_task`. */
 export function chatCallOf(call: ChatCall, model: DeployedModel): Result<ChatCall> {
   const task = doesTask(model, "chat");

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
-import { mintKey, type StoredKey } from "@ledge/policy";
+import { type KeyRecord, scopesDefault, type TenantRecord, type Terms } from "@ledge/contract";
+import { mintKey, unregistered } from "@ledge/policy";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Digests, KeyStore } from "../ports.ts";
 import { Identity } from "./identity.ts";
+import { Standings } from "./standings.ts";
 
 const digests: Digests = {
   sha256Hex: (text) => createHash("sha256").update(text).digest("hex"),
@@ -13,14 +15,14 @@ const digests: Digests = {
 class MemoryKeys implements KeyStore {
   reads = 0;
   down = false;
-  readonly #keys = new Map<string, StoredKey>();
+  readonly #keys = new Map<string, KeyRecord>();
 
   async get(id: string) {
     this.reads++;
     if (this.down) throw new Error("KV is down");
     return this.#keys.get(id);
   }
-  async put(key: StoredKey) {
+  async put(key: KeyRecord) {
     this.#keys.set(key.id, key);
   }
   async delete(id: string) {
@@ -30,16 +32,28 @@ class MemoryKeys implements KeyStore {
 
 let nowMs: number;
 let keys: MemoryKeys;
+let tenants: Map<string, TenantRecord>;
 let identity: Identity;
 
 beforeEach(() => {
   nowMs = 1_700_000_000_000;
   keys = new MemoryKeys();
-  identity = new Identity({ keys, digests, jwt: undefined, nowMs: () => nowMs });
+  tenants = new Map();
+  const clock = () => nowMs;
+  const published = {
+    tenant: async (name: string) => {
+      if (keys.down) throw new Error("KV is down");
+      return tenants.get(name);
+    },
+    terms: async (): Promise<Terms | undefined> => undefined,
+  };
+  const standings = new Standings({ published, keyLimits: { requests_per_minute: 5 }, nowMs: clock });
+  const door = { keys, digests, keyedHash: digests.sha256Hex };
+  identity = new Identity({ door, standings, digests, jwt: undefined, nowMs: clock });
 });
 
-async function issue(seed: number) {
-  const fields = { tenant: `tenant-${seed}`, name: "n", requestsPerMinute: 5, createdAt: "2026-01-01T00:00:00.000Z" };
+async function issue(seed: number, more: Partial<KeyRecord> = {}) {
+  const fields = { tenant: `tenant-${seed}`, name: "n", scopes: [...scopesDefault], createdAtMs: nowMs, ...more };
   const minted = mintKey(new Uint8Array(32).fill(seed), fields, digests.sha256Hex);
   await keys.put(minted.stored);
   return minted;
@@ -90,5 +104,20 @@ describe("an identity", () => {
     const { key, stored } = await issue(1);
     await keys.put({ ...stored, hash: `${stored.id}${"0".repeat(40)}` });
     expect((await ask(key)).ok).toBe(false);
+  });
+
+  test("that has expired is refused, also while it is remembered", async () => {
+    const { key } = await issue(1, { expiresAtMs: nowMs + 1_000 });
+    expect((await ask(key)).ok).toBe(true);
+    nowMs += 1_000;
+    expect(await ask(key)).toMatchObject({ ok: false, fault: { code: "expired_credentials" } });
+  });
+
+  test("of a suspended tenant is refused within five seconds", async () => {
+    const { key } = await issue(1);
+    expect((await ask(key)).ok).toBe(true);
+    tenants.set("tenant-1", { ...unregistered("tenant-1"), state: "suspended" });
+    nowMs += 5_000;
+    expect(await ask(key)).toMatchObject({ ok: false, fault: { code: "tenant_suspended" } });
   });
 });

@@ -1,10 +1,11 @@
-import { fail, ok, type Result } from "@ledge/contract";
+import { fail, type KeyRecord, ok, type Result, scopesDefault } from "@ledge/contract";
 import { bearer } from "../bearer.ts";
 import type { Principal } from "../exchange.ts";
-import type { Digests, KeyStore } from "../ports.ts";
-import { verifyApiKey } from "./api-key.ts";
+import type { Digests } from "../ports.ts";
+import { type KeyDoor, verifyApiKey } from "./api-key.ts";
 import type { Jwks } from "./jwks.ts";
-import { type JwtRule, looksLikeJwt, verifyJwt } from "./jwt.ts";
+import { type JwtRule, looksLikeJwt, type VerifiedToken, verifyJwt } from "./jwt.ts";
+import type { Standings } from "./standings.ts";
 
 /** A revoked key stops working in an isolate after this long. */
 const keyRememberedMs = 5_000;
@@ -15,14 +16,16 @@ const rememberedMax = 10_000;
 const credentialCharsMax = 8_192;
 
 export interface IdentityDeps {
-  readonly keys: KeyStore;
+  readonly door: KeyDoor;
+  readonly standings: Standings;
   readonly digests: Digests;
   readonly jwt: { readonly rule: JwtRule; readonly jwks: Jwks } | undefined;
   readonly nowMs: () => number;
 }
 
+/** Who a credential is, apart from what holds for it. */
 interface Remembered {
-  readonly principal: Principal;
+  readonly who: Omit<Principal, "standing"> & Pick<KeyRecord, "tier" | "limits">;
   readonly untilMs: number;
 }
 
@@ -46,23 +49,31 @@ export class Identity {
     const { digests, nowMs } = this.#deps;
     const digest = digests.sha256Hex(credential);
     const known = this.#remembered.get(digest);
-    if (known !== undefined && nowMs() < known.untilMs) return ok(known.principal);
+    if (known !== undefined && nowMs() < known.untilMs) return await this.#standing(known);
     const verified = await this.#verify(credential);
     if (verified.ok) this.#remember(digest, verified.value);
     else this.#remembered.delete(digest);
-    return verified.ok ? ok(verified.value.principal) : verified;
+    return verified.ok ? await this.#standing(verified.value) : verified;
+  }
+
+  async #standing({ who }: Remembered): Promise<Result<Principal>> {
+    const { tier, limits, ...principal } = who;
+    const standing = await this.#deps.standings.of(who);
+    return standing.ok ? ok({ ...principal, standing: standing.value }) : standing;
   }
 
   async #verify(credential: string): Promise<Result<Remembered>> {
-    const { jwt, nowMs, keys, digests } = this.#deps;
+    const { jwt, nowMs, door } = this.#deps;
     if (jwt !== undefined && looksLikeJwt(credential)) {
       const token = await verifyJwt(credential, jwt.rule, jwt.jwks, nowMs());
       if (!token.ok) return token;
       const untilMs = Math.min(token.value.expiresAtMs, nowMs() + tokenRememberedMs);
-      return ok({ principal: token.value.principal, untilMs });
+      return ok({ who: bearerOf(token.value), untilMs });
     }
-    const principal = await verifyApiKey(credential, keys, digests);
-    return principal.ok ? ok({ principal: principal.value, untilMs: nowMs() + keyRememberedMs }) : principal;
+    const key = await verifyApiKey(credential, door, nowMs());
+    if (!key.ok) return key;
+    const untilMs = Math.min(key.value.expiresAtMs ?? Number.POSITIVE_INFINITY, nowMs() + keyRememberedMs);
+    return ok({ who: holderOf(key.value), untilMs });
   }
 
   /** The oldest entry goes first: a Map keeps the order of insertion. */
@@ -74,4 +85,22 @@ export class Identity {
     }
     this.#remembered.set(digest, entry);
   }
+}
+
+function holderOf({ id, tenant, project, user, scopes, tier, limits }: KeyRecord): Remembered["who"] {
+  return {
+    tenant,
+    subject: `key:${id}`,
+    keyId: id,
+    scopes,
+    ...(project === undefined ? {} : { project }),
+    ...(user === undefined ? {} : { user }),
+    ...(tier === undefined ? {} : { tier }),
+    ...(limits === undefined ? {} : { limits }),
+  };
+}
+
+/** Lengths keep tenant "a" with user "b:c" apart from tenant "a:b" with user "c". */
+function bearerOf({ tenant, user }: VerifiedToken): Remembered["who"] {
+  return { tenant, subject: `jwt:${tenant.length}:${tenant}:${user}`, user, scopes: scopesDefault };
 }

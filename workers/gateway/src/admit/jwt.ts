@@ -1,22 +1,20 @@
 import { fail, ok, type Result } from "@ledge/contract";
 import { type JWTPayload, errors as jose, jwtVerify } from "jose";
-import type { Principal } from "../exchange.ts";
 import { type Jwks, KeysUnavailable } from "./jwks.ts";
 
 /** Asymmetric algorithms only: with `HS256` allowed, the public key would pass as a shared secret. */
 const algorithms = ["RS256", "ES256", "EdDSA"];
 const clockToleranceS = 5;
-const minuteMs = 60_000;
 
 export interface JwtRule {
   readonly issuer: string;
   readonly audience: string;
   readonly tenantClaim: string;
-  readonly requestsPerMinute: number;
 }
 
 export interface VerifiedToken {
-  readonly principal: Principal;
+  readonly tenant: string;
+  readonly user: string;
   /** Milliseconds since 1970. */
   readonly expiresAtMs: number;
 }
@@ -44,7 +42,7 @@ export async function verifyJwt(
       currentDate: new Date(nowMs),
       requiredClaims: ["exp", "sub"],
     });
-    return principalOf(payload, rule);
+    return tokenOf(payload, rule);
   } catch (error) {
     if (error instanceof KeysUnavailable)
       return fail("identity_unavailable", { retryAfterMs: 5_000, cause: error.message });
@@ -54,7 +52,7 @@ export async function verifyJwt(
   }
 }
 
-function principalOf(payload: JWTPayload, rule: JwtRule): Result<VerifiedToken> {
+function tokenOf(payload: JWTPayload, rule: JwtRule): Result<VerifiedToken> {
   const tenant = payload[rule.tenantClaim];
   const { sub, exp } = payload;
   if (typeof tenant !== "string" || tenant === "" || tenant.length > 128 || sub === undefined || exp === undefined) {
@@ -62,11 +60,5 @@ function principalOf(payload: JWTPayload, rule: JwtRule): Result<VerifiedToken> 
       detail: `The token needs the claims 'sub', 'exp' and '${rule.tenantClaim}'.`,
     });
   }
-  const principal: Principal = {
-    tenant,
-    // Lengths keep tenant "a" with user "b:c" apart from tenant "a:b" with user "c".
-    subject: `jwt:${tenant.length}:${tenant}:${sub}`,
-    rate: { limit: rule.requestsPerMinute, windowMs: minuteMs },
-  };
-  return ok({ principal, expiresAtMs: (exp + clockToleranceS) * 1000 });
+  return ok({ tenant, user: sub, expiresAtMs: (exp + clockToleranceS) * 1000 });
 }

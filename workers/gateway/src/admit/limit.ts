@@ -14,7 +14,6 @@ import {
   tokensHeld,
   wanted,
 } from "@ledge/policy";
-import type { Principal } from "../exchange.ts";
 import type { TokenBucket } from "./ports.ts";
 
 const subjectsMax = 10_000;
@@ -44,7 +43,10 @@ export class Limit {
   }
 
   /** `background` keeps work alive that no caller waits for. */
-  async take({ subject, rate }: Principal, background: (work: Promise<void>) => void): Promise<RateDecision> {
+  async take(
+    { subject, rate }: { readonly subject: string; readonly rate: RateRule },
+    background: (work: Promise<void>) => void,
+  ): Promise<RateDecision> {
     const held = this.#heldOf(subject);
     const local = this.#spend(held);
     if (local !== undefined) {

@@ -10,8 +10,15 @@ export interface Recordable {
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
-/** Counts a call that was assigned to a version; `code` says how it failed, `canceled` that its caller left. */
+/** What the call holds is settled by what it used, once. */
+function settle(trail: Trail): void {
+  for (const hold of trail.holds ?? []) hold.settle(trail.used);
+  delete trail.holds;
+}
+
+/** Settles what a call holds, and counts one that was assigned to a version; `code` says how it failed, `canceled` that its caller left. */
 export function recordCall(x: Recordable, endedMs: number, code: CallOutcome["code"]): void {
+  settle(x.trail);
   const { model, arm, cache, work } = x.trail;
   if (model === undefined) return;
   const failed = cache?.kind === "forward" ? cache.failed : undefined;

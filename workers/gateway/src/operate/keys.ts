@@ -1,10 +1,12 @@
-import { fail, type NewKeyAnswer, newKeyRequest, ok, parse, type Result } from "@ledge/contract";
+import { fail, type NewKeyAnswer, newKeyRequest, ok, parse, type Result, scopesDefault } from "@ledge/contract";
 import { isKeyId, mintKey } from "@ledge/policy";
 import type { Digests, KeyStore } from "../ports.ts";
 
 export interface KeyDesk {
   readonly keys: KeyStore;
   readonly digests: Digests;
+  /** Under the deployment's pepper. */
+  readonly keyedHash: (key: string) => string;
   readonly requestsPerMinuteDefault: number;
   readonly random: (bytes: number) => Uint8Array;
   readonly nowMs: () => number;
@@ -15,8 +17,9 @@ export async function issueKey(body: unknown, desk: KeyDesk): Promise<Result<New
   const request = parse(newKeyRequest, body);
   if (!request.ok) return request;
   const { tenant, name, requests_per_minute: requestsPerMinute = desk.requestsPerMinuteDefault } = request.value;
-  const fields = { tenant, name, requestsPerMinute, createdAt: new Date(desk.nowMs()).toISOString() };
-  const { key, stored } = mintKey(desk.random(32), fields, desk.digests.sha256Hex);
+  const limits = { requests_per_minute: requestsPerMinute };
+  const fields = { tenant, name, limits, scopes: [...scopesDefault], createdAtMs: desk.nowMs() };
+  const { key, stored } = mintKey(desk.random(32), fields, desk.keyedHash);
   await desk.keys.put(stored);
   return ok({ id: stored.id, key, tenant, name, requests_per_minute: requestsPerMinute });
 }

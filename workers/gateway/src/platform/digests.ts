@@ -1,4 +1,4 @@
-import { hash, timingSafeEqual } from "node:crypto";
+import { createHmac, hash, timingSafeEqual } from "node:crypto";
 import type { Digests } from "../ports.ts";
 
 /**
@@ -11,3 +11,8 @@ export const digests: Digests = {
 };
 
 const encoder = new TextEncoder();
+
+/** HMAC-SHA-256 under a secret, hex. */
+export function keyedHash(secret: string): (text: string) => string {
+  return (text) => createHmac("sha256", secret).update(text).digest("hex");
+}

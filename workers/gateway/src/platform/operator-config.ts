@@ -4,6 +4,7 @@ import {
   bodyBytesMax,
   cacheStaleS,
   cacheTtlS,
+  keyPepper,
   logged,
   requestsPerMinute,
   secret,
@@ -18,6 +19,7 @@ const sha256 = z
 const config = z.object({
   ORIGIN_SECRET: secret,
   ADMIN_KEY_HASH: sha256,
+  KEY_PEPPER: keyPepper,
   BODY_BYTES_MAX: bodyBytesMax,
   MODEL_BYTES_MAX: wholeNumber(1, 5_000_000_000),
   TIMEOUT_MS_MAX: timeoutMs,

@@ -1,10 +1,10 @@
-import type { StoredKey } from "@ledge/policy";
+import type { KeyRecord, TenantRecord, Terms } from "@ledge/contract";
 import type { TokenBucket } from "../admit/ports.ts";
 import type { RegistryWatch, SnapshotStore } from "../assign/ports.ts";
 import type { GatewayEnv, OperatorEnv } from "../env.ts";
 import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
 import type { CacheKeeperPort, RegistryPort, RolloutCounter } from "../operate/ports.ts";
-import type { KeyStore } from "../ports.ts";
+import type { KeyStore, PublishedTenancy } from "../ports.ts";
 import { r2Blobs } from "./blobs.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
 import { durableFlights } from "./durable-flights.ts";
@@ -18,6 +18,7 @@ export function portsOf(env: GatewayEnv) {
   // Keys and lifetimes of everything stored are listed in docs/storage-schema.md.
   return {
     keys: kvKeyStore(env.KEYS),
+    tenancy: kvTenancy(env.KEYS),
     answers: kvSealedBytes(env.ANSWERS),
     answersInWorkersCache: cachedSealedBytes(loopback, kvSealedBytes(env.ANSWERS)),
     publishedRules: publishedRules(env.SNAPSHOTS, env.CACHE_KEEPER),
@@ -49,7 +50,7 @@ export function operatorPortsOf(env: OperatorEnv) {
 function kvKeyStore(keys: KVNamespace): KeyStore {
   return {
     async get(id) {
-      return (await keys.get<StoredKey>(`key:${id}`, "json")) ?? undefined;
+      return (await keys.get<KeyRecord>(`key:${id}`, "json")) ?? undefined;
     },
     async put(key) {
       await keys.put(`key:${key.id}`, JSON.stringify(key));
@@ -57,6 +58,13 @@ function kvKeyStore(keys: KVNamespace): KeyStore {
     async delete(id) {
       await keys.delete(`key:${id}`);
     },
+  };
+}
+
+function kvTenancy(keys: KVNamespace): PublishedTenancy {
+  return {
+    tenant: async (name) => (await keys.get<TenantRecord>(`tenant:${name}`, "json")) ?? undefined,
+    terms: async () => (await keys.get<Terms>("terms:current", "json")) ?? undefined,
   };
 }
 

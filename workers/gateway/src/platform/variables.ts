@@ -17,6 +17,8 @@ export const cacheTtlS = wholeNumber(60, cacheTtlSMax);
 export const cacheStaleS = wholeNumber(0, cacheStaleSMax);
 /** What kept answers are sealed under, together with each tenant's salts. */
 export const cacheSecret = z.string().check(z.minLength(32));
+/** What API keys are hashed under: without it the stored hashes open nothing. The same in the gateway and the operator Worker. */
+export const keyPepper = z.string().check(z.minLength(32));
 /** Between edge and origin. */
 export const secret = z.string().check(z.minLength(16));
 /** Bytes of a JSON body. */

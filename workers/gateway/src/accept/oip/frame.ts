@@ -12,7 +12,7 @@ import {
   type WireTensor,
 } from "@ledge/contract";
 import { type ModelRef, parseModelRef } from "@ledge/policy";
-import { parseJson, readBytes } from "../body.ts";
+import { parseJson, type Read, readBytes } from "../body.ts";
 
 /** An infer request as it came. What its tensors mean is known when the model is. */
 export interface InferFrame {
@@ -37,15 +37,20 @@ export async function readInfer(
   bytesMax: number,
   model: string,
   version: string | undefined,
-): Promise<Result<InferFrame>> {
+): Promise<Result<Read<InferFrame>>> {
   const ref = modelAt(model, version);
   if (!ref.ok) return ref;
   const headerLength = headerLengthOf(request.headers);
   if (!headerLength.ok) return headerLength;
   const bytes = await readBytes(request, bytesMax);
   if (!bytes.ok) return bytes;
-  if (headerLength.value === 0) return ok({ model: ref.value, parameters: {}, body: { raw: bytes.value } });
-  const parts = splitMessage(headerLength.value, bytes.value);
+  const frame = frameOf(ref.value, headerLength.value, bytes.value);
+  return frame.ok ? ok({ value: frame.value, bytes: bytes.value.length }) : frame;
+}
+
+function frameOf(model: ModelRef, headerLength: number | undefined, bytes: Uint8Array): Result<InferFrame> {
+  if (headerLength === 0) return ok({ model, parameters: {}, body: { raw: bytes } });
+  const parts = splitMessage(headerLength, bytes);
   if (!parts.ok) return parts;
   const json = parseJson(parts.value.json);
   if (!json.ok) return json;
@@ -55,7 +60,7 @@ export async function readInfer(
   if (!tensors.ok) return tensors;
   const { id, parameters = {}, outputs } = head.value;
   return ok({
-    model: ref.value,
+    model,
     parameters,
     body: { tensors: tensors.value },
     ...(id === undefined ? {} : { id }),
