@@ -1,3 +1,5 @@
+export * from "./address/ip.ts";
+export * from "./address/public-host.ts";
 export * from "./api-key.ts";
 export * from "./cache/freshness.ts";
 export * from "./cache/identity.ts";
@@ -36,3 +38,4 @@ export * from "./tally-outcome.ts";
 export * from "./tally-usage.ts";
 export * from "./tenancy/scope.ts";
 export * from "./tenancy/standing.ts";
+export * from "./tenancy/token-scopes.ts";

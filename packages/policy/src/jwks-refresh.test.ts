@@ -33,7 +33,10 @@ describe("the key set of an identity provider", () => {
     expect(jwksStep(failed, "verify", t + 5_000)).toBe("fetch");
   });
 
-  test("is fetched by every caller that finds none while the first fetch is under way", () => {
-    expect(jwksStep({ attemptedAtMs: t }, "verify", t + 1)).toBe("fetch");
+  test("is waited for, not fetched again, while the first fetch is under way; one that never ends is lost", () => {
+    expect(jwksStep({ attemptedAtMs: t }, "verify", t + 1)).toBe("wait");
+    expect(jwksStep({ attemptedAtMs: t }, "verify", t + 3_999)).toBe("wait");
+    expect(jwksStep({ attemptedAtMs: t }, "verify", t + 4_000)).toBe("fetch");
+    expect(jwksStep({ attemptedAtMs: t + 6_000, failedAtMs: t }, "verify", t + 6_001)).toBe("wait");
   });
 });
