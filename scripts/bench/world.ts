@@ -18,6 +18,8 @@ export interface World {
   readonly originUrl: string;
   /** Variables of the gateway and the operator Worker: everything on, the rate limit far away. */
   readonly vars: Readonly<Record<string, string>>;
+  /** Of the identity Worker. */
+  readonly identity: Readonly<Record<string, string>>;
   /** What every measured request carries, bare or not, so that all read the same bytes. */
   readonly headers: Readonly<Record<string, string>>;
   close(): void;
@@ -71,9 +73,12 @@ export async function startWorld(): Promise<World> {
       KEY_PEPPER: "bench-pepper-of-keys-of-no-use-elsewhere",
       ADMIN_KEY_HASH: "0".repeat(64),
       REQUESTS_PER_MINUTE_DEFAULT: String(requestsPerMinute),
-      JWT_ISSUER: issuer.issuer,
-      JWT_AUDIENCE: issuer.audience,
-      JWT_JWKS_URL: issuer.jwksUrl,
+    },
+    identity: {
+      ISSUERS: JSON.stringify([
+        { name: "bench", issuer: issuer.issuer, audiences: [issuer.audience], jwks_url: issuer.jwksUrl },
+      ]),
+      PRIVATE_ISSUERS: "allow",
     },
     headers: { "Content-Type": "application/json", Authorization: `Bearer ${await issuer.token("acme", "ann")}` },
     close: () => {
@@ -89,6 +94,7 @@ export function startWorkers(world: World, options: WorkerdOptions = {}): Promis
   const parts: WorkerPart[] = [
     builtWorker("gateway", world.vars, true),
     builtWorker("operator", world.vars, false),
+    builtWorker("identity", world.identity, false),
     builtWorker("semantic", {}, false),
     builtWorker("inference", {}, false),
     scriptWorker("constant", constantWorker, [], true),

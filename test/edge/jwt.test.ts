@@ -23,7 +23,8 @@ afterAll(async () => {
 });
 
 function startWithProvider(): Promise<TestEdge> {
-  return startEdge({ gateway: { JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_JWKS_URL: jwksUrl } });
+  const issuers = [{ name: "idp", issuer, audiences: [audience], jwks_url: jwksUrl }];
+  return startEdge({ identity: { ISSUERS: JSON.stringify(issuers), PRIVATE_ISSUERS: "allow" } });
 }
 
 type Claims = Record<string, unknown>;

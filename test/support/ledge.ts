@@ -31,16 +31,18 @@ export async function startEdge(
     readonly gateway?: Readonly<Record<string, string>>;
     readonly operator?: Readonly<Record<string, string>>;
     readonly inference?: Readonly<Record<string, string>>;
+    readonly identity?: Readonly<Record<string, string>>;
   } & Pick<EdgeOptions, "standIns" | "bundles" | "dataDir" | "gateways" | "port"> = {},
 ): Promise<TestEdge> {
   const logs: string[] = [];
-  const { originUrl = nowhere, gateway, operator, inference, ...rest } = options;
+  const { originUrl = nowhere, gateway, operator, inference, identity, ...rest } = options;
   const adminKeyHash = createHash("sha256").update(adminKey).digest("hex");
   const both = { ORIGIN_SECRET: originSecret, KEY_PEPPER: keyPepper, LOG: "all" };
   const vars = {
     gateway: { ...both, ORIGIN_URL: originUrl, CACHE_SECRET: cacheSecret, ...gateway },
     operator: { ...both, ADMIN_KEY_HASH: adminKeyHash, ...gateway, ...operator },
     ...(inference === undefined ? {} : { inference }),
+    ...(identity === undefined ? {} : { identity }),
   };
   const edge = await runEdge({ ...rest, vars, onLog: (_level, message) => logs.push(message) });
   const post: TestEdge["post"] = (path, key, body, headers = {}) =>

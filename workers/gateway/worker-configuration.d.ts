@@ -13,10 +13,6 @@ interface __BaseEnv_GatewayBindings {
 	WORKERS_CACHE: string;
 	REQUESTS_PER_MINUTE_DEFAULT: string;
 	LOG: string;
-	JWT_ISSUER: string;
-	JWT_AUDIENCE: string;
-	JWT_JWKS_URL: string;
-	JWT_TENANT_CLAIM: string;
 	ORIGIN_SECRET: string;
 	CACHE_SECRET: string;
 	KEY_PEPPER: string;
@@ -28,6 +24,7 @@ interface __BaseEnv_GatewayBindings {
 	SEMANTIC_INDEX: DurableObjectNamespace /* SemanticIndex from ledge-semantic */;
 	INFERENCE: Fetcher /* ledge-inference */;
 	OPERATOR: Fetcher /* ledge-operator */;
+	IDENTITY: Fetcher /* ledge-identity */;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {
@@ -41,7 +38,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ORIGIN_URL" | "BODY_BYTES_MAX" | "TIMEOUT_MS_DEFAULT" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "CACHE_STALE_WHILE_REVALIDATE_S" | "CACHE_STALE_IF_ERROR_S" | "WORKERS_CACHE" | "REQUESTS_PER_MINUTE_DEFAULT" | "LOG" | "JWT_ISSUER" | "JWT_AUDIENCE" | "JWT_JWKS_URL" | "JWT_TENANT_CLAIM" | "ORIGIN_SECRET" | "CACHE_SECRET" | "KEY_PEPPER">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ORIGIN_URL" | "BODY_BYTES_MAX" | "TIMEOUT_MS_DEFAULT" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "CACHE_STALE_WHILE_REVALIDATE_S" | "CACHE_STALE_IF_ERROR_S" | "WORKERS_CACHE" | "REQUESTS_PER_MINUTE_DEFAULT" | "LOG" | "ORIGIN_SECRET" | "CACHE_SECRET" | "KEY_PEPPER">> {}
 }
 declare module "*.txt" {
 	const value: string;

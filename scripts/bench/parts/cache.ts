@@ -34,6 +34,7 @@ export async function measureCache(world: World, plan: Plan): Promise<Outcome> {
     first,
     another(first),
     builtWorker("operator", world.vars, false),
+    builtWorker("identity", world.identity, false),
     builtWorker("semantic", {}, false),
     scriptWorker("ledge-inference", absentInference, [], false),
     scriptWorker("constant", constantWorker, [], true),

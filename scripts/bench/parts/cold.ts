@@ -38,6 +38,7 @@ async function coldWorkerd(world: World): Promise<[number, number]> {
   const workerd = await startWorkerd([
     builtWorker("gateway", world.vars, true),
     builtWorker("operator", world.vars, false),
+    builtWorker("identity", world.identity, false),
     builtWorker("semantic", {}, false),
     builtWorker("inference", {}, false),
   ]);
@@ -60,7 +61,7 @@ async function coldMiniflare(world: World): Promise<number> {
   });
   try {
     const url = new Promise<string>((resolve) => child.once("message", (message) => resolve(String(message))));
-    child.send(world.vars);
+    child.send({ vars: world.vars, identity: world.identity });
     await firstAnswer(await Promise.race([url, ended]), world);
     return performance.now() - startedMs;
   } finally {

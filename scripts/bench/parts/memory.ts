@@ -40,9 +40,10 @@ const subjects: readonly Subject[] = [
   {
     name: "gateway",
     worker: "ledge-gateway",
-    parts: ({ vars }) => [
+    parts: ({ vars, identity }) => [
       builtWorker("gateway", vars, true),
       builtWorker("operator", vars, false),
+      builtWorker("identity", identity, false),
       builtWorker("semantic", {}, false),
       scriptWorker("ledge-inference", absentInference, [], false),
     ],

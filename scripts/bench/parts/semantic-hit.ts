@@ -24,7 +24,7 @@ const callsPerRound = 40;
  */
 export async function measureSemanticHit(world: World, plan: Plan): Promise<Outcome> {
   const vars = { ...world.vars, ADMIN_KEY_HASH: createHash("sha256").update(adminKey).digest("hex") };
-  const edge = await runEdge({ vars: { gateway: vars, operator: vars } });
+  const edge = await runEdge({ vars: { gateway: vars, operator: vars, identity: world.identity } });
   try {
     await prepare(edge, world);
     const exact: number[] = [];

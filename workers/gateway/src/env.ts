@@ -1,4 +1,4 @@
-import type { InferenceService } from "@ledge/contract";
+import type { IdentityService, InferenceService } from "@ledge/contract";
 import type { CacheKeeper } from "./platform/durable/cache-keeper.ts";
 import type { Flight } from "./platform/durable/flight.ts";
 import type { HotList } from "./platform/durable/hot-list.ts";
@@ -15,9 +15,10 @@ import type { Tally } from "./platform/durable/tally.ts";
 export interface GatewayEnv
   extends Omit<
     GatewayBindings,
-    "INFERENCE" | "RATE_LIMITS" | "FLIGHTS" | "REGISTRY" | "TALLIES" | "CACHE_KEEPER" | "SEMANTIC_INDEX"
+    "INFERENCE" | "IDENTITY" | "RATE_LIMITS" | "FLIGHTS" | "REGISTRY" | "TALLIES" | "CACHE_KEEPER" | "SEMANTIC_INDEX"
   > {
   readonly INFERENCE: InferenceService;
+  readonly IDENTITY: IdentityService;
   readonly FLIGHTS: DurableObjectNamespace<Flight>;
   readonly RATE_LIMITS: DurableObjectNamespace<RateLimiter>;
   readonly REGISTRY: DurableObjectNamespace<Registry>;

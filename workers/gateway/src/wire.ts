@@ -1,6 +1,4 @@
-import type { JSONWebKeySet } from "jose";
 import { Identity } from "./admit/identity.ts";
-import { Jwks } from "./admit/jwks.ts";
 import { Limit } from "./admit/limit.ts";
 import { Standings } from "./admit/standings.ts";
 import { Catalog } from "./assign/catalog.ts";
@@ -25,7 +23,6 @@ import { shippedPackages, shippedSnapshot } from "./shipped.ts";
 
 /** A quarter of the isolate's 128 MB. */
 const memoryAnswersBytesMax = 32 * 1024 * 1024;
-const jwksTimeoutMs = 3_000;
 /** As many rows as a small batch: shadow copies share the tiers' queues with callers. */
 const shadowsInFlightMax = 16;
 /** Workers end what runs behind an answer after 30 s. */
@@ -42,6 +39,8 @@ function wire(env: GatewayEnv, config: Config) {
   const {
     keys,
     tenancy,
+    tokens,
+    certificates,
     bucket,
     inference,
     operator,
@@ -70,7 +69,7 @@ function wire(env: GatewayEnv, config: Config) {
     nowMs,
     catalog,
     gate: {
-      identity: new Identity({ door, standings, digests, jwt: jwtOf(config, nowMs), nowMs }),
+      identity: new Identity({ door, standings, digests, tokens, certificates, nowMs }),
       limit: new Limit(bucket, nowMs),
     },
     flights,
@@ -121,18 +120,4 @@ function cacheOf(ports: CachePorts, flights: Flights, config: Config, nowMs: () 
     nowMs,
   });
   return { cache, cacheRules };
-}
-
-/** Tokens are taken only when issuer, audience and key set are all configured. */
-function jwtOf(config: Config, nowMs: () => number) {
-  const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_JWKS_URL: url, JWT_TENANT_CLAIM: tenantClaim } = config;
-  if (issuer === "" || audience === "" || url === "") return undefined;
-  const rule = { issuer, audience, tenantClaim };
-  return { rule, jwks: new Jwks(() => fetchJwks(url), nowMs) };
-}
-
-async function fetchJwks(url: string): Promise<JSONWebKeySet> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(jwksTimeoutMs), redirect: "manual" });
-  if (response.status !== 200) throw new Error(`status ${response.status}`);
-  return await response.json<JSONWebKeySet>();
 }

@@ -71,9 +71,12 @@ export type Issuer = z.infer<typeof issuer>;
 /** The variable `ISSUERS`. Among several, each must say which tenants are its own: none may speak for another's. */
 export const issuers = z.array(issuer).check(
   z.maxLength(16),
-  z.refine((all) => all.length < 2 || all.every(({ tenant, tenants }) => tenant !== undefined || tenants !== undefined), {
-    message: "with several issuers, each needs 'tenant' or 'tenants'",
-  }),
+  z.refine(
+    (all) => all.length < 2 || all.every(({ tenant, tenants }) => tenant !== undefined || tenants !== undefined),
+    {
+      message: "with several issuers, each needs 'tenant' or 'tenants'",
+    },
+  ),
   z.refine((all) => new Set(all.map(({ name }) => name)).size === all.length, { message: "two have one name" }),
   z.refine((all) => new Set(all.map((one) => one.issuer)).size === all.length, { message: "two are one issuer" }),
 );

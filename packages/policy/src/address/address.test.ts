@@ -73,8 +73,10 @@ describe("a host that may be fetched from", () => {
     "http://224.0.0.1/",
   ])("is none of a private network: %s", (url) => expect(isPublicHost(hostOf(url))).toBe(false));
 
-  test.each(["https://login.example.com/", "https://8.8.8.8/", "https://[2606:4700:4700::1111]/", "https://bücher.example.org/"])(
-    "is one of the public internet: %s",
-    (url) => expect(isPublicHost(hostOf(url))).toBe(true),
-  );
+  test.each([
+    "https://login.example.com/",
+    "https://8.8.8.8/",
+    "https://[2606:4700:4700::1111]/",
+    "https://bücher.example.org/",
+  ])("is one of the public internet: %s", (url) => expect(isPublicHost(hostOf(url))).toBe(true));
 });

@@ -35,7 +35,8 @@ function groupsOf(text: string): number[] | undefined {
   for (const [i, group] of groups.entries()) {
     const ipv4 = i === groups.length - 1 && group.includes(".") ? ipv4Of(group) : undefined;
     if (ipv4 !== undefined) bytes.push(...ipv4);
-    else if (/^[0-9a-fA-F]{1,4}$/.test(group)) bytes.push(Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255);
+    else if (/^[0-9a-fA-F]{1,4}$/.test(group))
+      bytes.push(Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255);
     else return undefined;
   }
   return bytes;
@@ -55,7 +56,9 @@ export function ipBlockOf(text: string): IpBlock | undefined {
   const all = bytes.length * 8;
   if (length === undefined) return { bytes, bits: all };
   // The length of a block inside ::ffff:0:0/96 counts from the front of IPv6.
-  const bits = /^(?:0|[1-9][0-9]{0,2})$/.test(length) ? Number(length) - (all === 32 && address.includes(":") ? 96 : 0) : -1;
+  const bits = /^(?:0|[1-9][0-9]{0,2})$/.test(length)
+    ? Number(length) - (all === 32 && address.includes(":") ? 96 : 0)
+    : -1;
   return bits >= 0 && bits <= all ? { bytes, bits } : undefined;
 }
 

@@ -29,7 +29,8 @@ const closedBlocks = [
 });
 
 /** Names that a resolver inside a network answers with an address of that network. */
-const closedNames = /^(?:localhost|[^.]+)$|\.(?:localhost|local|internal|intranet|private|corp|home|lan|arpa|test|invalid|onion)$/;
+const closedNames =
+  /^(?:localhost|[^.]+)$|\.(?:localhost|local|internal|intranet|private|corp|home|lan|arpa|test|invalid|onion)$/;
 
 /**
  * Whether a host may be fetched from on somebody's word: a name or an address of the public internet. `hostname` is a parsed

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { type KeyRecord, scopesDefault, type TenantRecord, type Terms } from "@ledge/contract";
+import { fail, type KeyRecord, scopesDefault, type TenantRecord, type Terms } from "@ledge/contract";
 import { mintKey, unregistered } from "@ledge/policy";
+import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Digests, KeyStore } from "../ports.ts";
 import { Identity } from "./identity.ts";
@@ -33,6 +34,7 @@ class MemoryKeys implements KeyStore {
 let nowMs: number;
 let keys: MemoryKeys;
 let tenants: Map<string, TenantRecord>;
+let certified: Map<string, KeyRecord>;
 let identity: Identity;
 
 beforeEach(() => {
@@ -48,8 +50,11 @@ beforeEach(() => {
     terms: async (): Promise<Terms | undefined> => undefined,
   };
   const standings = new Standings({ published, keyLimits: { requests_per_minute: 5 }, nowMs: clock });
+  certified = new Map();
+  const certificates = { get: async (sha256: string) => certified.get(sha256) };
+  const tokens = { verify: async () => fail("invalid_credentials") };
   const door = { keys, digests, keyedHash: digests.sha256Hex };
-  identity = new Identity({ door, standings, digests, jwt: undefined, nowMs: clock });
+  identity = new Identity({ door, standings, certificates, tokens, digests, nowMs: clock });
 });
 
 async function issue(seed: number, more: Partial<KeyRecord> = {}) {
@@ -120,4 +125,94 @@ describe("an identity", () => {
     nowMs += 5_000;
     expect(await ask(key)).toMatchObject({ ok: false, fault: { code: "tenant_suspended" } });
   });
+
+  test("may be used from the addresses of its list alone, remembered or not", async () => {
+    const { key } = await issue(1, { ips: ["10.0.0.0/8", "2001:db8::/32"] });
+    const from = (address?: string) =>
+      identity.of(
+        new Request("https://edge.example", {
+          headers: {
+            Authorization: `Bearer ${key}`,
+            ...(address === undefined ? {} : { "CF-Connecting-IP": address }),
+          },
+        }),
+      );
+    expect((await from("10.20.30.40")).ok).toBe(true);
+    expect((await from("2001:db8::7")).ok).toBe(true);
+    for (const address of ["11.0.0.1", "2001:db9::7", "", "10.0.0.0/8", undefined]) {
+      expect(await from(address), address).toMatchObject({ ok: false, fault: { code: "address_denied" } });
+    }
+  });
+});
+
+describe("a client certificate", () => {
+  const sha256 = "ab".repeat(32);
+  const shown = {
+    certPresented: "1",
+    certVerified: "SUCCESS",
+    certRevoked: "0",
+    certFingerprintSHA256: sha256.toUpperCase(),
+  };
+
+  function withCertificate(tlsClientAuth: Record<string, string>, headers: Record<string, string> = {}) {
+    const request = new Request("https://edge.example", { headers });
+    return identity.of(Object.assign(request, { cf: { tlsClientAuth } }));
+  }
+
+  beforeEach(() => {
+    const record = { id: sha256.slice(0, 24), hash: sha256, tenant: "acme", name: "ci", scopes: [...scopesDefault] };
+    certified.set(sha256, { ...record, createdAtMs: nowMs });
+  });
+
+  test("that Cloudflare verified and the operator registered is a credential", async () => {
+    expect(await withCertificate(shown)).toMatchObject({
+      ok: true,
+      value: { tenant: "acme", subject: `key:${sha256.slice(0, 24)}` },
+    });
+  });
+
+  test.each([
+    ["was not verified", { certVerified: "FAILED:self signed certificate" }],
+    ["was not shown", { certPresented: "0" }],
+    ["was revoked", { certRevoked: "1" }],
+    ["has no digest", { certFingerprintSHA256: "" }],
+  ])("that %s is none", async (_what, change) => {
+    expect(await withCertificate({ ...shown, ...change })).toMatchObject({
+      ok: false,
+      fault: { code: "missing_credentials" },
+    });
+  });
+
+  test("that nobody registered is refused, and one does not make good a wrong key", async () => {
+    const other = "cd".repeat(32);
+    expect(await withCertificate({ ...shown, certFingerprintSHA256: other })).toMatchObject({
+      ok: false,
+      fault: { code: "invalid_credentials" },
+    });
+    expect(await withCertificate(shown, { Authorization: "Bearer wrong" })).toMatchObject({ ok: false });
+  });
+});
+
+test("no Authorization header, whatever is in it, makes a throw or a principal", async () => {
+  await issue(1);
+  const text = fc.oneof(
+    fc.string({ unit: "grapheme" }),
+    fc.string({ maxLength: 10_000 }),
+    fc.constantFrom("ledge_", "a.b.c", "..", "Bearer"),
+  );
+  const header = fc
+    .tuple(fc.constantFrom("Bearer ", "bearer ", "BEARER  ", "Basic ", "", "Bearer\t", "Bearer Bearer "), text)
+    .map((parts) => parts.join(""));
+  await fc.assert(
+    fc.asyncProperty(header, async (value) => {
+      const headers = new Headers();
+      try {
+        headers.set("Authorization", value);
+      } catch {
+        return; // Not a header at all.
+      }
+      expect((await identity.of(new Request("https://edge.example", { headers }))).ok).toBe(false);
+    }),
+    { numRuns: 500 },
+  );
 });

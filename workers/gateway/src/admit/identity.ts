@@ -1,31 +1,34 @@
-import { fail, type KeyRecord, ok, type Result, scopesDefault } from "@ledge/contract";
+import { fail, type IdentityService, type KeyRecord, ok, type Result, type VerifiedToken } from "@ledge/contract";
+import { isAddressIn, isApiKey } from "@ledge/policy";
 import { bearer } from "../bearer.ts";
 import type { Principal } from "../exchange.ts";
 import type { Digests } from "../ports.ts";
 import { type KeyDoor, verifyApiKey } from "./api-key.ts";
-import type { Jwks } from "./jwks.ts";
-import { type JwtRule, looksLikeJwt, type VerifiedToken, verifyJwt } from "./jwt.ts";
+import { certificateOf, verifyCertificate } from "./certificate.ts";
+import type { CertificateStore } from "./ports.ts";
 import type { Standings } from "./standings.ts";
 
-/** A revoked key stops working in an isolate after this long. */
+/** A changed or revoked key is known in an isolate after this long. */
 const keyRememberedMs = 5_000;
-/** A verified token is believed this long, or until it expires when that is sooner. */
-const tokenRememberedMs = 60_000;
 const rememberedMax = 10_000;
 /** Longer than any token of ours; hashing stays cheap whatever is sent. */
 const credentialCharsMax = 8_192;
 
 export interface IdentityDeps {
   readonly door: KeyDoor;
+  readonly certificates: CertificateStore;
+  /** The identity Worker. */
+  readonly tokens: IdentityService;
   readonly standings: Standings;
   readonly digests: Digests;
-  readonly jwt: { readonly rule: JwtRule; readonly jwks: Jwks } | undefined;
   readonly nowMs: () => number;
 }
 
 /** Who a credential is, apart from what holds for it. */
 interface Remembered {
   readonly who: Omit<Principal, "standing"> & Pick<KeyRecord, "tier" | "limits">;
+  /** Where it may be used from; absent: anywhere. */
+  readonly ips?: readonly string[];
   readonly untilMs: number;
 }
 
@@ -41,54 +44,75 @@ export class Identity {
     this.#deps = deps;
   }
 
-  /** Errors: `missing_credentials`, `invalid_credentials`, `expired_credentials`, `identity_unavailable`. */
+  /**
+   * Errors: `missing_credentials`, `invalid_credentials`, `expired_credentials`, `address_denied`, `tenant_suspended`;
+   * `identity_unavailable` when nobody can say whose the credential is.
+   */
   async of(request: Request): Promise<Result<Principal>> {
-    const credential = bearer(request.headers);
-    if (credential === undefined) return fail("missing_credentials");
-    if (credential.length > credentialCharsMax) return fail("invalid_credentials");
-    const { digests, nowMs } = this.#deps;
-    const digest = digests.sha256Hex(credential);
-    const known = this.#remembered.get(digest);
-    if (known !== undefined && nowMs() < known.untilMs) return await this.#standing(known);
-    const verified = await this.#verify(credential);
-    if (verified.ok) this.#remember(digest, verified.value);
-    else this.#remembered.delete(digest);
-    return verified.ok ? await this.#standing(verified.value) : verified;
-  }
-
-  async #standing({ who }: Remembered): Promise<Result<Principal>> {
-    const { tier, limits, ...principal } = who;
+    const found = await this.#find(request);
+    if (!found.ok) return found;
+    const { who, ips } = found.value;
+    if (ips !== undefined && !isAddressIn(request.headers.get("CF-Connecting-IP"), ips)) return fail("address_denied");
+    const { tier: _tier, limits: _limits, ...principal } = who;
     const standing = await this.#deps.standings.of(who);
     return standing.ok ? ok({ ...principal, standing: standing.value }) : standing;
   }
 
+  /** A credential in a header comes first: it was sent on purpose, a certificate comes with every request of a connection. */
+  async #find(request: Request): Promise<Result<Remembered>> {
+    const credential = bearer(request.headers);
+    if (credential === undefined) return await this.#byCertificate(request);
+    if (credential.length > credentialCharsMax) return fail("invalid_credentials");
+    return await this.#recall(this.#deps.digests.sha256Hex(credential), () => this.#verify(credential));
+  }
+
+  async #byCertificate(request: Request): Promise<Result<Remembered>> {
+    const sha256 = certificateOf(request);
+    if (sha256 === undefined) return fail("missing_credentials");
+    const { certificates, nowMs } = this.#deps;
+    return await this.#recall(`certificate:${sha256}`, async () => {
+      const stored = await verifyCertificate(sha256, certificates, nowMs());
+      return stored.ok ? ok(holderOf(stored.value, nowMs())) : stored;
+    });
+  }
+
   async #verify(credential: string): Promise<Result<Remembered>> {
-    const { jwt, nowMs, door } = this.#deps;
-    if (jwt !== undefined && looksLikeJwt(credential)) {
-      const token = await verifyJwt(credential, jwt.rule, jwt.jwks, nowMs());
-      if (!token.ok) return token;
-      const untilMs = Math.min(token.value.expiresAtMs, nowMs() + tokenRememberedMs);
-      return ok({ who: bearerOf(token.value), untilMs });
+    const { tokens, nowMs, door } = this.#deps;
+    if (isApiKey(credential)) {
+      const key = await verifyApiKey(credential, door, nowMs());
+      return key.ok ? ok(holderOf(key.value, nowMs())) : key;
     }
-    const key = await verifyApiKey(credential, door, nowMs());
-    if (!key.ok) return key;
-    const untilMs = Math.min(key.value.expiresAtMs ?? Number.POSITIVE_INFINITY, nowMs() + keyRememberedMs);
-    return ok({ who: holderOf(key.value), untilMs });
+    try {
+      const token = await tokens.verify(credential);
+      return token.ok ? ok(bearerOf(token.value, nowMs())) : token;
+    } catch (error) {
+      return fail("identity_unavailable", { retryAfterMs: 1_000, cause: `the identity Worker: ${String(error)}` });
+    }
+  }
+
+  async #recall(name: string, verify: () => Promise<Result<Remembered>>): Promise<Result<Remembered>> {
+    const known = this.#remembered.get(name);
+    if (known !== undefined && this.#deps.nowMs() < known.untilMs) return ok(known);
+    const verified = await verify();
+    this.#remembered.delete(name);
+    if (verified.ok) this.#remember(name, verified.value);
+    return verified;
   }
 
   /** The oldest entry goes first: a Map keeps the order of insertion. */
-  #remember(digest: string, entry: Remembered): void {
-    this.#remembered.delete(digest);
+  #remember(name: string, entry: Remembered): void {
     if (this.#remembered.size >= rememberedMax) {
       const oldest = this.#remembered.keys().next().value;
       if (oldest !== undefined) this.#remembered.delete(oldest);
     }
-    this.#remembered.set(digest, entry);
+    this.#remembered.set(name, entry);
   }
 }
 
-function holderOf({ id, tenant, project, user, scopes, tier, limits }: KeyRecord): Remembered["who"] {
-  return {
+/** Of an API key or a certificate. */
+function holderOf(record: KeyRecord, nowMs: number): Remembered {
+  const { id, tenant, project, user, scopes, tier, limits, ips, expiresAtMs = Number.POSITIVE_INFINITY } = record;
+  const who = {
     tenant,
     subject: `key:${id}`,
     keyId: id,
@@ -98,9 +122,12 @@ function holderOf({ id, tenant, project, user, scopes, tier, limits }: KeyRecord
     ...(tier === undefined ? {} : { tier }),
     ...(limits === undefined ? {} : { limits }),
   };
+  return { who, untilMs: Math.min(expiresAtMs, nowMs + keyRememberedMs), ...(ips === undefined ? {} : { ips }) };
 }
 
-/** Lengths keep tenant "a" with user "b:c" apart from tenant "a:b" with user "c". */
-function bearerOf({ tenant, user }: VerifiedToken): Remembered["who"] {
-  return { tenant, subject: `jwt:${tenant.length}:${tenant}:${user}`, user, scopes: scopesDefault };
+/** Lengths keep tenant "a" with user "b:c" apart from tenant "a:b" with user "c"; an issuer's name keeps its users its own. */
+function bearerOf({ issuer, tenant, user, scopes, tier, goodForMs }: VerifiedToken, nowMs: number): Remembered {
+  const subject = `jwt:${tenant.length}:${tenant}:${issuer}:${user}`;
+  const who = { tenant, subject, user, scopes, ...(tier === undefined ? {} : { tier }) };
+  return { who, untilMs: nowMs + goodForMs };
 }

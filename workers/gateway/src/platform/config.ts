@@ -12,8 +12,6 @@ import {
   timeoutMs,
 } from "./variables.ts";
 
-const emptyOrUrl = z.union([z.literal(""), z.url({ protocol: /^https?$/ })]);
-
 const config = z.object({
   ORIGIN_URL: z.url({ protocol: /^https?$/ }),
   ORIGIN_SECRET: secret,
@@ -28,10 +26,6 @@ const config = z.object({
   WORKERS_CACHE: z.enum(["on", "off"]),
   REQUESTS_PER_MINUTE_DEFAULT: requestsPerMinute,
   LOG: logged,
-  JWT_ISSUER: z.string(),
-  JWT_AUDIENCE: z.string(),
-  JWT_JWKS_URL: emptyOrUrl,
-  JWT_TENANT_CLAIM: z.string().check(z.minLength(1)),
 });
 
 export type Config = z.infer<typeof config>;

@@ -1,5 +1,5 @@
 import type { KeyRecord, TenantRecord, Terms } from "@ledge/contract";
-import type { TokenBucket } from "../admit/ports.ts";
+import type { CertificateStore, TokenBucket } from "../admit/ports.ts";
 import type { RegistryWatch, SnapshotStore } from "../assign/ports.ts";
 import type { GatewayEnv, OperatorEnv } from "../env.ts";
 import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
@@ -27,6 +27,8 @@ export function portsOf(env: GatewayEnv) {
     flightRooms: durableFlights(env.FLIGHTS),
     bucket: durableBucket(env.RATE_LIMITS),
     inference: env.INFERENCE,
+    tokens: env.IDENTITY,
+    certificates: kvCertificates(env.KEYS),
     operator: env.OPERATOR,
     registry: durableRegistry(env.REGISTRY),
     tallies: durableTallies(env.TALLIES),
@@ -58,6 +60,12 @@ function kvKeyStore(keys: KVNamespace): KeyStore {
     async delete(id) {
       await keys.delete(`key:${id}`);
     },
+  };
+}
+
+function kvCertificates(keys: KVNamespace): CertificateStore {
+  return {
+    get: async (sha256) => (await keys.get<KeyRecord>(`certificate:${sha256}`, "json")) ?? undefined,
   };
 }
 

@@ -14,20 +14,27 @@ export type FetchJwks = () => Promise<JSONWebKeySet>;
 /** No keys can be had: the provider is down and none were fetched before. */
 export class KeysUnavailable extends Error {}
 
+/** How often a call looks whether the fetch that it waits for has come back. */
+const lookEveryMs = 20;
+
+export interface JwksDeps {
+  readonly fetchJwks: FetchJwks;
+  readonly nowMs: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
 /**
  * One provider's keys, cached in the isolate. `jwksStep` decides when to fetch; jose picks the key, by `kid`, type and
  * algorithm. Not jose's remote set, because that one forgets failed tries: an unknown `kid` would then buy a fetch per
  * call while the provider is down, and known keys would stop verifying once they are stale.
  */
 export class Jwks {
-  readonly #fetchJwks: FetchJwks;
-  readonly #nowMs: () => number;
+  readonly #deps: JwksDeps;
   #state: JwksState = {};
   #keys: ReturnType<typeof createLocalJWKSet> | undefined;
 
-  constructor(fetchJwks: FetchJwks, nowMs: () => number) {
-    this.#fetchJwks = fetchJwks;
-    this.#nowMs = nowMs;
+  constructor(deps: JwksDeps) {
+    this.#deps = deps;
   }
 
   /** Errors: {@link KeysUnavailable}; jose's `JWKSNoMatchingKey` and `JWKSMultipleMatchingKeys`. */
@@ -44,20 +51,36 @@ export class Jwks {
   }
 
   async #current(need: "verify" | "unknown-kid") {
-    const nowMs = this.#nowMs();
-    if (jwksStep(this.#state, need, nowMs) === "fetch") {
-      // Written before the fetch: once there are keys, calls arriving meanwhile use them and do not fetch too. Before
-      // there are any, each call fetches for itself: in Workers a promise of another request may never settle.
-      this.#state = { ...this.#state, attemptedAtMs: nowMs };
-      try {
-        this.#keys = createLocalJWKSet(await this.#fetchJwks());
-        this.#state = { ...this.#state, fetchedAtMs: nowMs };
-      } catch (error) {
-        this.#state = { ...this.#state, failedAtMs: this.#nowMs() };
-        if (this.#keys === undefined) throw new KeysUnavailable(`key set: ${String(error)}`);
-      }
-    }
+    const step = await this.#step(need);
+    if (step === "fetch") await this.#fetch();
     if (this.#keys === undefined) throw new KeysUnavailable("key set: not fetched yet");
     return this.#keys;
+  }
+
+  /**
+   * A first fetch is made once and waited for by looking: in Workers a promise that belongs to another request's I/O may
+   * never settle.
+   */
+  async #step(need: "verify" | "unknown-kid") {
+    for (;;) {
+      const nowMs = this.#deps.nowMs();
+      const step = jwksStep(this.#state, need, nowMs);
+      // Noted before anything is awaited: calls arriving meanwhile wait, or use the keys there are, and do not fetch too.
+      if (step === "fetch") this.#state = { ...this.#state, attemptedAtMs: nowMs };
+      if (step !== "wait") return step;
+      await this.#deps.sleep(lookEveryMs);
+    }
+  }
+
+  async #fetch(): Promise<void> {
+    const { fetchJwks, nowMs } = this.#deps;
+    const attemptedAtMs = nowMs();
+    try {
+      this.#keys = createLocalJWKSet(await fetchJwks());
+      this.#state = { ...this.#state, fetchedAtMs: attemptedAtMs };
+    } catch (error) {
+      this.#state = { ...this.#state, failedAtMs: Math.max(attemptedAtMs, nowMs()) };
+      if (this.#keys === undefined) throw new KeysUnavailable(`key set: ${String(error)}`);
+    }
   }
 }

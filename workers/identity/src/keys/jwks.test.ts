@@ -19,7 +19,11 @@ beforeEach(() => {
     if (down) throw new Error("down");
     return published;
   };
-  jwks = new Jwks(fetchJwks, () => nowMs);
+  jwks = new Jwks({
+    fetchJwks,
+    nowMs: () => nowMs,
+    sleep: () => new Promise((resolve) => setTimeout(resolve, 1)),
+  });
 });
 
 async function publish(kid: string): Promise<CryptoKey> {
@@ -40,6 +44,13 @@ async function verifies(signer: CryptoKey, kid: string): Promise<boolean> {
 }
 
 describe("the key set of an identity provider", () => {
+  test("is fetched once for a hundred tokens that come before the first fetch is back", async () => {
+    const signer = await publish("one");
+    const verified = await Promise.all(Array.from({ length: 100 }, () => verifies(signer, "one")));
+    expect(verified).toEqual(Array.from({ length: 100 }, () => true));
+    expect(fetched).toBe(1);
+  });
+
   test("is fetched again for an unknown kid, so that a rotation is followed within a minute", async () => {
     const first = await publish("one");
     expect(await verifies(first, "one")).toBe(true);
