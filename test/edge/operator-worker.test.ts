@@ -1,11 +1,9 @@
-import { createHmac } from "node:crypto";
-import { scopesDefault } from "@ledge/contract";
 import { cacheOperations, operatorOperations } from "@ledge/contract/openapi";
-import { mintKey } from "@ledge/policy";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bodyOf } from "../support/answer-body.ts";
-import { adminKey, keyPepper, startEdge, type TestEdge, until } from "../support/ledge.ts";
+import { adminKey, startEdge, type TestEdge, until } from "../support/ledge.ts";
 import { echoInference, sha256 } from "../support/registry.ts";
+import { storeKey } from "../support/stored-keys.ts";
 
 /** The operator's API as it is reached: through the gateway, which passes it on to a Worker of its own. */
 
@@ -91,12 +89,7 @@ describe("an operator Worker that is dead", () => {
 
   beforeAll(async () => {
     edge = await startEdge({ standIns: { inference: echoInference, operator: deadOperator } });
-    const fields = { tenant: "acme", name: "test", scopes: [...scopesDefault], createdAtMs: Date.now() };
-    const keyedHash = (text: string) => createHmac("sha256", keyPepper).update(text).digest("hex");
-    const minted = mintKey(crypto.getRandomValues(new Uint8Array(32)), fields, keyedHash);
-    const keys = await edge.miniflare.getKVNamespace("KEYS", "ledge-gateway");
-    await keys.put(`key:${minted.stored.id}`, JSON.stringify(minted.stored));
-    key = minted.key;
+    ({ key } = await storeKey(edge));
   });
   afterAll(() => edge.close());
 
