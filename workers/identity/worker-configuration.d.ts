@@ -2,7 +2,6 @@
 interface __BaseEnv_Env {
 	ISSUERS: string;
 	PRIVATE_ISSUERS: string;
-	ISSUER_SECRETS: string;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {
@@ -15,7 +14,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ISSUERS" | "PRIVATE_ISSUERS" | "ISSUER_SECRETS">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ISSUERS" | "PRIVATE_ISSUERS">> {}
 }
 declare module "*.txt" {
 	const value: string;
