@@ -7,6 +7,7 @@ import { measureBatching } from "./parts/batching.ts";
 import { measureCache } from "./parts/cache.ts";
 import { measureClassify } from "./parts/classify.ts";
 import { measureCold } from "./parts/cold.ts";
+import { measureIdentity } from "./parts/identity.ts";
 import { measureMemory } from "./parts/memory.ts";
 import { writeProfiles } from "./parts/profile.ts";
 import { measureSemanticHit } from "./parts/semantic-hit.ts";
@@ -43,6 +44,7 @@ async function measure(world: World, plan: Plan, only: readonly PartName[]): Pro
     workerd.close();
   }
   for (const [name, part] of [
+    ["identity", measureIdentity],
     ["cache", measureCache],
     ["batching", (_world: World, plan: Plan) => measureBatching(plan)],
     ["semantic-hit", measureSemanticHit],

@@ -108,6 +108,34 @@ export default {
 }
 
 /**
+ * A store that knows API keys by their hashes: `PUT /` takes 32 bytes a key, and `key:<id>` is a record made when it is asked
+ * for, so that a million keys are a million hashes.
+ */
+export function keyStore(): WorkerPart {
+  const source = `
+const kept = new Map();
+const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+export default {
+  async fetch(request) {
+    if (request.method === "PUT" && new URL(request.url).pathname === "/") {
+      const bytes = new Uint8Array(await request.arrayBuffer());
+      for (let at = 0; at < bytes.length; at += 32) {
+        const hash = hex(bytes.subarray(at, at + 32));
+        kept.set(hash.slice(0, 24), hash);
+      }
+      return new Response(String(kept.size));
+    }
+    const id = decodeURIComponent(new URL(request.url).pathname).replace(/^.key:/, "");
+    const hash = kept.get(id);
+    if (hash === undefined) return new Response(null, { status: 404 });
+    const scopes = [{ actions: ["infer"], models: ["*"] }];
+    return new Response(JSON.stringify({ id, hash, tenant: "acme", name: "bench", scopes, createdAtMs: 0 }));
+  },
+};`;
+  return scriptWorker(kvName, source, [], true);
+}
+
+/**
  * A bucket over the files of a directory, in the protocol that workerd speaks to R2: metadata as JSON, then the bytes. Only
  * `get` is there.
  */

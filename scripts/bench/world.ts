@@ -20,6 +20,8 @@ export interface World {
   readonly vars: Readonly<Record<string, string>>;
   /** Of the identity Worker. */
   readonly identity: Readonly<Record<string, string>>;
+  /** Another token of the identity provider that is good for an hour. */
+  token(user: string): Promise<string>;
   /** What every measured request carries, bare or not, so that all read the same bytes. */
   readonly headers: Readonly<Record<string, string>>;
   close(): void;
@@ -27,6 +29,9 @@ export interface World {
 
 /** The most the gateway takes: the limit is on and counts, and nothing of the bench ever meets it. */
 const requestsPerMinute = 10_000_000;
+
+/** What the API keys of the bench are hashed under. */
+export const keyPepper = "bench-pepper-of-keys-of-no-use-elsewhere";
 
 export const predictBody = JSON.stringify({
   model: "intent",
@@ -70,7 +75,7 @@ export async function startWorld(): Promise<World> {
       ORIGIN_URL: originUrl,
       ORIGIN_SECRET: "bench-secret-of-no-use-elsewhere",
       CACHE_SECRET: "bench-secret-of-the-cache-of-no-use-elsewhere",
-      KEY_PEPPER: "bench-pepper-of-keys-of-no-use-elsewhere",
+      KEY_PEPPER: keyPepper,
       ADMIN_KEY_HASH: "0".repeat(64),
       REQUESTS_PER_MINUTE_DEFAULT: String(requestsPerMinute),
     },
@@ -80,6 +85,7 @@ export async function startWorld(): Promise<World> {
       ]),
       PRIVATE_ISSUERS: "allow",
     },
+    token: (user) => issuer.token("acme", user),
     headers: { "Content-Type": "application/json", Authorization: `Bearer ${await issuer.token("acme", "ann")}` },
     close: () => {
       generator.close();

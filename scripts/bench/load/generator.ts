@@ -2,6 +2,8 @@ import { setTimeout } from "node:timers/promises";
 import { type Answer, Connection, requestBytes } from "./connection.ts";
 import { type Findings, type Job, numberPlace, type Reply } from "./job.ts";
 
+const nothing = Buffer.alloc(0);
+
 /** The load generator: a process of its own, so that its work and the driver's never share an event loop. */
 
 /** Runs one job. Rejects on the first answer that is not 200 or lacks what the job expects, or on a lost connection. */
@@ -44,8 +46,14 @@ interface Requests {
   left(): boolean;
 }
 
-/** The bytes to send: always the same, or each with its own number. */
-function requestsOf({ headers, body, series }: Job, url: URL): Requests {
+/** The bytes to send: always the same, or each with its own credential or number. */
+function requestsOf({ headers, body, series, credentials }: Job, url: URL): Requests {
+  if (credentials !== undefined) {
+    const { list, once } = credentials;
+    const all = list.map((Authorization) => requestBytes(url, { ...headers, Authorization }, body));
+    let sent = 0;
+    return { next: () => all[sent++ % all.length] ?? nothing, left: () => once !== true || sent < all.length };
+  }
   const bytes = requestBytes(url, headers, body);
   if (series === undefined) return { next: () => bytes, left: () => true };
   const { from, times, requestsMax = Number.POSITIVE_INFINITY } = series;

@@ -4,8 +4,10 @@ export interface Job {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** Requests that differ: `numberPlace` in the body becomes a number that counts from `from`, each sent `times` times. */
+  /** Requests that differ: `numberPlace` becomes a number that counts from `from`, each sent `times` times. */
   readonly series?: { readonly from: number; readonly times: number; readonly requestsMax?: number };
+  /** What stands in `Authorization`, each request the next one; `once`: until all were sent. In place of a series. */
+  readonly credentials?: { readonly list: readonly string[]; readonly once?: true };
   readonly seconds: number;
   /** Connections kept busy; with a `rate`, the most that may be in flight. */
   readonly connections: number;
@@ -15,7 +17,7 @@ export interface Job {
   readonly expect: readonly string[];
 }
 
-/** In a body, where the number of a series goes: as many digits. */
+/** In a body or the last header, where the number of a series goes: as many digits. */
 export const numberPlace = "00000000";
 
 export interface Findings {
