@@ -16,6 +16,8 @@ export const headers = {
   cacheTag: "Ledge-Cache-Tag",
   /** Whether an answer to a prompt that means the same will do: `on` or `off`. */
   cacheSemantic: "Ledge-Cache-Semantic",
+  /** What the tenant's policy flags in the input: `bidi, invisible`. */
+  inputFlags: "Ledge-Input-Flags",
   rateLimit: "RateLimit",
   rateLimitPolicy: "RateLimit-Policy",
   retryAfter: "Retry-After",

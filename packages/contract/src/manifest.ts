@@ -9,6 +9,10 @@ const tensor = z.object({
   datatype,
   /** −1 stands for a variable dimension. The first is the batch where the model can run several rows at once. */
   shape: z.array(z.int().check(z.gte(-1))).check(z.maxLength(8)),
+  /** The least and the most that a value of an input may be. */
+  range: z.optional(z.tuple([z.number(), z.number()])),
+  /** Whether an input must hold neither NaN nor an infinity. */
+  finite: z.optional(z.boolean()),
 });
 export type TensorSpec = z.infer<typeof tensor>;
 
@@ -39,6 +43,24 @@ export const task = z.enum([
   "tensor",
 ]);
 export type Task = z.infer<typeof task>;
+
+const spread = z.object({ mean: z.number(), sd: z.number().check(z.positive()) });
+
+/** What the texts that the model was made with are like, feature by feature (`packages/policy/src/input/profile.ts`). */
+export const inputProfile = z.object({
+  features: z.object({
+    log_chars: spread,
+    word_chars: spread,
+    letters: spread,
+    digits: spread,
+    beyond_ascii: spread,
+    punctuation: spread,
+  }),
+  /** A distance beyond it is unusual: root mean square of the features' distances in standard deviations. */
+  threshold: z.number(),
+});
+export type InputProfile = z.infer<typeof inputProfile>;
+export type TextFeature = keyof InputProfile["features"];
 
 export const modelManifest = z.object({
   name: modelName,
@@ -74,6 +96,8 @@ export const modelManifest = z.object({
       runMs: z.record(z.string(), z.number()),
     }),
   ),
+  /** Against which out-of-distribution inputs are told. */
+  profile: z.optional(inputProfile),
   metrics: z.optional(z.looseObject({})),
   training: z.optional(z.looseObject({})),
 });
@@ -86,6 +110,6 @@ export type ModelManifest = z.infer<typeof modelManifest>;
  * part of every cache key.
  */
 export function packageDocument(manifest: ModelManifest): string {
-  const { version: _v, description: _d, metrics: _m, training: _t, measured: _h, ...identity } = manifest;
+  const { version: _v, description: _d, metrics: _m, training: _t, measured: _h, profile: _p, ...identity } = manifest;
   return canonicalJson(identity);
 }

@@ -2,6 +2,7 @@ import { fail, ok, type Result } from "@ledge/contract";
 import type { CacheOutcome } from "@ledge/policy";
 import { openAiError } from "./accept/openai.ts";
 import { cacheCallOf, copyToShadow, type Entered, type Exchange, journeyOf } from "./app.ts";
+import { guarded } from "./app-guard.ts";
 import { orLike } from "./app-semantic.ts";
 import type { CacheCall, Found, Miss } from "./cache/call.ts";
 import { chatPrompt, chatText, isSampled } from "./cache/chats.ts";
@@ -23,7 +24,9 @@ export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promi
   const { call } = entered;
   const exact = cacheCallOf(x, entered, chatText(call), isSampled(call));
   const asked: CacheCall = { ...exact, prompt: () => chatPrompt(call) };
-  const looked = await x.runtime.cache.look(asked);
+  // The guard is asked beside the look into the cache; nothing is answered before one that may refuse has spoken.
+  const [allowed, looked] = await Promise.all([guarded(x, entered), x.runtime.cache.look(asked)]);
+  if (!allowed.ok) return allowed;
   if (!looked.ok) return looked;
   const served = looked.value.kind === "found" ? looked.value : await orLike(x, looked.value);
   if (served.kind === "found") {

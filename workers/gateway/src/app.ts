@@ -14,6 +14,7 @@ import {
 import { type Read, readSizedJson } from "./accept/body.ts";
 import { readEnvelope } from "./accept/envelope.ts";
 import { admit } from "./admit/admit.ts";
+import { inspectTensors, inspectTexts } from "./admit/inspect.ts";
 import { assign } from "./assign/assign.ts";
 import type { Errand } from "./cache/answers.ts";
 import type { CacheCall } from "./cache/call.ts";
@@ -145,8 +146,11 @@ function shadowOf(
 
 /** cache → dispatch for a classification. */
 export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>): Promise<Result<Classification>> {
-  const { call, model } = entered;
+  const { call, model, principal } = entered;
   const { cache, tiers } = x.runtime;
+  const texts = call.inputs.filter((input) => typeof input === "string");
+  const inspected = inspectTexts(texts, principal.standing.tenant.input, model.manifest.profile, x.trail);
+  if (!inspected.ok) return inspected;
   const asked = cacheCallOf(x, entered, labelsText(call));
   const work = async (errand: Errand) => {
     const trail = trailOf(x, errand);
@@ -169,6 +173,8 @@ export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>
 export async function answerTensors(x: Exchange, entered: Entered<TensorsCall>): Promise<Result<Inference>> {
   const { call, model } = entered;
   const { cache, tiers, digests } = x.runtime;
+  const fits = inspectTensors(call.inputs, model.manifest.inputs);
+  if (!fits.ok) return fits;
   const asked = cacheCallOf(x, entered, tensorsText(call, digests.sha256Hex));
   const work = async (errand: Errand): Promise<Result<Inference>> => {
     const trail = trailOf(x, errand);

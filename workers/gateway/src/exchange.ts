@@ -118,6 +118,8 @@ export interface Trail {
   arm?: ArmRef;
   tier?: Tier;
   cache?: CacheOutcome;
+  /** What the tenant's policy flags in the input, as said in the answer. */
+  flags?: readonly string[];
   /** What the call holds until it is over. */
   holds?: readonly Hold[];
   /** What it used, as far as that is known. */

@@ -28,7 +28,13 @@ export const tenantRecord = z.object({
   time_zone: z.string(),
   /** A stream whose output passes what was reserved: cut, or let through and charged. */
   overrun: z.enum(["stop", "allow"]),
-  guard: z.object({ mode: z.enum(["off", "flag", "block"]), model: z.string(), threshold: z.number() }),
+  /** A classifier asked before chats: `benign` is its label for what may pass, the score what the other labels add up to. */
+  guard: z.object({
+    mode: z.enum(["off", "flag", "block"]),
+    model: z.string(),
+    threshold: z.number(),
+    benign: z.string(),
+  }),
   input: z.object({ unicode: inputPolicy, out_of_distribution: inputPolicy }),
 });
 export type TenantRecord = z.infer<typeof tenantRecord>;
@@ -62,6 +68,6 @@ export const tenantDefaults = {
   plan: "internal",
   time_zone: "UTC",
   overrun: "allow",
-  guard: { mode: "off", model: "guard", threshold: 0.5 },
+  guard: { mode: "off", model: "guard", threshold: 0.5, benign: "neither" },
   input: { unicode: "allow", out_of_distribution: "allow" },
 } as const satisfies Omit<TenantRecord, "tenant">;
