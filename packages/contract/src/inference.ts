@@ -1,4 +1,4 @@
-import type { PackageRef, PredictAnswer, PredictCall, RunTimings } from "./predict.ts";
+import type { CapacityShare, PackageRef, PredictAnswer, PredictCall, RunTimings } from "./predict.ts";
 import type { Result } from "./result.ts";
 import type { Tensors } from "./tensor.ts";
 
@@ -9,6 +9,7 @@ export interface InferCall extends PackageRef {
   readonly outputs?: readonly string[];
   /** When nobody wants the answer any more, milliseconds since 1970. */
   readonly deadlineMs?: number;
+  readonly share?: CapacityShare;
 }
 
 export interface InferAnswer {

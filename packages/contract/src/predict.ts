@@ -38,6 +38,15 @@ export const packageRef = z.strictObject({
 });
 export type PackageRef = z.infer<typeof packageRef>;
 
+/** Whose part of a tier's capacity a call takes when there is not enough for all. */
+export const capacityShare = z.strictObject({
+  /** A name that is the same for all calls of one tenant. */
+  of: z.string().check(z.maxLength(128)),
+  /** Twice the weight is twice the capacity. */
+  weight: z.number().check(z.positive()),
+});
+export type CapacityShare = z.infer<typeof capacityShare>;
+
 /** What a tier is asked: the same over RPC to the inference Worker and, as JSON, to the origin. */
 export const predictCall = z.strictObject({
   ...packageRef.shape,
@@ -47,6 +56,7 @@ export const predictCall = z.strictObject({
   logits: z.boolean(),
   /** When nobody wants the answer any more, milliseconds since 1970: whoever still waits by then costs no run. */
   deadlineMs: z.optional(z.number()),
+  share: z.optional(capacityShare),
 });
 export type PredictCall = z.infer<typeof predictCall>;
 

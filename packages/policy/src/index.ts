@@ -40,5 +40,6 @@ export * from "./tally.ts";
 export * from "./tally-outcome.ts";
 export * from "./tally-usage.ts";
 export * from "./tenancy/scope.ts";
+export * from "./tenancy/share.ts";
 export * from "./tenancy/standing.ts";
 export * from "./tenancy/token-scopes.ts";

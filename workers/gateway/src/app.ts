@@ -7,6 +7,7 @@ import {
   copiesToShadow,
   copyTallyOf,
   type ModelRef,
+  shareOf,
   tiersInOrder,
   type Work,
   workOf,
@@ -103,6 +104,7 @@ export async function enter<A extends { readonly model: ModelRef }, C>(
   const admitted = await admit(x.request, demand, gate, x.trail, x.waitUntil);
   if (!admitted.ok) return admitted;
   const principal = admitted.value;
+  x.trail.share = shareOf(principal.tenant, principal.standing);
   const stickyKey = envelope.value.stickyKey ?? principal.subject;
   const view = await catalog.view(x.waitUntil);
   const assigned = assign(view, accepted.model, stickyKey);
@@ -261,5 +263,6 @@ export function copyToShadow(
 }
 
 export function journeyOf(x: Exchange, { deadlineMs, signal }: Pick<Errand, "deadlineMs" | "signal">): Journey {
-  return { requestId: x.requestId, deadlineMs, signal };
+  const { share } = x.trail;
+  return { requestId: x.requestId, deadlineMs, signal, ...(share && { share }) };
 }

@@ -1,5 +1,6 @@
 import type {
   Action,
+  CapacityShare,
   ChatRequest,
   ErrorCode,
   ModelManifest,
@@ -118,6 +119,8 @@ export interface Trail {
   arm?: ArmRef;
   tier?: Tier;
   cache?: CacheOutcome;
+  /** Whose part of a tier's capacity the call takes. */
+  share?: CapacityShare;
   /** What the tenant's policy flags in the input, as said in the answer. */
   flags?: readonly string[];
   /** What the call holds until it is over. */

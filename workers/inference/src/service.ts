@@ -51,7 +51,7 @@ export class Service {
       }
       const prepareMs = this.#ports.now() - startedMs;
       const answer = await model.rows.submit(
-        { item: rows, rows: rows.length, key: lengthKey(model, rows), deadlineMs: call.deadlineMs },
+        { item: rows, rows: rows.length, key: lengthKey(model, rows), deadlineMs: call.deadlineMs, share: call.share },
         this.#rule(model.batchRowsMax),
       );
       if (!answer.ok) return answer;
@@ -72,7 +72,7 @@ export class Service {
       if (!raw.ok) return raw;
       const key = model.sharesRuns ? rawKey(raw.value) : undefined;
       const answer = await model.raw.submit(
-        { item: raw.value, rows: raw.value.rows, key, deadlineMs: call.deadlineMs },
+        { item: raw.value, rows: raw.value.rows, key, deadlineMs: call.deadlineMs, share: call.share },
         this.#rule(model.rawRowsMax(raw.value)),
       );
       return answer.ok ? ok({ outputs: answer.value.answer, timings: timingsOf(answer.value, 0, 0) }) : answer;

@@ -24,10 +24,10 @@ export function edgeTier(
   }
   return {
     // It leaves the queue there at its deadline, and costs no run that nobody waits for.
-    predict: async (call, { deadlineMs }) =>
-      behind(await ask(deadlineMs, () => inference.predict({ ...call, deadlineMs }))),
-    infer: async (call, { deadlineMs }) =>
-      blamed(behind(await ask(deadlineMs, () => inference.infer({ ...call, deadlineMs })))),
+    predict: async (call, { deadlineMs, share }) =>
+      behind(await ask(deadlineMs, () => inference.predict({ ...call, deadlineMs, ...(share && { share }) }))),
+    infer: async (call, { deadlineMs, share }) =>
+      blamed(behind(await ask(deadlineMs, () => inference.infer({ ...call, deadlineMs, ...(share && { share }) })))),
     load: (model, deadlineMs) => ask(deadlineMs, () => inference.load(model)),
     unload: (model, deadlineMs) => ask(deadlineMs, () => inference.unload(model)),
     ready: async ({ deadlineMs }) => (await ask(deadlineMs, () => inference.warm())).ok,

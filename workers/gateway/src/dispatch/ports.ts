@@ -1,4 +1,4 @@
-import type { InferAnswer, InferCall, PredictAnswer, PredictCall, Result } from "@ledge/contract";
+import type { CapacityShare, InferAnswer, InferCall, PredictAnswer, PredictCall, Result } from "@ledge/contract";
 
 /** What every call to a tier carries. */
 export interface Journey {
@@ -7,6 +7,8 @@ export interface Journey {
   readonly deadlineMs: number;
   /** The request's own, which aborts when the runtime learns that the caller has gone. */
   readonly signal: AbortSignal;
+  /** Whose part of a tier's capacity it takes; absent for work that is nobody's. */
+  readonly share?: CapacityShare;
 }
 
 /** A tier that classifies. Failures are values; nothing is thrown. */

@@ -1,6 +1,7 @@
 import { fail, ok, type Result } from "@ledge/contract";
 import {
   admit,
+  type Call,
   dropBefore,
   dropLate,
   emptyQueue,
@@ -13,7 +14,7 @@ import {
 import { holdTurn, type Turn } from "./turn.ts";
 
 /** What one call brings. */
-export interface Submission<Item> extends Omit<Ticket, "id"> {
+export interface Submission<Item> extends Call {
   readonly item: Item;
 }
 
@@ -56,6 +57,9 @@ interface Job<Item, Answer> {
   outcome?: Result<BatchAnswer<Answer>>;
 }
 
+/** A caller who is refused comes back no sooner. */
+const retryMsMin = 1_000;
+
 /** Calls in a row that a hop brings no mate, before the next run without one. */
 const loneMin = 4;
 
@@ -82,6 +86,8 @@ export class Batcher<Item, Answer> {
   #lone = 0;
   /** Calls that may still run without a hop. */
   #trusted = 0;
+  /** Of the last batch; 0 where the clock stands still during a run. */
+  #msPerRow = 0;
 
   constructor(ports: BatcherPorts<Item, Answer>) {
     this.#ports = ports;
@@ -104,8 +110,9 @@ export class Batcher<Item, Answer> {
     this.#queue = queue;
     if (admission.kind === "refused") {
       await this.#sweep();
-      return fail("overloaded", { retryAfterMs: 1000 });
+      return this.#overloaded();
     }
+    for (const job of this.#claimed(admission.pushedOut)) job.outcome = this.#overloaded();
     const job: Job<Item, Answer> = { item: call.item, arrivedMs: this.#ports.now(), taken: false };
     this.#jobs.set(admission.ticket.id, job);
 
@@ -151,6 +158,11 @@ export class Batcher<Item, Answer> {
     this.#claim(dropBefore(this.#queue, before));
   }
 
+  /** Come back when those who wait now have run, at the pace of the last batch. */
+  #overloaded(): Result<never> {
+    return fail("overloaded", { retryAfterMs: Math.max(retryMsMin, Math.ceil(this.waitingRows * this.#msPerRow)) });
+  }
+
   #noteCrowd(isCrowd: boolean): void {
     this.#lone = isCrowd ? 0 : this.#lone + 1;
     const doublings = this.#lone - loneMin;
@@ -165,12 +177,15 @@ export class Batcher<Item, Answer> {
   }
 
   async #runNext(own: Job<Item, Answer>, rule: QueueRule): Promise<void> {
+    const waited = this.waitingRows;
     const batch = own.taken ? [own] : this.#claim(take(rule, this.#queue));
+    const rows = Math.max(1, waited - this.waitingRows);
     const { turn, now } = this.#ports;
     await holdTurn(turn, async () => {
       const startedMs = now();
       const outcomes = await this.#runBatch(batch);
       const runMs = now() - startedMs;
+      this.#msPerRow = runMs / rows;
       for (let index = 0; index < batch.length; index++) {
         const job = batch[index];
         if (job === undefined || job.outcome !== undefined) continue;
@@ -187,6 +202,10 @@ export class Batcher<Item, Answer> {
   /** Takes jobs out of the book and the queue, so that no batch takes them again. */
   #claim([tickets, queue]: readonly [readonly Ticket[], QueueState]): Job<Item, Answer>[] {
     this.#queue = queue;
+    return this.#claimed(tickets);
+  }
+
+  #claimed(tickets: readonly Ticket[]): Job<Item, Answer>[] {
     const claimed: Job<Item, Answer>[] = [];
     for (const { id } of tickets) {
       const job = this.#jobs.get(id);

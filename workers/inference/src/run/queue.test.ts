@@ -91,3 +91,112 @@ describe("the queue", () => {
     expect(left.waiting.map(({ id }) => id)).toEqual([2, 4]);
   });
 });
+
+describe("shares of capacity", () => {
+  const share = (of: string, weight = 1) => ({ of, weight });
+  const one = { waitingRowsMax: 1_000, batchRowsMax: 1 };
+  const names = ["a", "b", "c"] as const;
+
+  /** Whose rows ran, in order, after all these calls had come. */
+  function served(
+    calls: readonly { readonly rows: number; readonly share: ReturnType<typeof share> }[],
+    times: number,
+  ) {
+    let state = emptyQueue;
+    for (const call of calls) [, state] = admit({ ...one, waitingRowsMax: 100_000 }, state, { ...call, key: "same" });
+    return Array.from({ length: times }, () => {
+      const [[ticket], next] = take(one, state);
+      state = next;
+      return ticket;
+    });
+  }
+
+  test("are dealt by weight while several wait, whatever each has waiting", () => {
+    const weights = fc.record({
+      a: fc.integer({ min: 1, max: 8 }),
+      b: fc.integer({ min: 1, max: 8 }),
+      c: fc.integer({ min: 1, max: 8 }),
+    });
+    fc.assert(
+      fc.property(weights, fc.array(fc.constantFrom(...names), { minLength: 3, maxLength: 3 }), (weights, order) => {
+        const all = names.reduce((sum, name) => sum + weights[name], 0);
+        const rounds = 20;
+        const calls = [...new Set([...order, ...names])].flatMap((name) =>
+          Array.from({ length: 8 * rounds + 8 }, () => ({ rows: 1, share: share(name, weights[name]) })),
+        );
+        const ran = served(calls, all * rounds);
+        for (const name of names) {
+          const rows = ran.filter((ticket) => ticket?.share?.of === name).length;
+          // Start-time fair queueing is never further from the ideal than one call of each share.
+          expect(Math.abs(rows - weights[name] * rounds)).toBeLessThanOrEqual(names.length);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("let a newcomer run next, before the rest of a burst that came first", () => {
+    const burst = Array.from({ length: 100 }, () => ({ rows: 1, share: share("a") }));
+    const ran = served([...burst, { rows: 1, share: share("b") }], 2);
+    expect(ran.map((ticket) => ticket?.share?.of)).toEqual(["a", "b"]);
+  });
+
+  test("give everything to who is alone, and nobody credit for having been idle", () => {
+    let state = emptyQueue;
+    for (let i = 0; i < 50; i++) [, state] = admit(one, state, { rows: 1, share: share("a") });
+    for (let i = 0; i < 40; i++) [, state] = take(one, state);
+    for (let i = 0; i < 20; i++) [, state] = admit(one, state, { rows: 1, share: share("b") });
+    const order: (string | undefined)[] = [];
+    for (let i = 0; i < 10; i++) {
+      const [[ticket], next] = take(one, state);
+      order.push(ticket?.share?.of);
+      state = next;
+    }
+    expect(order.filter((of) => of === "a").length).toBeGreaterThanOrEqual(4);
+  });
+
+  test("never starve anybody, however little they weigh", () => {
+    let state = emptyQueue;
+    [, state] = admit(one, state, { rows: 1, share: share("light", 1 / 16) });
+    let waited = 0;
+    for (;;) {
+      for (let i = 0; i < 2; i++) [, state] = admit(one, state, { rows: 1, share: share("heavy", 32) });
+      const [[ticket], next] = take(one, state);
+      state = next;
+      if (ticket?.share?.of === "light") break;
+      waited++;
+    }
+    expect(waited).toBeLessThan(5);
+  });
+
+  test("make room when the queue is full: the newest of who has most for its weight go, and no others", () => {
+    let state = emptyQueue;
+    const rule = { waitingRowsMax: 10, batchRowsMax: 4 };
+    for (let i = 0; i < 10; i++) [, state] = admit(rule, state, { rows: 1, share: share("a") });
+    const [admission, after] = admit(rule, state, { rows: 2, share: share("b") });
+    expect(admission).toMatchObject({ kind: "admitted", pushedOut: [{ id: 10 }, { id: 9 }] });
+    expect(waitingRows(after)).toBe(10);
+    expect(admit(rule, state, { rows: 1, share: share("a") })).toEqual([{ kind: "refused" }, state]);
+  });
+
+  test("leave every share its part of a full queue, and never hold more than the bound", () => {
+    const arrivals = fc.array(fc.record({ of: fc.constantFrom(...names), rows: fc.integer({ min: 1, max: 3 }) }), {
+      maxLength: 200,
+    });
+    fc.assert(
+      fc.property(arrivals, (calls) => {
+        const rule = { waitingRowsMax: 30, batchRowsMax: 4 };
+        let state = emptyQueue;
+        for (const { of, rows } of calls) {
+          const mine = () => state.waiting.filter(({ share }) => share?.of === of).reduce((sum, t) => sum + t.rows, 0);
+          const before = mine();
+          const [admission, next] = admit(rule, state, { rows, share: share(of) });
+          // Under a third of the queue nobody of three is ever refused.
+          if (before + rows <= 10) expect(admission.kind).toBe("admitted");
+          state = next;
+          expect(waitingRows(state)).toBeLessThanOrEqual(30);
+        }
+      }),
+    );
+  });
+});

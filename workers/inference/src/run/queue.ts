@@ -1,4 +1,12 @@
-/** Who waits for the model, and who runs next. Pure: the batcher holds the state and the rows themselves. */
+/**
+ * Who waits for the model, and who runs next. Pure: the batcher holds the state and the rows themselves.
+ *
+ * Shares of capacity are dealt by start-time fair queueing (Goyal, Vin and Cheng, 1996): each call gets a start on a virtual
+ * clock, where the calls of its share before it end, and whoever starts first runs first. A share that was idle starts now, so it gains
+ * nothing by having waited; a share with twice the weight gets twice the rows. Calls without a share are one together, first come first.
+ */
+
+import type { CapacityShare } from "@ledge/contract";
 
 export interface QueueRule {
   /** Rows that may wait, the newcomer's included. 0 refuses everyone. */
@@ -7,58 +15,128 @@ export interface QueueRule {
   readonly batchRowsMax: number;
 }
 
-export interface Ticket {
-  readonly id: number;
+/** What a call brings to the queue. */
+export interface Call {
   readonly rows: number;
   /** Only calls with the same key can share a run; without one a call runs alone. */
   readonly key?: string | undefined;
   /** When nobody wants the answer any more, milliseconds since 1970. */
   readonly deadlineMs?: number | undefined;
+  readonly share?: CapacityShare | undefined;
+}
+
+export interface Ticket extends Call {
+  readonly id: number;
+  /** On the virtual clock: rows served for each unit of weight. */
+  readonly start: number;
 }
 
 export interface QueueState {
   readonly nextId: number;
-  /** First come first. */
+  /** In the order of arrival. */
   readonly waiting: readonly Ticket[];
+  /** The virtual clock: the start of who ran last. */
+  readonly virtual: number;
+  /** Where the calls of each share end, by its name. */
+  readonly ends: Readonly<Record<string, number>>;
 }
 
-export const emptyQueue: QueueState = { nextId: 1, waiting: [] };
+export const emptyQueue: QueueState = { nextId: 1, waiting: [], virtual: 0, ends: {} };
 
-export type Admission = { readonly kind: "admitted"; readonly ticket: Ticket } | { readonly kind: "refused" };
+const nobody: CapacityShare = { of: "", weight: 1 };
 
-/** Lets a call wait unless the rows waiting would exceed the bound. A refusal changes nothing. */
-export function admit(rule: QueueRule, state: QueueState, call: Omit<Ticket, "id">): [Admission, QueueState] {
-  const { rows, key, deadlineMs } = call;
-  if (waitingRows(state) + rows > rule.waitingRowsMax) return [{ kind: "refused" }, state];
-  const ticket = { id: state.nextId, rows, key, deadlineMs };
+export type Admission =
+  | {
+      readonly kind: "admitted";
+      readonly ticket: Ticket;
+      /** Calls of a share that had more than this one: they make room, newest first, and are refused instead. */
+      readonly pushedOut: readonly Ticket[];
+    }
+  | { readonly kind: "refused" };
+
+/**
+ * Lets a call wait unless the rows waiting would exceed the bound. When they would, and another share has more waiting for its
+ * weight, that one's newest calls make room: a burst fills the queue only until somebody else comes. A refusal changes nothing.
+ */
+export function admit(rule: QueueRule, state: QueueState, call: Call): [Admission, QueueState] {
+  const room = makeRoom(rule, state, call);
+  if (room === undefined) return [{ kind: "refused" }, state];
+  const [pushedOut, { waiting, virtual, ends, nextId }] = room;
+  const { of, weight } = call.share ?? nobody;
+  const start = Math.max(virtual, ends[of] ?? 0);
+  const ticket = { ...call, id: nextId, start };
   return [
-    { kind: "admitted", ticket },
-    { nextId: state.nextId + 1, waiting: [...state.waiting, ticket] },
+    { kind: "admitted", ticket, pushedOut },
+    {
+      nextId: nextId + 1,
+      waiting: [...waiting, ticket],
+      virtual,
+      ends: { ...ends, [of]: start + call.rows / weight },
+    },
   ];
 }
 
+/** The state with room for a call, and who had to go; `undefined` when nobody has more waiting than it would have. */
+function makeRoom(
+  rule: QueueRule,
+  state: QueueState,
+  { rows, share = nobody }: Call,
+): [readonly Ticket[], QueueState] | undefined {
+  if (rows > rule.waitingRowsMax) return undefined;
+  const pushedOut: Ticket[] = [];
+  let after = state;
+  while (waitingRows(after) + rows > rule.waitingRowsMax) {
+    const heaviest = heaviestOf(after.waiting, rows, share);
+    const out = after.waiting.findLast(({ share: theirs = nobody }) => theirs.of === heaviest);
+    if (heaviest === share.of || out === undefined) return undefined;
+    pushedOut.push(out);
+    after = {
+      ...after,
+      waiting: after.waiting.filter((ticket) => ticket !== out),
+      ends: { ...after.ends, [heaviest]: out.start },
+    };
+  }
+  return [pushedOut, after];
+}
+
+/** Whose rows weigh most for their weight, the newcomer's counted; in a draw the newcomer. */
+function heaviestOf(waiting: readonly Ticket[], rows: number, share: CapacityShare): string {
+  const loads = new Map([[share.of, rows / share.weight]]);
+  for (const { rows: theirs, share: { of, weight } = nobody } of waiting) {
+    loads.set(of, (loads.get(of) ?? 0) + theirs / weight);
+  }
+  let heaviest = share.of;
+  for (const [of, load] of loads) if (load > (loads.get(heaviest) ?? 0)) heaviest = of;
+  return heaviest;
+}
+
 /**
- * Takes the next batch: whoever waits longest, and as many with the same key as fit, in order. Nobody overtakes one of the
- * same key, even who would still fit, so a large call is never starved by small ones; and as the longest waiting always
- * goes first, no key is starved by another. Takes at least one call if any waits.
+ * Takes the next batch: whoever starts first, and as many with the same key as fit, in that order. Nobody overtakes one of the
+ * same key who starts before, even who would still fit, so a large call is never starved by small ones; and as the first to
+ * start always goes, no key is starved by another. Takes at least one call if any waits.
  */
 export function take(rule: QueueRule, state: QueueState): [readonly Ticket[], QueueState] {
   const batch: Ticket[] = [];
-  const left: Ticket[] = [];
+  const left = new Set(state.waiting);
   let rows = 0;
-  let isFull = false;
-  for (const ticket of state.waiting) {
+  for (const ticket of inOrder(state.waiting)) {
     const first = batch[0];
-    const isMate = first?.key !== undefined && ticket.key === first.key;
-    if (first === undefined || (isMate && !isFull && rows + ticket.rows <= rule.batchRowsMax)) {
-      batch.push(ticket);
-      rows += ticket.rows;
-    } else {
-      left.push(ticket);
-      if (isMate) isFull = true;
-    }
+    if (first !== undefined && (first.key === undefined || ticket.key !== first.key)) continue;
+    if (first !== undefined && rows + ticket.rows > rule.batchRowsMax) break;
+    batch.push(ticket);
+    left.delete(ticket);
+    rows += ticket.rows;
   }
-  return [batch, { ...state, waiting: left }];
+  const virtual = Math.max(state.virtual, batch.at(-1)?.start ?? 0);
+  const rest = { ...state, waiting: [...left], virtual };
+  // Nobody waits, so nobody is ahead of anybody: the clock begins anew, and no name is kept.
+  return [batch, left.size === 0 ? { ...rest, virtual: 0, ends: {} } : rest];
+}
+
+/** By start, and in the order of arrival where that is the same. Sorted already where all are of one share. */
+function inOrder(waiting: readonly Ticket[]): readonly Ticket[] {
+  const isSorted = waiting.every(({ start }, i) => start >= (waiting[i - 1]?.start ?? 0));
+  return isSorted ? waiting : waiting.toSorted((a, b) => a.start - b.start || a.id - b.id);
 }
 
 /** Takes everyone who came before `id` out of the queue. */
