@@ -89,6 +89,7 @@ export function startWorkers(world: World, options: WorkerdOptions = {}): Promis
   const parts: WorkerPart[] = [
     builtWorker("gateway", world.vars, true),
     builtWorker("operator", world.vars, false),
+    builtWorker("meter", {}, false),
     builtWorker("semantic", {}, false),
     builtWorker("inference", {}, false),
     scriptWorker("constant", constantWorker, [], true),

@@ -38,6 +38,7 @@ async function coldWorkerd(world: World): Promise<[number, number]> {
   const workerd = await startWorkerd([
     builtWorker("gateway", world.vars, true),
     builtWorker("operator", world.vars, false),
+    builtWorker("meter", {}, false),
     builtWorker("semantic", {}, false),
     builtWorker("inference", {}, false),
   ]);

@@ -43,6 +43,7 @@ const subjects: readonly Subject[] = [
     parts: ({ vars }) => [
       builtWorker("gateway", vars, true),
       builtWorker("operator", vars, false),
+      builtWorker("meter", {}, false),
       builtWorker("semantic", {}, false),
       scriptWorker("ledge-inference", absentInference, [], false),
     ],

@@ -67,6 +67,8 @@ export interface Surface<A extends { readonly model: ModelRef }, C> {
   read(request: Request, bytesMax: number): Promise<Result<Read<A>>>;
   /** The most tokens that the answer may have; absent: nobody set a bound. */
   outputTokensMax?(accepted: A): number | undefined;
+  /** The same, with a bound of so many tokens of all its answers. */
+  boundOutput?(accepted: A, tokens: number): A;
   callOf(accepted: A, model: DeployedModel): Result<C>;
 }
 
@@ -98,7 +100,7 @@ export async function enter<A extends { readonly model: ModelRef }, C>(
   const read = await surface.read(x.request, config.BODY_BYTES_MAX);
   if (!read.ok) return read;
   const accepted = read.value.value;
-  const demand = demandOf(surface, read.value);
+  const demand = demandOf(surface, read.value, envelope.value.deadlineMs);
   const admitted = await admit(x.request, demand, gate, x.trail, x.waitUntil);
   if (!admitted.ok) return admitted;
   const principal = admitted.value;
@@ -111,7 +113,7 @@ export async function enter<A extends { readonly model: ModelRef }, C>(
   if (arm !== undefined) x.trail.arm = arm;
   // The name alone was known before: a scope may be for other versions of it.
   if (!allows(principal.scopes, surface.action, model.name, model.version)) return fail("scope_denied");
-  const call = surface.callOf(accepted, model);
+  const call = surface.callOf(boundedBy(x.trail.outputLimit, surface, accepted), model);
   if (!call.ok) return call;
   const shadow = arm && shadowOf(arm, x.requestId, view.models.get(model.name)?.callable);
   return ok({
@@ -127,10 +129,20 @@ export async function enter<A extends { readonly model: ModelRef }, C>(
 function demandOf<A extends { readonly model: ModelRef }, C>(
   { action, outputTokensMax }: Surface<A, C>,
   { value, bytes }: Read<A>,
+  deadlineMs: number,
 ): Demand {
   const tokens = outputTokensMax?.(value);
   const bound = tokens === undefined ? {} : { outputTokensMax: tokens };
-  return { action, model: value.model.name, inputBytes: bytes, ...bound };
+  return { action, model: value.model.name, inputBytes: bytes, deadlineMs, ...bound };
+}
+
+/** An answer that is to stop at what was reserved for it is asked for no longer than that. It is another call then, to the cache too. */
+function boundedBy<A extends { readonly model: ModelRef }, C>(
+  limit: Trail["outputLimit"],
+  { boundOutput }: Surface<A, C>,
+  accepted: A,
+): A {
+  return limit?.policy === "stop" && boundOutput !== undefined ? boundOutput(accepted, limit.tokens) : accepted;
 }
 
 function shadowOf(

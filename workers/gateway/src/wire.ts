@@ -2,6 +2,7 @@ import type { JSONWebKeySet } from "jose";
 import { Identity } from "./admit/identity.ts";
 import { Jwks } from "./admit/jwks.ts";
 import { Limit } from "./admit/limit.ts";
+import type { Meters } from "./admit/ports.ts";
 import { Standings } from "./admit/standings.ts";
 import { Catalog } from "./assign/catalog.ts";
 import { AnswerCache } from "./cache/answers.ts";
@@ -42,7 +43,7 @@ function wire(env: GatewayEnv, config: Config) {
   const {
     keys,
     tenancy,
-    bucket,
+    meters,
     inference,
     operator,
     registry,
@@ -71,7 +72,8 @@ function wire(env: GatewayEnv, config: Config) {
     catalog,
     gate: {
       identity: new Identity({ door, standings, digests, jwt: jwtOf(config, nowMs), nowMs }),
-      limit: new Limit(bucket, nowMs),
+      standings,
+      limit: limitOf(meters, config, nowMs),
     },
     flights,
     entryPurger,
@@ -121,6 +123,22 @@ function cacheOf(ports: CachePorts, flights: Flights, config: Config, nowMs: () 
     nowMs,
   });
   return { cache, cacheRules };
+}
+
+function limitOf(meters: Meters, config: Config, nowMs: () => number): Limit {
+  const sleep = (ms: number) => scheduler.wait(ms);
+  return new Limit({ meters, newLease: leaseNames(), nowMs, sleep, callMsMax: config.TIMEOUT_MS_MAX });
+}
+
+/** Names of leases: an isolate may make ids only while it answers, so the first lease names it. */
+function leaseNames(): () => string {
+  let isolate: string | undefined;
+  let leases = 0;
+  return () => {
+    isolate ??= crypto.randomUUID();
+    leases++;
+    return `${isolate}:${leases}`;
+  };
 }
 
 /** Tokens are taken only when issuer, audience and key set are all configured. */

@@ -1,6 +1,7 @@
-import type { RateAsk, RateDecision, RateRule } from "@ledge/policy";
+import type { Limits } from "@ledge/contract";
+import type { MeterAnswer, MeterAsk } from "@ledge/policy";
 
-/** The exact counter of one subject's requests. A throw means it cannot be reached. */
-export interface TokenBucket {
-  take(subject: string, rule: RateRule, ask: RateAsk): Promise<RateDecision>;
+/** The exact counters of subjects. A throw means that one cannot be reached. */
+export interface Meters {
+  ask(subject: string, limits: Limits, ask: MeterAsk): Promise<MeterAnswer>;
 }
