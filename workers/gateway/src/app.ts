@@ -173,7 +173,9 @@ export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>
     return answer;
   };
   const answer = await cache.answer(asked, labelsForm, work, sayFor(x));
-  if (answer.ok) x.trail.tier = answer.value.tier;
+  if (!answer.ok) return answer;
+  x.trail.tier = answer.value.tier;
+  noteUsed(x.trail, answer.value.answer.inputTokens);
   return answer;
 }
 
@@ -194,7 +196,9 @@ export async function answerTensors(x: Exchange, entered: Entered<TensorsCall>):
     return answer;
   };
   const answer = await cache.answer(asked, tensorsForm, work, sayFor(x));
-  if (answer.ok) x.trail.tier = answer.value.tier;
+  if (!answer.ok) return answer;
+  x.trail.tier = answer.value.tier;
+  noteUsed(x.trail, 0);
   return answer;
 }
 
@@ -204,6 +208,12 @@ function note(trail: Trail, work: Work): void {
   if (work.timings === undefined) return;
   trail.timings.queue = work.timings.queueMs;
   trail.timings.run = work.timings.runMs;
+}
+
+/** A call of many parts uses what they use together; a kept answer uses nothing. */
+function noteUsed(trail: Trail, tokens: number): void {
+  const more = trail.cache?.kind === "hit" ? 0 : tokens;
+  trail.used = { inputTokens: (trail.used?.inputTokens ?? 0) + more, outputTokens: 0 };
 }
 
 function sayFor({ trail }: Exchange) {
