@@ -12,7 +12,7 @@ interface Lease {
   readonly spent: Sums;
   readonly freed: Sums;
   /** No call begins from it after this, and none that could last longer than that. */
-  readonly beginUntilMs: number;
+  beginUntilMs: number;
   readonly endUntilMs: number;
   /** When the last call began that took of it. */
   begunMs: number;
@@ -29,6 +29,7 @@ export interface Share {
 }
 
 const callsMax = 1_024;
+const growth = 2;
 /** Below this many calls a lease is not renewed ahead: a hop now and then costs a slow caller nothing. */
 const renewFrom = 32;
 /** Of a subject without limits, which is asked only whether it was revoked: the next answer is fetched behind a call, this long at most. */
@@ -37,14 +38,18 @@ const staleMs = 3_000;
 const forgottenMs = 60_000;
 
 /**
- * What an isolate holds of one subject. It asks for as many calls ahead as it had lately in the life of a lease, at most twice as
- * many as the last time: a slow caller takes none ahead, a fast one saves nearly all hops.
+ * What an isolate holds of one subject. It asks for as many calls as it had lately in the life of a lease, at most `growth` times as
+ * many as the last time: a slow caller takes none ahead, a fast one saves nearly all hops. Of asks that are under way at once only
+ * one is for more than its own call: the others' callers wait already, and what they do not need would be kept from those who do.
  */
 export class Holding {
   #leases: Lease[] = [];
-  /** Since the last grant was asked for. */
+  /** The ask under way that may be for more than its own call, and until when it is waited for. */
+  #leader: { readonly lease: string; readonly untilMs: number } | undefined;
+  /** Calls since the last of these was sent. */
   #since: { readonly atMs: number; calls: number } | undefined;
-  #asked = 1;
+  /** How many calls that one was granted. */
+  #last = 1;
 
   /** Takes for one call that ends by `endMs`, without a hop; `undefined` when no lease covers it. */
   take(call: Amounts, endMs: number, nowMs: number): Share | undefined {
@@ -56,8 +61,7 @@ export class Holding {
     );
     if (lease === undefined) return undefined;
     for (const measure of measuresIn(call)) add(lease.pool, measure, -(call[measure] ?? 0));
-    if (this.#since !== undefined) this.#since.calls++;
-    return shareOf(lease, call, nowMs);
+    return this.#share(lease, call, nowMs);
   }
 
   /**
@@ -65,10 +69,11 @@ export class Holding {
    * would be used up soon, and then every call at once would stand waiting.
    */
   runsLow(call: Amounts, nowMs: number): boolean {
+    if (this.#isLed(nowMs)) return false;
     if (measuresIn(call).length === 0) return !this.#leases.some(({ beginUntilMs }) => nowMs < beginUntilMs);
-    if (this.#asked < renewFrom) return false;
+    if (this.#last < renewFrom) return false;
     const left = this.left(nowMs);
-    return measuresIn(call).some((measure) => (left[measure] ?? 0) < ((call[measure] ?? 0) * this.#asked) / 4);
+    return measuresIn(call).some((measure) => (left[measure] ?? 0) < ((call[measure] ?? 0) * this.#last) / 4);
   }
 
   /** The ask for a call that no lease covers, or for the next lease. It settles what is over, and gives up what does not cover the call. */
@@ -81,18 +86,27 @@ export class Holding {
   ): MeterAsk {
     const holdMs = holdsOn(call) ? Math.max(0, endMs - nowMs) : 0;
     const settlements = this.settlements(nowMs, ahead ? undefined : call);
-    return { lease: name, call, calls: this.#wanted(nowMs), ahead, sure, holdMs, settlements };
+    if (this.#isLed(nowMs)) return { lease: name, call, calls: 1, ahead, sure, holdMs, settlements };
+    const calls = this.#wanted(nowMs);
+    this.#leader = { lease: name, untilMs: nowMs + leaseMs };
+    this.#since = { atMs: nowMs, calls: 0 };
+    return { lease: name, call, calls, ahead, sure, holdMs, settlements };
   }
 
   /**
    * Takes what was granted, dated from when it was asked for, so that it ends here before it can end at the meter. Gives the share of
-   * the call that asked; `undefined` when it was asked ahead.
+   * the call that asked; `undefined` when it was refused, or asked ahead.
    */
-  granted(ask: MeterAsk, answer: MeterAnswer, askedMs: number, nowMs: number): Share | undefined {
-    this.#asked = Math.min(callsMax, answer.granted, ask.calls);
-    this.#since = { atMs: askedMs, calls: ask.ahead ? 0 : 1 };
+  answered(ask: MeterAsk, answer: MeterAnswer, askedMs: number, nowMs: number): Share | undefined {
+    if (this.#leader?.lease === ask.lease) {
+      this.#leader = undefined;
+      this.#last = Math.max(1, Math.min(ask.calls, answer.granted));
+    }
+    // The credential was revoked: no call begins any more.
+    if (answer.closed) for (const lease of this.#leases) lease.beginUntilMs = 0;
+    if (answer.granted < 1) return undefined;
     const pool: Sums = {};
-    const rest = Math.min(callsMax, answer.granted) - (ask.ahead ? 0 : 1);
+    const rest = Math.min(ask.calls, answer.granted) - (ask.ahead ? 0 : 1);
     for (const measure of measuresIn(ask.call)) pool[measure] = (ask.call[measure] ?? 0) * rest;
     const beginUntilMs = askedMs + leaseMs;
     const lease: Lease = {
@@ -108,7 +122,7 @@ export class Holding {
       news: false,
     };
     this.#leases.push(lease);
-    return ask.ahead ? undefined : shareOf(lease, ask.sure ? beyondRequests(ask.call) : ask.call, nowMs);
+    return ask.ahead ? undefined : this.#share(lease, ask.sure ? beyondRequests(ask.call) : ask.call, nowMs);
   }
 
   /** The call goes on: its requests are spent. What it holds of the rest until it is over; `undefined` when that is nothing. */
@@ -161,11 +175,12 @@ export class Holding {
     );
   }
 
-  /** It may not have heard. */
+  /** It may not have heard, and is told again. */
   untold(settlements: readonly Settlement[], nowMs: number): void {
     const names = new Set(settlements.map(({ lease }) => lease));
     // What the meter has folded by now is not worth a word.
     for (const lease of this.#leases) lease.news ||= names.has(lease.name) && nowMs < lease.endUntilMs + forgottenMs;
+    this.told(nowMs);
   }
 
   /** What calls could take now without asking. */
@@ -184,24 +199,23 @@ export class Holding {
     return left.length === 0 ? undefined : Math.min(...left.map(({ beginUntilMs }) => beginUntilMs));
   }
 
-  /** The credential was revoked: no call begins any more. */
-  close(): void {
-    this.#leases = this.#leases.filter(({ calls }) => calls > 0);
-    for (const lease of this.#leases) lease.pool = {};
+  #isLed(nowMs: number): boolean {
+    return this.#leader !== undefined && nowMs < this.#leader.untilMs;
   }
 
   #wanted(nowMs: number): number {
     if (this.#since === undefined) return 1;
     const { atMs, calls } = this.#since;
-    const lately = Math.ceil((calls * leaseMs) / Math.max(1, nowMs - atMs));
-    return Math.max(1, Math.min(callsMax, 2 * this.#asked, lately));
+    const lately = Math.floor((calls * leaseMs) / Math.max(1, nowMs - atMs));
+    return Math.max(1, Math.min(callsMax, growth * this.#last, lately));
   }
-}
 
-function shareOf(lease: Lease, amounts: Amounts, nowMs: number): Share {
-  lease.calls++;
-  lease.begunMs = nowMs;
-  return { lease, amounts };
+  #share(lease: Lease, amounts: Amounts, nowMs: number): Share {
+    if (this.#since !== undefined) this.#since.calls++;
+    lease.calls++;
+    lease.begunMs = nowMs;
+    return { lease, amounts };
+  }
 }
 
 /** Whether a call holds anything until it is over. */

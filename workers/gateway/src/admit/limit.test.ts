@@ -315,6 +315,17 @@ describe("a key that is revoked", () => {
     expect(await take(isolate(), principal)).toMatchObject({ fault: { code: "invalid_credentials" } });
   });
 
+  test("is refused at once where its isolate has heard of it", async () => {
+    const limit = isolate();
+    const principal = caller({});
+    expect(await admitted(limit, principal, 1)).toBe(1);
+    meters.close("key:a");
+    nowMs += 1_001;
+    expect(await admitted(limit, principal, 1)).toBe(1);
+    await settled();
+    expect(await admitted(limit, principal, 5)).toBe(0);
+  });
+
   test("in steady use is asked for about once a second, behind the calls", async () => {
     const limit = isolate();
     const principal = caller({});

@@ -110,10 +110,8 @@ export class SubjectMeter {
     const askedMs = nowMs();
     const ask = this.#holding.ask(newLease(), call, endMs, askedMs, how);
     const answer = await this.#send(limits, ask);
-    if (answer.closed) this.#holding.close();
-    else this.#last = answer.limits;
-    if (answer.granted < 1) return answer;
-    return { ...answer, share: this.#holding.granted(ask, answer, askedMs, nowMs()) };
+    if (!answer.closed) this.#last = answer.limits;
+    return { ...answer, share: this.#holding.answered(ask, answer, askedMs, nowMs()) };
   }
 
   async #send(limits: Limits, ask: MeterAsk): Promise<MeterAnswer> {
