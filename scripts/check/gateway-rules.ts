@@ -1,7 +1,7 @@
 import { type Import, type Module, runsWith } from "./import-graph.ts";
 
 /**
- * The inner order of the gateway and of the operator and the semantic Worker, which share a folder: stages know nothing of one another, only
+ * The inner order of the gateway and of the operator, the meter and the semantic Worker, which share a folder: stages know nothing of one another, only
  * `platform/` knows where things are kept, and neither Worker carries what only the other runs.
  */
 
@@ -16,6 +16,7 @@ const composition = [
   "app.ts",
   "index.ts",
   "look-up.ts",
+  "meter.ts",
   "oip-routes.ts",
   "operator-routes.ts",
   "operator-wire.ts",
@@ -32,6 +33,7 @@ const bindingHolders = ["env.ts", "wire.ts"];
 const keptOut: readonly (readonly [entry: string, out: RegExp])[] = [
   ["index.ts", /^(?:operate\/|operator|admin-routes\.ts$|platform\/durable\/(?:hot-list|registry|tally))/],
   ["operator.ts", /^(?:admit|cache)\//],
+  ["meter.ts", /^(?!meter\.ts$|platform\/durable\/meter)/],
   ["semantic.ts", /^(?!semantic\.ts$|platform\/durable\/semantic)/],
 ];
 

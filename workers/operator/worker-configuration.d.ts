@@ -18,6 +18,7 @@ interface __BaseEnv_OperatorBindings {
 	TALLIES: DurableObjectNamespace<import("../../../workers/gateway/src/operator").Tally>;
 	HOT_LIST: DurableObjectNamespace<import("../../../workers/gateway/src/operator").HotList>;
 	CACHE_KEEPER: DurableObjectNamespace<import("../../../workers/gateway/src/operator").CacheKeeper>;
+	METERS: DurableObjectNamespace /* Meter from ledge-meter */;
 	INFERENCE: Fetcher /* ledge-inference */;
 }
 declare namespace Cloudflare {

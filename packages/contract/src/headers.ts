@@ -20,6 +20,8 @@ export const headers = {
   inputFlags: "Ledge-Input-Flags",
   rateLimit: "RateLimit",
   rateLimitPolicy: "RateLimit-Policy",
+  /** The most tokens of an answer whose caller set no bound, and what becomes of a longer one: `256; policy=stop`. */
+  outputLimit: "Ledge-Output-Limit",
   retryAfter: "Retry-After",
   serverTiming: "Server-Timing",
 } as const;

@@ -69,6 +69,8 @@ export interface Surface<A extends { readonly model: ModelRef }, C> {
   read(request: Request, bytesMax: number): Promise<Result<Read<A>>>;
   /** The most tokens that the answer may have; absent: nobody set a bound. */
   outputTokensMax?(accepted: A): number | undefined;
+  /** The same, with a bound of so many tokens of all its answers. */
+  boundOutput?(accepted: A, tokens: number): A;
   callOf(accepted: A, model: DeployedModel): Result<C>;
 }
 
@@ -100,7 +102,7 @@ export async function enter<A extends { readonly model: ModelRef }, C>(
   const read = await surface.read(x.request, config.BODY_BYTES_MAX);
   if (!read.ok) return read;
   const accepted = read.value.value;
-  const demand = demandOf(surface, read.value);
+  const demand = demandOf(surface, read.value, envelope.value.deadlineMs);
   const admitted = await admit(x.request, demand, gate, x.trail, x.waitUntil);
   if (!admitted.ok) return admitted;
   const principal = admitted.value;
@@ -114,7 +116,7 @@ export async function enter<A extends { readonly model: ModelRef }, C>(
   if (arm !== undefined) x.trail.arm = arm;
   // The name alone was known before: a scope may be for other versions of it.
   if (!allows(principal.scopes, surface.action, model.name, model.version)) return fail("scope_denied");
-  const call = surface.callOf(accepted, model);
+  const call = surface.callOf(boundedBy(x.trail.outputLimit, surface, accepted), model);
   if (!call.ok) return call;
   const shadow = arm && shadowOf(arm, x.requestId, view.models.get(model.name)?.callable);
   return ok({
@@ -130,10 +132,20 @@ export async function enter<A extends { readonly model: ModelRef }, C>(
 function demandOf<A extends { readonly model: ModelRef }, C>(
   { action, outputTokensMax }: Surface<A, C>,
   { value, bytes }: Read<A>,
+  deadlineMs: number,
 ): Demand {
   const tokens = outputTokensMax?.(value);
   const bound = tokens === undefined ? {} : { outputTokensMax: tokens };
-  return { action, model: value.model.name, inputBytes: bytes, ...bound };
+  return { action, model: value.model.name, inputBytes: bytes, deadlineMs, ...bound };
+}
+
+/** An answer that is to stop at what was reserved for it is asked for no longer than that. It is another call then, to the cache too. */
+function boundedBy<A extends { readonly model: ModelRef }, C>(
+  limit: Trail["outputLimit"],
+  { boundOutput }: Surface<A, C>,
+  accepted: A,
+): A {
+  return limit?.policy === "stop" && boundOutput !== undefined ? boundOutput(accepted, limit.tokens) : accepted;
 }
 
 function shadowOf(
@@ -167,7 +179,9 @@ export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>
     return answer;
   };
   const answer = await cache.answer(asked, labelsForm, work, sayFor(x));
-  if (answer.ok) x.trail.tier = answer.value.tier;
+  if (!answer.ok) return answer;
+  x.trail.tier = answer.value.tier;
+  noteUsed(x.trail, answer.value.answer.inputTokens);
   return answer;
 }
 
@@ -190,7 +204,9 @@ export async function answerTensors(x: Exchange, entered: Entered<TensorsCall>):
     return answer;
   };
   const answer = await cache.answer(asked, tensorsForm, work, sayFor(x));
-  if (answer.ok) x.trail.tier = answer.value.tier;
+  if (!answer.ok) return answer;
+  x.trail.tier = answer.value.tier;
+  noteUsed(x.trail, 0);
   return answer;
 }
 
@@ -200,6 +216,12 @@ function note(trail: Trail, work: Work): void {
   if (work.timings === undefined) return;
   trail.timings.queue = work.timings.queueMs;
   trail.timings.run = work.timings.runMs;
+}
+
+/** A call of many parts uses what they use together; a kept answer uses nothing. */
+function noteUsed(trail: Trail, tokens: number): void {
+  const more = trail.cache?.kind === "hit" ? 0 : tokens;
+  trail.used = { inputTokens: (trail.used?.inputTokens ?? 0) + more, outputTokens: 0 };
 }
 
 function sayFor({ trail }: Exchange) {

@@ -2,7 +2,7 @@ import type { IdentityService, InferenceService } from "@ledge/contract";
 import type { CacheKeeper } from "./platform/durable/cache-keeper.ts";
 import type { Flight } from "./platform/durable/flight.ts";
 import type { HotList } from "./platform/durable/hot-list.ts";
-import type { RateLimiter } from "./platform/durable/rate-limiter.ts";
+import type { Meter } from "./platform/durable/meter.ts";
 import type { Registry } from "./platform/durable/registry.ts";
 import type { SemanticIndex } from "./platform/durable/semantic-index.ts";
 import type { Tally } from "./platform/durable/tally.ts";
@@ -15,12 +15,12 @@ import type { Tally } from "./platform/durable/tally.ts";
 export interface GatewayEnv
   extends Omit<
     GatewayBindings,
-    "INFERENCE" | "IDENTITY" | "RATE_LIMITS" | "FLIGHTS" | "REGISTRY" | "TALLIES" | "CACHE_KEEPER" | "SEMANTIC_INDEX"
+    "INFERENCE" | "IDENTITY" | "METERS" | "FLIGHTS" | "REGISTRY" | "TALLIES" | "CACHE_KEEPER" | "SEMANTIC_INDEX"
   > {
   readonly INFERENCE: InferenceService;
   readonly IDENTITY: IdentityService;
   readonly FLIGHTS: DurableObjectNamespace<Flight>;
-  readonly RATE_LIMITS: DurableObjectNamespace<RateLimiter>;
+  readonly METERS: DurableObjectNamespace<Meter>;
   readonly REGISTRY: DurableObjectNamespace<Registry>;
   readonly TALLIES: DurableObjectNamespace<Tally>;
   readonly CACHE_KEEPER: DurableObjectNamespace<CacheKeeper>;
@@ -28,10 +28,11 @@ export interface GatewayEnv
 }
 
 export interface OperatorEnv
-  extends Omit<OperatorBindings, "INFERENCE" | "REGISTRY" | "TALLIES" | "HOT_LIST" | "CACHE_KEEPER"> {
+  extends Omit<OperatorBindings, "INFERENCE" | "REGISTRY" | "TALLIES" | "HOT_LIST" | "CACHE_KEEPER" | "METERS"> {
   readonly INFERENCE: InferenceService;
   readonly REGISTRY: DurableObjectNamespace<Registry>;
   readonly TALLIES: DurableObjectNamespace<Tally>;
   readonly HOT_LIST: DurableObjectNamespace<HotList>;
+  readonly METERS: DurableObjectNamespace<Meter>;
   readonly CACHE_KEEPER: DurableObjectNamespace<CacheKeeper>;
 }

@@ -8,11 +8,12 @@ import type {
   PredictInput,
   Scope,
   Task,
+  TenantRecord,
   Tensors,
   Tier,
   Used,
 } from "@ledge/contract";
-import type { ArmRef, CacheOutcome, CacheWish, ModelRef, RateDecision, RateRule, Standing, Work } from "@ledge/policy";
+import type { ArmRef, CacheOutcome, CacheWish, ModelRef, Standing, Work } from "@ledge/policy";
 
 /** What travels through the stages. Each stage adds its part; none changes what another wrote. */
 
@@ -83,6 +84,26 @@ export interface Demand {
   readonly inputBytes: number;
   /** The most tokens that the answer may have; absent: the caller set no bound. */
   readonly outputTokensMax?: number;
+  /** When the call is over at the latest, milliseconds since 1970; absent: the deployment's longest time from now. */
+  readonly deadlineMs?: number;
+}
+
+/** One limit that applied to a call, as it stood then. */
+export interface StandingLimit {
+  /** As headers call it: `requests`, `tenant-tokens`, … */
+  readonly name: string;
+  readonly unit: "requests" | "tokens" | "calls";
+  readonly limit: number;
+  /** Absent for calls in flight. */
+  readonly windowMs?: number;
+  readonly left: number;
+  readonly resetMs: number;
+}
+
+/** The bound that limits put on an answer whose caller set none, and what becomes of a stream that passes it. */
+export interface OutputLimit {
+  readonly tokens: number;
+  readonly policy: TenantRecord["overrun"];
 }
 
 /** What a call holds of a limit or a quota until it is over. Settling is done once, and never fails. */
@@ -113,7 +134,8 @@ export interface Inference {
 /** What `observe` learns on the way, for the headers and the log line. */
 export interface Trail {
   tenant?: string;
-  rate?: { readonly rule: RateRule; readonly decision: RateDecision };
+  limits?: readonly StandingLimit[];
+  outputLimit?: OutputLimit;
   model?: DeployedModel;
   /** Set when a rollout chose the version. */
   arm?: ArmRef;

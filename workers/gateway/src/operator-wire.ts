@@ -18,9 +18,10 @@ export const runtimeOf = keptBy(readOperatorConfig, wire);
 
 function wire(env: OperatorEnv, config: OperatorConfig) {
   const nowMs = () => Date.now();
-  const { keys, blobs, inference, registry, tallies, cacheKeeper } = operatorPortsOf(env);
+  const { keys, subjects, blobs, inference, registry, tallies, cacheKeeper } = operatorPortsOf(env);
   const desk: KeyDesk = {
     keys,
+    subjects,
     digests,
     keyedHash: keyedHash(config.KEY_PEPPER),
     requestsPerMinuteDefault: config.REQUESTS_PER_MINUTE_DEFAULT,

@@ -6,6 +6,7 @@ import { acceptEmbeddings, embeddingCalls, presentEmbeddings } from "./accept/em
 import { presentOipFault } from "./accept/oip/metadata.ts";
 import {
   acceptChat,
+  boundOutput,
   chatCallOf,
   outputTokensMax,
   presentOpenAiFault,
@@ -40,7 +41,7 @@ const predict: Handler = async (x) => {
 const chat: Handler = async (x) => {
   const entered = await enter(
     x,
-    jsonSurface({ action: "chat", accept: acceptChat, outputTokensMax, callOf: chatCallOf }),
+    jsonSurface({ action: "chat", accept: acceptChat, outputTokensMax, boundOutput, callOf: chatCallOf }),
   );
   return entered.ok ? await answerChat(x, entered.value) : entered;
 };

@@ -1,5 +1,6 @@
 import { Identity } from "./admit/identity.ts";
 import { Limit } from "./admit/limit.ts";
+import type { Meters } from "./admit/ports.ts";
 import { Standings } from "./admit/standings.ts";
 import { Catalog } from "./assign/catalog.ts";
 import { AnswerCache } from "./cache/answers.ts";
@@ -41,7 +42,7 @@ function wire(env: GatewayEnv, config: Config) {
     tenancy,
     tokens,
     certificates,
-    bucket,
+    meters,
     inference,
     operator,
     registry,
@@ -70,7 +71,8 @@ function wire(env: GatewayEnv, config: Config) {
     catalog,
     gate: {
       identity: new Identity({ door, standings, digests, tokens, certificates, nowMs }),
-      limit: new Limit(bucket, nowMs),
+      standings,
+      limit: limitOf(meters, config, nowMs),
     },
     flights,
     entryPurger,
@@ -120,4 +122,20 @@ function cacheOf(ports: CachePorts, flights: Flights, config: Config, nowMs: () 
     nowMs,
   });
   return { cache, cacheRules };
+}
+
+function limitOf(meters: Meters, config: Config, nowMs: () => number): Limit {
+  const sleep = (ms: number) => scheduler.wait(ms);
+  return new Limit({ meters, newLease: leaseNames(), nowMs, sleep, callMsMax: config.TIMEOUT_MS_MAX });
+}
+
+/** Names of leases: an isolate may make ids only while it answers, so the first lease names it. */
+function leaseNames(): () => string {
+  let isolate: string | undefined;
+  let leases = 0;
+  return () => {
+    isolate ??= crypto.randomUUID();
+    leases++;
+    return `${isolate}:${leases}`;
+  };
 }

@@ -1,9 +1,11 @@
 import { fail, type NewKeyAnswer, newKeyRequest, ok, parse, type Result, scopesDefault } from "@ledge/contract";
 import { isKeyId, mintKey } from "@ledge/policy";
 import type { Digests, KeyStore } from "../ports.ts";
+import type { SubjectCloser } from "./ports.ts";
 
 export interface KeyDesk {
   readonly keys: KeyStore;
+  readonly subjects: SubjectCloser;
   readonly digests: Digests;
   /** Under the deployment's pepper. */
   readonly keyedHash: (key: string) => string;
@@ -28,5 +30,7 @@ export async function issueKey(body: unknown, desk: KeyDesk): Promise<Result<New
 export async function revokeKey(id: string, desk: KeyDesk): Promise<Result<{ readonly id: string }>> {
   if (!isKeyId(id) || (await desk.keys.get(id)) === undefined) return fail("key_not_found");
   await desk.keys.delete(id);
+  // KV may go on showing the key to isolates that have never met it, for up to a minute.
+  await desk.subjects.close(`key:${id}`);
   return ok({ id });
 }

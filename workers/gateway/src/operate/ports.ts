@@ -45,6 +45,15 @@ export interface RolloutCounter {
   readUsual(model: string, version: string): Promise<ArmTally | undefined>;
 }
 
+/**
+ * The meters of subjects, such as `key:<id>`. One that is closed grants nothing: isolates refuse the credential within the second that
+ * they may go on with what they hold. A throw means that it cannot be reached.
+ */
+export interface SubjectCloser {
+  close(subject: string): Promise<void>;
+  open(subject: string): Promise<void>;
+}
+
 /** The tier that loads packages ahead. Failures are values. */
 export interface Loader {
   load(model: PackageRef, deadlineMs: number): Promise<Result<LoadReport>>;

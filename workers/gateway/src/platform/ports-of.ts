@@ -1,9 +1,9 @@
 import type { KeyRecord, TenantRecord, Terms } from "@ledge/contract";
-import type { CertificateStore, TokenBucket } from "../admit/ports.ts";
+import type { CertificateStore, Meters } from "../admit/ports.ts";
 import type { RegistryWatch, SnapshotStore } from "../assign/ports.ts";
 import type { GatewayEnv, OperatorEnv } from "../env.ts";
 import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
-import type { CacheKeeperPort, RegistryPort, RolloutCounter } from "../operate/ports.ts";
+import type { CacheKeeperPort, RegistryPort, RolloutCounter, SubjectCloser } from "../operate/ports.ts";
 import type { KeyStore, PublishedTenancy } from "../ports.ts";
 import { r2Blobs } from "./blobs.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
@@ -25,7 +25,7 @@ export function portsOf(env: GatewayEnv) {
     keyrings: publishedKeyrings(env.SNAPSHOTS, env.CACHE_KEEPER),
     entryPurger: entryPurger(env.CACHE_KEEPER),
     flightRooms: durableFlights(env.FLIGHTS),
-    bucket: durableBucket(env.RATE_LIMITS),
+    meters: durableMeters(env.METERS),
     inference: env.INFERENCE,
     tokens: env.IDENTITY,
     certificates: kvCertificates(env.KEYS),
@@ -45,6 +45,7 @@ export function operatorPortsOf(env: OperatorEnv) {
     registry: durableRegistry(env.REGISTRY),
     tallies: durableTallies(env.TALLIES),
     cacheKeeper: durableCacheKeeper(env.CACHE_KEEPER),
+    subjects: durableSubjects(env.METERS),
     blobs: r2Blobs(env.MODEL_BYTES),
   };
 }
@@ -76,11 +77,34 @@ function kvTenancy(keys: KVNamespace): PublishedTenancy {
   };
 }
 
-function durableBucket(limits: GatewayEnv["RATE_LIMITS"]): TokenBucket {
+/** A meter that does not answer in this time cannot be reached. */
+const meterMsMax = 2_000;
+
+/** One object a subject. */
+function durableMeters(meters: GatewayEnv["METERS"]): Meters {
   return {
-    async take(subject, rule, ask) {
-      return await limits.getByName(subject).take(rule, ask);
+    async ask(subject, limits, ask) {
+      const late = new AbortController();
+      const answer = meters.getByName(subject).ask(limits, ask);
+      const timeout = scheduler.wait(meterMsMax, { signal: late.signal }).then(() => {
+        throw new Error(`no answer in ${meterMsMax} ms`);
+      });
+      try {
+        return await Promise.race([answer, timeout]);
+      } finally {
+        late.abort();
+        // What loses the race says so to nobody.
+        timeout.catch(() => undefined);
+        void Promise.resolve(answer).catch(() => undefined);
+      }
     },
+  };
+}
+
+function durableSubjects(meters: OperatorEnv["METERS"]): SubjectCloser {
+  return {
+    close: async (subject) => await meters.getByName(subject).close(),
+    open: async (subject) => await meters.getByName(subject).open(),
   };
 }
 
