@@ -30,6 +30,8 @@ export const ledgerRow = z.object({
   /** Micro-cents: what is charged, and what it would have cost without the cache. */
   cost: z.int(),
   list_cost: z.int(),
+  /** Micro-cents that the origin would have charged more; 0 where it has no price of its own. */
+  edge_saved: z.optional(z.int()),
   latency_ms: z.int(),
   /** The rollout's arm, `<rollout id>:<version>`. */
   arm: z.optional(z.string()),
