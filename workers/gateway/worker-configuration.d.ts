@@ -25,6 +25,7 @@ interface __BaseEnv_GatewayBindings {
 	REGISTRY: DurableObjectNamespace /* Registry from ledge-operator */;
 	TALLIES: DurableObjectNamespace /* Tally from ledge-operator */;
 	CACHE_KEEPER: DurableObjectNamespace /* CacheKeeper from ledge-operator */;
+	LEDGERS: DurableObjectNamespace /* Ledger from ledge-operator */;
 	SEMANTIC_INDEX: DurableObjectNamespace /* SemanticIndex from ledge-semantic */;
 	INFERENCE: Fetcher /* ledge-inference */;
 	OPERATOR: Fetcher /* ledge-operator */;

@@ -27,5 +27,6 @@ export * from "./tenancy/records.ts";
 export * from "./tenancy/scopes.ts";
 export * from "./tenancy/terms.ts";
 export * from "./tenancy/usage.ts";
+export * from "./tenancy/usage-report.ts";
 export * from "./tensor.ts";
 export * from "./write-utf8.ts";

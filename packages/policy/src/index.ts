@@ -1,3 +1,5 @@
+export * from "./address/ip.ts";
+export * from "./address/public-host.ts";
 export * from "./api-key.ts";
 export * from "./cache/freshness.ts";
 export * from "./cache/identity.ts";
@@ -17,6 +19,7 @@ export * from "./lease.ts";
 export * from "./ledger/cost.ts";
 export * from "./ledger/latency.ts";
 export * from "./ledger/quota.ts";
+export * from "./ledger/sums.ts";
 export * from "./ledger/window.ts";
 export * from "./model-ref.ts";
 export { codesOf, NearestIndex, type Neighbour } from "./nearest/nearest-index.ts";

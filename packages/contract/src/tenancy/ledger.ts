@@ -70,13 +70,11 @@ export interface JournalEntry {
   readonly code?: string;
 }
 
-/** A page of an origin's journal. */
+/** A page of an origin's journal of one tenant, oldest first. */
 export interface JournalPage {
-  /** Names the journal: another one, another id. */
-  readonly journal: string;
   readonly entries: readonly JournalEntry[];
   /** What to ask after next time. */
-  readonly next: number;
+  readonly next: string;
   /** Whether there is more by now. */
   readonly more: boolean;
 }

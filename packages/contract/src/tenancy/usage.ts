@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { action } from "./scopes.ts";
 
 /** What a call used, as far as it is known: absent is unknown, not nothing. */
 export interface Used {
@@ -21,7 +22,7 @@ export const ledgerRow = z.object({
   project: z.optional(z.string()),
   model: z.string(),
   version: z.string(),
-  action: z.enum(["infer", "embed", "chat", "batch", "feedback"]),
+  action,
   /** Where it was answered; absent when nowhere. */
   tier: z.optional(z.enum(["edge", "origin"])),
   cache: z.enum(["hit", "miss", "bypass", "collapsed"]),

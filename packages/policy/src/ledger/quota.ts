@@ -124,7 +124,7 @@ function aheadOf(windows: readonly QuotaWindow[], leased: Amount, wish: Amount):
   return amountKinds.some((kind) => wish[kind] > 0 && ahead[kind] === 0) ? nothing : ahead;
 }
 
-/** The shares of a quota that were reached by going from one use to another. */
-export function crossed(limit: number, before: number, after: number, shares: readonly number[]): readonly number[] {
-  return shares.filter((share) => before < limit * share && after >= limit * share);
+/** The shares of a quota that its use has reached. */
+export function reached({ limit, used }: QuotaWindow, shares: readonly number[]): readonly number[] {
+  return shares.filter((share) => used >= limit * share);
 }

@@ -1,5 +1,5 @@
 import { errors, type Fault, headers, retryAfterSeconds } from "@ledge/contract";
-import { ageOf, type CacheOutcome, cacheStatus } from "@ledge/policy";
+import { ageOf, type CacheOutcome, cacheStatus, costText } from "@ledge/policy";
 import type { Trail } from "../exchange.ts";
 import type { Reply } from "../reply.ts";
 
@@ -14,6 +14,7 @@ export function speak(reply: Reply, requestId: string, trail: Trail, totalMs: nu
   if (trail.cache !== undefined) sayKept(out, trail.cache);
   if (trail.model !== undefined) out[headers.model] = `${trail.model.name}@${trail.model.version}`;
   if (trail.tier !== undefined) out[headers.tier] = trail.tier;
+  if (trail.cost !== undefined && trail.payment !== undefined) out[headers.cost] = costText(trail.cost, trail.payment.currency);
   if (trail.rate !== undefined) sayRate(out, trail.rate);
   // A body that was compressed here must not be compressed by the runtime for the header that says so.
   const encodeBody = out["Content-Encoding"] === undefined ? "automatic" : "manual";

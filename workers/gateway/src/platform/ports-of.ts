@@ -5,6 +5,7 @@ import type { GatewayEnv, OperatorEnv } from "../env.ts";
 import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
 import type { CacheKeeperPort, RegistryPort, RolloutCounter } from "../operate/ports.ts";
 import type { KeyStore, PublishedTenancy } from "../ports.ts";
+import { durableLedger, durableLedgers } from "./durable-ledger.ts";
 import { r2Blobs } from "./blobs.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
 import { durableFlights } from "./durable-flights.ts";
@@ -30,6 +31,7 @@ export function portsOf(env: GatewayEnv) {
     operator: env.OPERATOR,
     registry: durableRegistry(env.REGISTRY),
     tallies: durableTallies(env.TALLIES),
+    ledger: durableLedger(env.LEDGERS),
     snapshots: kvSnapshots(env.SNAPSHOTS),
     semanticIndex: durableSemanticIndex(env.SEMANTIC_INDEX),
   };
@@ -43,6 +45,8 @@ export function operatorPortsOf(env: OperatorEnv) {
     registry: durableRegistry(env.REGISTRY),
     tallies: durableTallies(env.TALLIES),
     cacheKeeper: durableCacheKeeper(env.CACHE_KEEPER),
+    ledgers: durableLedgers(env.LEDGERS, env.LEDGER_LIST),
+    tenancy: kvTenancy(env.KEYS),
     blobs: r2Blobs(env.MODEL_BYTES),
   };
 }
