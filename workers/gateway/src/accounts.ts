@@ -87,7 +87,12 @@ export class Accounts {
   }
 
   /** Errors: `quota_exceeded`, `ledger_unavailable`. Without a quota nothing is asked. */
-  async reserve(tenant: string, rules: LedgerRules, call: Amount, background: Background): Promise<Result<Hold | undefined>> {
+  async reserve(
+    tenant: string,
+    rules: LedgerRules,
+    call: Amount,
+    background: Background,
+  ): Promise<Result<Hold | undefined>> {
     const demand = limitedBy(rules.quotas, call);
     if (covers(nothing, demand)) return ok(undefined);
     const account = this.#of(tenant, rules);

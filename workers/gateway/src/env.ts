@@ -30,7 +30,10 @@ export interface GatewayEnv
 }
 
 export interface OperatorEnv
-  extends Omit<OperatorBindings, "INFERENCE" | "REGISTRY" | "TALLIES" | "HOT_LIST" | "CACHE_KEEPER" | "LEDGERS" | "LEDGER_LIST"> {
+  extends Omit<
+    OperatorBindings,
+    "INFERENCE" | "REGISTRY" | "TALLIES" | "HOT_LIST" | "CACHE_KEEPER" | "LEDGERS" | "LEDGER_LIST"
+  > {
   readonly INFERENCE: InferenceService;
   readonly REGISTRY: DurableObjectNamespace<Registry>;
   readonly TALLIES: DurableObjectNamespace<Tally>;

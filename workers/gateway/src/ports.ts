@@ -1,4 +1,13 @@
-import type { Amount, KeyRecord, LedgerAnswer, LedgerMessage, QuotaState, Result, TenantRecord, Terms } from "@ledge/contract";
+import type {
+  Amount,
+  KeyRecord,
+  LedgerAnswer,
+  LedgerMessage,
+  QuotaState,
+  Result,
+  TenantRecord,
+  Terms,
+} from "@ledge/contract";
 import type { UsageGroup } from "./usage-lines.ts";
 
 /** Ports that more than one stage needs. */

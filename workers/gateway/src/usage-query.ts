@@ -1,4 +1,12 @@
-import { fail, type Issue, ok, type Result, type UsageDimension, usageDimension, usageDimensions } from "@ledge/contract";
+import {
+  fail,
+  type Issue,
+  ok,
+  type Result,
+  type UsageDimension,
+  usageDimension,
+  usageDimensions,
+} from "@ledge/contract";
 
 /** What a report on usage is asked for: by the operator of all tenants, by a caller of its own calls. */
 export interface UsageQuery {

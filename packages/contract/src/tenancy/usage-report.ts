@@ -3,7 +3,17 @@ import * as z from "zod/mini";
 /** Reports of usage, and the events of quotas (docs/usage.md). Money is in micro-cents: 10⁻⁸ of the currency's unit. */
 
 /** What a report may be split by. */
-export const usageDimensions = ["tenant", "key", "user", "project", "model", "version", "action", "tier", "cache"] as const;
+export const usageDimensions = [
+  "tenant",
+  "key",
+  "user",
+  "project",
+  "model",
+  "version",
+  "action",
+  "tier",
+  "cache",
+] as const;
 export const usageDimension = z.enum(usageDimensions);
 export type UsageDimension = z.infer<typeof usageDimension>;
 

@@ -31,7 +31,9 @@ export async function reserve(
   const price = priceOf(terms.value, model);
   const rules: LedgerRules = { quotas, notifyAt, timeZone: tenant.time_zone };
   trail.payment = { call: accounts.newCall(), principal, action, price, currency: terms.value.currency, rules };
-  const { tokens_per_byte_max: perByte = 1 } = Object.hasOwn(terms.value.models, model) ? (terms.value.models[model] ?? {}) : {};
+  const { tokens_per_byte_max: perByte = 1 } = Object.hasOwn(terms.value.models, model)
+    ? (terms.value.models[model] ?? {})
+    : {};
   const input = Math.ceil(inputBytes * perByte);
   const output = action === "chat" ? (outputTokensMax ?? outputTokensDefault) : 0;
   const call = { calls: 1, tokens: input + output, microcents: costMax(price, input, output) };

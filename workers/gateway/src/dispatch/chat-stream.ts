@@ -127,7 +127,8 @@ export class EventWatch implements Passage {
     }
     const events = chunk.subarray(0, this.#commentIn(chunk));
     if (events.length < chunk.length) this.#comment = decoder.decode(chunk.subarray(events.length));
-    this.#tail = (events.length < tailBytes ? this.#tail : "").slice(-tailBytes) + decoder.decode(events.subarray(-tailBytes));
+    this.#tail =
+      (events.length < tailBytes ? this.#tail : "").slice(-tailBytes) + decoder.decode(events.subarray(-tailBytes));
     return events;
   }
 

@@ -20,7 +20,11 @@ function settle(trail: Trail): void {
 }
 
 /** What it cost is known from then on. */
-function keepRow({ trail, requestId, startedMs, runtime, waitUntil }: Recordable, endedMs: number, code?: string): void {
+function keepRow(
+  { trail, requestId, startedMs, runtime, waitUntil }: Recordable,
+  endedMs: number,
+  code?: string,
+): void {
   const row = rowOf(trail, requestId, startedMs, endedMs, code);
   if (row === undefined || trail.payment === undefined) return;
   trail.cost = row.cost;

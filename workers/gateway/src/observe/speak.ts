@@ -14,7 +14,8 @@ export function speak(reply: Reply, requestId: string, trail: Trail, totalMs: nu
   if (trail.cache !== undefined) sayKept(out, trail.cache);
   if (trail.model !== undefined) out[headers.model] = `${trail.model.name}@${trail.model.version}`;
   if (trail.tier !== undefined) out[headers.tier] = trail.tier;
-  if (trail.cost !== undefined && trail.payment !== undefined) out[headers.cost] = costText(trail.cost, trail.payment.currency);
+  if (trail.cost !== undefined && trail.payment !== undefined)
+    out[headers.cost] = costText(trail.cost, trail.payment.currency);
   if (trail.rate !== undefined) sayRate(out, trail.rate);
   // A body that was compressed here must not be compressed by the runtime for the header that says so.
   const encodeBody = out["Content-Encoding"] === undefined ? "automatic" : "manual";

@@ -40,9 +40,13 @@ export async function reportUsage(
   if (!found.ok) return found;
   const answer = usageAnswerOf(asked.value, found.value.parts, found.value.currency);
   if (answer.lines.length > linesMax) {
-    return fail("invalid_request", { detail: `The report has more than ${linesMax} lines: ask for less of it at once.` });
+    return fail("invalid_request", {
+      detail: `The report has more than ${linesMax} lines: ask for less of it at once.`,
+    });
   }
-  return ok(asked.value.csv ? { type: csvType, text: csvOf(answer) } : { type: jsonType, text: JSON.stringify(answer) });
+  return ok(
+    asked.value.csv ? { type: csvType, text: csvOf(answer) } : { type: jsonType, text: JSON.stringify(answer) },
+  );
 }
 
 async function partsOf(query: UsageQuery, ledgers: LedgersPort): Promise<readonly TenantUsage[]> {

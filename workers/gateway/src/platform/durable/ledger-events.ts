@@ -43,7 +43,9 @@ export class LedgerEvents {
   }
 
   due(nowMs: number): readonly { readonly number: number; readonly json: string; readonly attempts: number }[] {
-    return this.#sql.exec<EventRecord>("SELECT * FROM events WHERE due_ms <= ? ORDER BY number LIMIT 20", nowMs).toArray();
+    return this.#sql
+      .exec<EventRecord>("SELECT * FROM events WHERE due_ms <= ? ORDER BY number LIMIT 20", nowMs)
+      .toArray();
   }
 
   nextDueMs(): number | undefined {

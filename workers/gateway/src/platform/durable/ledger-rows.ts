@@ -43,10 +43,7 @@ const dayMs = 24 * hourMs;
 const keptDefault = { rowsMs: 35 * dayMs, rowsMax: 5_000_000, hoursMs: 366 * dayMs, seriesPerHourMax: 100 };
 
 /** What calls are told apart by in the sums. */
-export type Series = Pick<
-  LedgerRow,
-  "key" | "user" | "project" | "model" | "version" | "action" | "tier" | "cache"
->;
+export type Series = Pick<LedgerRow, "key" | "user" | "project" | "model" | "version" | "action" | "tier" | "cache">;
 
 /** Where a row comes from: an isolate said it, or, because none did, an origin's journal. */
 export type RowSource = "edge" | "journal";
@@ -165,7 +162,10 @@ export class LedgerRows {
   }
 
   /** Each hour's sums from one instant to another, oldest first. */
-  *hours(fromMs: number, toMs: number): Generator<{ readonly hourMs: number; readonly series: Series; readonly sums: Sums }> {
+  *hours(
+    fromMs: number,
+    toMs: number,
+  ): Generator<{ readonly hourMs: number; readonly series: Series; readonly sums: Sums }> {
     const names = new Map(
       this.#sql
         .exec<{ id: number; json: string }>("SELECT id, json FROM series")

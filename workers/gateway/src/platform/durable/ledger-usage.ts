@@ -5,7 +5,12 @@ import type { UsageQuery } from "../../usage-query.ts";
 import type { LedgerRows, Series } from "./ledger-rows.ts";
 
 /** One tenant's groups. */
-export function usageGroups(rows: LedgerRows, tenant: string, query: UsageQuery, timeZone: string): readonly UsageGroup[] {
+export function usageGroups(
+  rows: LedgerRows,
+  tenant: string,
+  query: UsageQuery,
+  timeZone: string,
+): readonly UsageGroup[] {
   return joinedGroups(groupsIn(rows, tenant, query, timeZone));
 }
 

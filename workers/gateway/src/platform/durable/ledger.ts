@@ -10,7 +10,17 @@ import {
   type ReconcileAnswer,
   type Terms,
 } from "@ledge/contract";
-import { defaultTerms, grant, minus, most, plus, type QuotaWindow, quotaUse, quotaWindows, reached } from "@ledge/policy";
+import {
+  defaultTerms,
+  grant,
+  minus,
+  most,
+  plus,
+  type QuotaWindow,
+  quotaUse,
+  quotaWindows,
+  reached,
+} from "@ledge/policy";
 import type { OperatorEnv } from "../../env.ts";
 import type { TenantUsage } from "../../ports.ts";
 import { csvOf, csvType, jsonType, usageAnswerOf } from "../../usage-lines.ts";
@@ -213,9 +223,25 @@ export class Ledger extends DurableObject<OperatorEnv> {
     const name = `${type} ${kind} ${period} ${startMs} ${limit} ${type === "quota.threshold" ? share : ""}`;
     if (this.#raised.has(name)) return;
     this.#raised.add(name);
-    const [window_start, renewed_at, at] = [startMs, endMs, nowMs].map((ms) => new Date(ms).toISOString()) as [string, string, string];
+    const [window_start, renewed_at, at] = [startMs, endMs, nowMs].map((ms) => new Date(ms).toISOString()) as [
+      string,
+      string,
+      string,
+    ];
     const tenant = this.#named?.tenant ?? "";
-    const event = { id: crypto.randomUUID(), type, at, tenant, kind, period, window_start, renewed_at, limit, used, share };
+    const event = {
+      id: crypto.randomUUID(),
+      type,
+      at,
+      tenant,
+      kind,
+      period,
+      window_start,
+      renewed_at,
+      limit,
+      used,
+      share,
+    };
     this.#events.raise(name, event, nowMs, this.env.EVENTS_WEBHOOK_URL !== "");
   }
 
