@@ -9,7 +9,7 @@ import * as models from "./operate/models.ts";
 import { admitOperator, admitOperatorOrOrigin } from "./operate/operator.ts";
 import { registerPackage } from "./operate/register.ts";
 import { endRollout, showRollout, startRollout } from "./operate/rollouts.ts";
-import { readEvents, reconcile, reportUsage } from "./operate/usage.ts";
+import { readEvents, readRows, reconcile, reportUsage } from "./operate/usage.ts";
 import type { OperatorRuntime } from "./operator-wire.ts";
 import { jsonReply, jsonText, type Reply } from "./reply.ts";
 import type { Route } from "./serve.ts";
@@ -146,6 +146,7 @@ const usageRoutes: readonly OperatorRoute[] = [
     return ok({ status: 200, body: report.value.text, headers: { "Content-Type": report.value.type } });
   }),
   operate("GET", "/events", (x) => json(readEvents(queryOf(x), x.runtime.usage))),
+  operate("GET", "/ledger/rows", (x) => json(readRows(queryOf(x), x.runtime.usage))),
   operateOn("POST", "/ledger/reconcile", (body, x) => json(reconcile(body, x.runtime.usage))),
 ];
 

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { ledgerRow } from "./usage.ts";
 
 /** Reports of usage, and the events of quotas (docs/usage.md). Money is in micro-cents: 10⁻⁸ of the currency's unit. */
 
@@ -101,6 +102,14 @@ export type LedgerEvent = z.infer<typeof ledgerEvent>;
 /** `GET /admin/v1/events`. */
 export const eventsAnswer = z.object({ events: z.array(ledgerEvent) });
 export type EventsAnswer = z.infer<typeof eventsAnswer>;
+
+/** `GET /admin/v1/ledger/rows`: oldest first. */
+export const ledgerRowsAnswer = z.object({
+  rows: z.array(ledgerRow),
+  /** What to ask after next time. */
+  next: z.string(),
+});
+export type LedgerRowsAnswer = z.infer<typeof ledgerRowsAnswer>;
 
 /** `POST /admin/v1/ledger/reconcile`. */
 export const reconcileRequest = z.strictObject({ tenant: z.string().check(z.minLength(1), z.maxLength(128)) });

@@ -5,6 +5,7 @@ import type {
   CacheChange,
   CacheState,
   LedgerEvent,
+  LedgerRow,
   LoadReport,
   PackageRef,
   ReconcileAnswer,
@@ -86,6 +87,8 @@ export interface LedgersPort {
   /** That have one. */
   tenants(): Promise<readonly string[]>;
   usage(tenant: string, query: UsageQuery): Promise<TenantUsage>;
+  /** Rows after a place, `<at_ms>:<id>`, oldest first. */
+  rows(tenant: string, after: string, limit: number): Promise<readonly LedgerRow[]>;
   /** The newest, oldest of them first. */
   events(tenant: string, limit: number): Promise<readonly LedgerEvent[]>;
   /** Fills in from the origin's journal what no isolate told. */

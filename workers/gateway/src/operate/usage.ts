@@ -1,6 +1,7 @@
 import {
   type EventsAnswer,
   fail,
+  type LedgerRowsAnswer,
   ok,
   parse,
   type ReconcileAnswer,
@@ -23,8 +24,8 @@ export interface UsageDesk {
 /** Ledgers asked at once. */
 const atOnceMax = 16;
 const linesMax = 50_000;
-const eventsDefault = 100;
-const eventsMax = 1_000;
+const limitDefault = 100;
+const limitMax = 1_000;
 
 /** A report as text. Errors: `invalid_request`, `ledger_unavailable`. */
 export async function reportUsage(
@@ -62,21 +63,41 @@ async function partsOf(query: UsageQuery, ledgers: LedgersPort): Promise<readonl
   return parts;
 }
 
+function limitIn(query: URLSearchParams): Result<number> {
+  const text = query.get("limit") ?? String(limitDefault);
+  const limit = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= limitMax) return ok(limit);
+  return fail("invalid_request", { issues: [{ path: "limit", message: `a whole number from 1 to ${limitMax}` }] });
+}
+
 /** `tenant` (all of them without it), `limit`. Errors: `invalid_request`, `ledger_unavailable`. */
 export async function readEvents(query: URLSearchParams, { ledgers }: UsageDesk): Promise<Result<EventsAnswer>> {
-  const text = query.get("limit") ?? String(eventsDefault);
-  const limit = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > eventsMax) {
-    return fail("invalid_request", { issues: [{ path: "limit", message: `a whole number from 1 to ${eventsMax}` }] });
-  }
+  const limit = limitIn(query);
+  if (!limit.ok) return limit;
   const tenant = query.get("tenant");
   const events = await reach(async () => {
     const known = await ledgers.tenants();
     const tenants = tenant === null ? known : known.filter((name) => name === tenant);
-    return (await Promise.all(tenants.map((name) => ledgers.events(name, limit)))).flat();
+    return (await Promise.all(tenants.map((name) => ledgers.events(name, limit.value)))).flat();
   }, "ledger_unavailable");
   if (!events.ok) return events;
-  return ok({ events: events.value.toSorted((a, b) => (a.at < b.at ? -1 : 1)).slice(-limit) });
+  return ok({ events: events.value.toSorted((a, b) => (a.at < b.at ? -1 : 1)).slice(-limit.value) });
+}
+
+/** The calls of one `tenant`, oldest first: `after` (what an earlier page names), `limit`. Errors: `invalid_request`, `ledger_unavailable`. */
+export async function readRows(query: URLSearchParams, { ledgers }: UsageDesk): Promise<Result<LedgerRowsAnswer>> {
+  const limit = limitIn(query);
+  if (!limit.ok) return limit;
+  const tenant = query.get("tenant");
+  if (tenant === null) return fail("invalid_request", { issues: [{ path: "tenant", message: "a tenant's name" }] });
+  const after = query.get("after") ?? "";
+  const rows = await reach(async () => {
+    const isKnown = (await ledgers.tenants()).includes(tenant);
+    return isKnown ? await ledgers.rows(tenant, after, limit.value) : [];
+  }, "ledger_unavailable");
+  if (!rows.ok) return rows;
+  const last = rows.value.at(-1);
+  return ok({ rows: [...rows.value], next: last === undefined ? after : `${last.at_ms}:${last.id}` });
 }
 
 /** Errors: `invalid_request`, `ledger_unavailable`. */

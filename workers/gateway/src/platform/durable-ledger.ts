@@ -15,6 +15,7 @@ export function durableLedgers(ledgers: OperatorEnv["LEDGERS"], list: OperatorEn
   return {
     tenants: async () => await list.getByName("tenants").tenants(),
     usage: async (tenant, query) => await ledgers.getByName(tenant).usage(tenant, query),
+    rows: async (tenant, after, limit) => await ledgers.getByName(tenant).rows(after, limit),
     events: async (tenant, limit) => await ledgers.getByName(tenant).events(limit),
     reconcile: async (tenant) => await ledgers.getByName(tenant).reconcile(tenant),
   };

@@ -52,12 +52,14 @@ interface RowRecord extends Record<string, SqlValue> {
   id: string;
   at_ms: number;
   series: number;
+  request: string;
   input: number;
   output: number;
   cost: number;
   list_cost: number;
   edge_saved: number;
   latency_ms: number;
+  arm: string | null;
   code: string | null;
   calls: number;
   tokens: number;
@@ -102,6 +104,24 @@ export class LedgerRows {
     this.#addToHour(at_ms, series, sumsOf(row), 1);
     this.#spend(at_ms, quotaUse(row), 1);
     return true;
+  }
+
+  /** Rows after a place, oldest first; the place is the last row's time and id, split by a colon. */
+  page(after: string, limit: number): readonly LedgerRow[] {
+    const [atMs, ...id] = after.split(":");
+    const series = this.#seriesById();
+    return this.#sql
+      .exec<RowRecord>(
+        "SELECT * FROM rows WHERE (at_ms, id) > (?, ?) ORDER BY at_ms, id LIMIT ?",
+        Number(atMs) || 0,
+        id.join(":"),
+        limit,
+      )
+      .toArray()
+      .flatMap((record) => {
+        const named = series.get(record.series);
+        return named === undefined ? [] : [{ ...rowOf(record), ...named }];
+      });
   }
 
   /** What a window's rows, and what was never told of it, have used. */
@@ -166,12 +186,7 @@ export class LedgerRows {
     fromMs: number,
     toMs: number,
   ): Generator<{ readonly hourMs: number; readonly series: Series; readonly sums: Sums }> {
-    const names = new Map(
-      this.#sql
-        .exec<{ id: number; json: string }>("SELECT id, json FROM series")
-        .toArray()
-        .map(({ id, json }) => [id, seriesOf(json)] as const),
-    );
+    const names = this.#seriesById();
     const [from, to] = [Math.floor(fromMs / hourMs), Math.ceil(toMs / hourMs)];
     // A day at a time: a year at once would not fit into memory.
     for (let start = from; start < to; start += 24) {
@@ -207,6 +222,11 @@ export class LedgerRows {
     this.#sql.exec("DELETE FROM hours WHERE hour < ?", Math.floor((nowMs - hoursMs) / hourMs));
     this.#sql.exec("DELETE FROM windows WHERE end_ms < ?", nowMs - rowsMs);
     this.#sql.exec("DELETE FROM unreported WHERE at_ms < ?", nowMs - rowsMs);
+  }
+
+  #seriesById(): ReadonlyMap<number, Series> {
+    const rows = this.#sql.exec<{ id: number; json: string }>("SELECT id, json FROM series").toArray();
+    return new Map(rows.map(({ id, json }) => [id, seriesOf(json)]));
   }
 
   #remove(known: RowRecord): void {
@@ -279,9 +299,24 @@ function amountOf({ calls, tokens, microcents }: Amount): Amount {
   return { calls, tokens, microcents };
 }
 
-/** What sums need of a stored row. */
-function rowOf({ id, at_ms, input, output, cost, list_cost, edge_saved, latency_ms, code }: RowRecord): LedgerRow {
-  const sums = { id, at_ms, input_tokens: input, output_tokens: output, cost, list_cost, edge_saved, latency_ms };
-  const named = { request_id: "", model: "", version: "", action: "infer", cache: "miss" } as const;
-  return { ...named, ...sums, ...(code === null ? {} : { code }) };
+/** A stored row, all but its series. */
+function rowOf(record: RowRecord): LedgerRow {
+  const { id, at_ms, request, input, output, cost, list_cost, edge_saved, latency_ms, arm, code } = record;
+  return {
+    id,
+    request_id: request,
+    at_ms,
+    model: "",
+    version: "",
+    action: "infer",
+    cache: "miss",
+    input_tokens: input,
+    output_tokens: output,
+    cost,
+    list_cost,
+    ...(edge_saved === 0 ? {} : { edge_saved }),
+    latency_ms,
+    ...(arm === null ? {} : { arm }),
+    ...(code === null ? {} : { code }),
+  };
 }

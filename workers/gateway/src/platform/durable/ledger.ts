@@ -4,6 +4,7 @@ import {
   type LedgerAnswer,
   type LedgerEvent,
   type LedgerMessage,
+  type LedgerRow,
   type LedgerRules,
   nothing,
   ok,
@@ -109,6 +110,11 @@ export class Ledger extends DurableObject<OperatorEnv> {
     const terms = await this.env.KEYS.get<Terms>("terms:current", "json");
     const answer = usageAnswerOf(query, [this.usage(tenant, query)], terms?.currency ?? defaultTerms.currency);
     return ok(query.csv ? { type: csvType, text: csvOf(answer) } : { type: jsonType, text: JSON.stringify(answer) });
+  }
+
+  /** Rows after a place, oldest first (`LedgerRows.page`). */
+  rows(after: string, limit: number): readonly LedgerRow[] {
+    return this.#rows.page(after, limit);
   }
 
   /** The newest, oldest of them first. */
