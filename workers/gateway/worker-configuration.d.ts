@@ -21,6 +21,7 @@ interface __BaseEnv_GatewayBindings {
 	TALLIES: DurableObjectNamespace /* Tally from ledge-operator */;
 	CACHE_KEEPER: DurableObjectNamespace /* CacheKeeper from ledge-operator */;
 	METERS: DurableObjectNamespace /* Meter from ledge-meter */;
+	LEDGERS: DurableObjectNamespace /* Ledger from ledge-operator */;
 	SEMANTIC_INDEX: DurableObjectNamespace /* SemanticIndex from ledge-semantic */;
 	INFERENCE: Fetcher /* ledge-inference */;
 	OPERATOR: Fetcher /* ledge-operator */;

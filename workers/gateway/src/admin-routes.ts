@@ -9,6 +9,7 @@ import * as models from "./operate/models.ts";
 import { admitOperator, admitOperatorOrOrigin } from "./operate/operator.ts";
 import { registerPackage } from "./operate/register.ts";
 import { endRollout, showRollout, startRollout } from "./operate/rollouts.ts";
+import { readEvents, readRows, reconcile, reportUsage } from "./operate/usage.ts";
 import type { OperatorRuntime } from "./operator-wire.ts";
 import { jsonReply, jsonText, type Reply } from "./reply.ts";
 import type { Route } from "./serve.ts";
@@ -135,6 +136,20 @@ const cacheRoutes: readonly OperatorRoute[] = [
   ),
 ];
 
+const queryOf = (x: OperatorExchange) => new URL(x.request.url).searchParams;
+
+/** What tenants used, and what their ledgers have to tell. */
+const usageRoutes: readonly OperatorRoute[] = [
+  operate("GET", "/usage", async (x) => {
+    const report = await reportUsage(queryOf(x), x.runtime.usage);
+    if (!report.ok) return report;
+    return ok({ status: 200, body: report.value.text, headers: { "Content-Type": report.value.type } });
+  }),
+  operate("GET", "/events", (x) => json(readEvents(queryOf(x), x.runtime.usage))),
+  operate("GET", "/ledger/rows", (x) => json(readRows(queryOf(x), x.runtime.usage))),
+  operateOn("POST", "/ledger/reconcile", (body, x) => json(reconcile(body, x.runtime.usage))),
+];
+
 const model = "/models/:model";
 const version = `${model}/versions/:version`;
 
@@ -175,4 +190,5 @@ export const adminRoutes: readonly OperatorRoute[] = [
   operate("POST", `${model}/rollout/stop`, endARollout("stopped")),
   operate("GET", "/audit", audit),
   ...cacheRoutes,
+  ...usageRoutes,
 ];

@@ -1,4 +1,4 @@
-import { type Action, fail, ok, type PredictAnswer, type Result } from "@ledge/contract";
+import { type Action, fail, ok, type PredictAnswer, payerText, type Result, type Used } from "@ledge/contract";
 import {
   type ArmRef,
   agree,
@@ -6,6 +6,7 @@ import {
   type CacheOutcome,
   copiesToShadow,
   copyTallyOf,
+  isKept,
   type ModelRef,
   shareOf,
   tiersInOrder,
@@ -181,7 +182,8 @@ export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>
   const answer = await cache.answer(asked, labelsForm, work, sayFor(x));
   if (!answer.ok) return answer;
   x.trail.tier = answer.value.tier;
-  noteUsed(x.trail, answer.value.answer.inputTokens);
+  const { inputTokens, timings } = answer.value.answer;
+  noteUsed(x.trail, { inputTokens, outputTokens: 0, runMs: timings.runMs });
   return answer;
 }
 
@@ -206,8 +208,23 @@ export async function answerTensors(x: Exchange, entered: Entered<TensorsCall>):
   const answer = await cache.answer(asked, tensorsForm, work, sayFor(x));
   if (!answer.ok) return answer;
   x.trail.tier = answer.value.tier;
-  noteUsed(x.trail, 0);
+  noteUsed(x.trail, { inputTokens: 0, outputTokens: 0, runMs: x.trail.work?.timings?.runMs ?? 0 });
   return answer;
+}
+
+/** What an answer used, or, when it was kept, what it spares. Of a call in several parts, added up. */
+export function noteUsed(trail: Trail, more: Used): void {
+  const { cache } = trail;
+  const kept = cache !== undefined && isKept(cache);
+  const none = { inputTokens: 0, outputTokens: 0 };
+  if (kept) trail.spared = joinedUse(trail.spared, more);
+  trail.used = joinedUse(trail.used, kept ? none : more);
+}
+
+function joinedUse(a: Used | undefined, b: Used): Used {
+  if (a === undefined) return b;
+  const sum = (of: keyof Used) => (a[of] ?? 0) + (b[of] ?? 0);
+  return { inputTokens: sum("inputTokens"), outputTokens: sum("outputTokens"), runMs: sum("runMs") };
 }
 
 /** What a tier did for this call. */
@@ -216,12 +233,6 @@ function note(trail: Trail, work: Work): void {
   if (work.timings === undefined) return;
   trail.timings.queue = work.timings.queueMs;
   trail.timings.run = work.timings.runMs;
-}
-
-/** A call of many parts uses what they use together; a kept answer uses nothing. */
-function noteUsed(trail: Trail, tokens: number): void {
-  const more = trail.cache?.kind === "hit" ? 0 : tokens;
-  trail.used = { inputTokens: (trail.used?.inputTokens ?? 0) + more, outputTokens: 0 };
 }
 
 function sayFor({ trail }: Exchange) {
@@ -284,7 +295,15 @@ export function copyToShadow(
   x.waitUntil(counted);
 }
 
-export function journeyOf(x: Exchange, { deadlineMs, signal }: Pick<Errand, "deadlineMs" | "signal">): Journey {
-  const { share } = x.trail;
-  return { requestId: x.requestId, deadlineMs, signal, ...(share && { share }) };
+export function journeyOf(
+  x: Exchange,
+  { deadlineMs, signal, behind = false }: Pick<Errand, "deadlineMs" | "signal"> & Partial<Pick<Errand, "behind">>,
+): Journey {
+  const { payment, share } = x.trail;
+  const journey = { requestId: x.requestId, deadlineMs, signal, ...(share && { share }) };
+  // What is got behind an answer is for the next callers: nobody pays for it.
+  if (payment === undefined || behind) return journey;
+  const { tenant, keyId: key, user, project } = payment.principal;
+  const whose = { ...(key && { key }), ...(user && { user }), ...(project && { project }) };
+  return { ...journey, payer: payerText({ call: payment.call, tenant, action: payment.action, ...whose }) };
 }

@@ -3,9 +3,11 @@ import type {
   CapacityShare,
   ChatRequest,
   ErrorCode,
+  LedgerRules,
   ModelManifest,
   PredictAnswer,
   PredictInput,
+  Price,
   Scope,
   Task,
   TenantRecord,
@@ -112,6 +114,17 @@ export interface Hold {
   settle(used: Used | undefined): void;
 }
 
+/** Who pays for a call, and by which terms. */
+export interface Payment {
+  /** The id of its row. */
+  readonly call: string;
+  readonly principal: Principal;
+  readonly action: Action;
+  readonly price: Price;
+  readonly currency: string;
+  readonly rules: LedgerRules;
+}
+
 /** A deployed model version. `digest` is its package's, hex: see `packageDocument`. */
 export interface DeployedModel {
   readonly name: string;
@@ -147,8 +160,14 @@ export interface Trail {
   flags?: readonly string[];
   /** What the call holds until it is over. */
   holds?: readonly Hold[];
-  /** What it used, as far as that is known. */
+  /** What it used, as far as that is known; of an answer that was kept, nothing. */
   used?: Used;
+  /** What the cache spared it: what a kept answer had used when it was made. */
+  spared?: Used;
+  /** Set for a call that a model is asked. */
+  payment?: Payment;
+  /** Micro-cents, once it is over. */
+  cost?: number;
   /** What the tier did; absent when none answered. */
   work?: Work;
   /** Set when the answer is a stream: how the call ended is known, and recorded, when that ends. */

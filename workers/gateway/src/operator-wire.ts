@@ -6,6 +6,7 @@ import type { CacheDesk } from "./operate/cache.ts";
 import type { KeyDesk } from "./operate/keys.ts";
 import type { ModelDesk } from "./operate/models.ts";
 import type { RolloutDesk } from "./operate/rollouts.ts";
+import type { UsageDesk } from "./operate/usage.ts";
 import { digests, keyedHash } from "./platform/digests.ts";
 import { type OperatorConfig, readOperatorConfig } from "./platform/operator-config.ts";
 import { operatorPortsOf } from "./platform/ports-of.ts";
@@ -18,7 +19,7 @@ export const runtimeOf = keptBy(readOperatorConfig, wire);
 
 function wire(env: OperatorEnv, config: OperatorConfig) {
   const nowMs = () => Date.now();
-  const { keys, subjects, blobs, inference, registry, tallies, cacheKeeper } = operatorPortsOf(env);
+  const { keys, subjects, blobs, inference, registry, tallies, cacheKeeper, ledgers, tenancy } = operatorPortsOf(env);
   const desk: KeyDesk = {
     keys,
     subjects,
@@ -37,12 +38,14 @@ function wire(env: OperatorEnv, config: OperatorConfig) {
   };
   const rollouts: RolloutDesk = { models, counter: tallies, newId: () => crypto.randomUUID(), nowMs };
   const cache: CacheDesk = { keeper: cacheKeeper, registry, defaults: cacheDefaults(config) };
+  const usage: UsageDesk = { ledgers, published: tenancy, nowMs };
   return {
     config,
     desk,
     models,
     rollouts,
     cache,
+    usage,
     counter: tallies,
     gatekeeper: { digests, adminKeyHash: config.ADMIN_KEY_HASH, originSecret: config.ORIGIN_SECRET },
   };

@@ -10,6 +10,8 @@ import { serve } from "./serve.ts";
 
 export { CacheKeeper } from "./platform/durable/cache-keeper.ts";
 export { HotList } from "./platform/durable/hot-list.ts";
+export { Ledger } from "./platform/durable/ledger.ts";
+export { LedgerList } from "./platform/durable/ledger-list.ts";
 export { Registry } from "./platform/durable/registry.ts";
 export { Tally } from "./platform/durable/tally.ts";
 

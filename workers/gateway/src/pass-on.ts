@@ -25,7 +25,7 @@ const passOn: Handler = async (x) => {
 
 /** What this isolate has counted is handed over first: an operator who just called sees the calls. */
 const passOnCounted: Handler = async (x, c) => {
-  await x.runtime.tallies.flush();
+  await Promise.all([x.runtime.tallies.flush(), x.runtime.accounts.flush()]);
   return await passOn(x, c);
 };
 
@@ -40,5 +40,6 @@ const paths = [
 /** The operator Worker's paths; which of them there are, and by which method, it says itself. */
 export const passedOn: readonly Route[] = [
   ["GET", "/admin/v1/models/:model/rollout", passOnCounted],
+  ["GET", "/admin/v1/usage", passOnCounted],
   ...paths.map((path): Route => ["ALL", path, passOn]),
 ];

@@ -1,3 +1,4 @@
+import { Accounts } from "./accounts.ts";
 import { Identity } from "./admit/identity.ts";
 import { Limit } from "./admit/limit.ts";
 import type { Meters } from "./admit/ports.ts";
@@ -47,6 +48,7 @@ function wire(env: GatewayEnv, config: Config) {
     operator,
     registry,
     tallies,
+    ledger,
     snapshots,
     flightRooms,
     entryPurger,
@@ -64,6 +66,13 @@ function wire(env: GatewayEnv, config: Config) {
   });
   const keyLimits = { requests_per_minute: config.REQUESTS_PER_MINUTE_DEFAULT };
   const standings = new Standings({ published: tenancy, keyLimits, nowMs });
+  const accounts = new Accounts({
+    ledger,
+    isolate: () => crypto.randomUUID(),
+    callMsMax: config.TIMEOUT_MS_MAX,
+    nowMs,
+    say: (what) => console.error(JSON.stringify({ accounts: what })),
+  });
   const door = { keys, digests, keyedHash: keyedHash(config.KEY_PEPPER) };
   return {
     config,
@@ -73,7 +82,10 @@ function wire(env: GatewayEnv, config: Config) {
       identity: new Identity({ door, standings, digests, tokens, certificates, nowMs }),
       standings,
       limit: limitOf(meters, config, nowMs),
+      budget: { accounts, standings },
     },
+    accounts,
+    ledger,
     flights,
     entryPurger,
     ...cacheOf(cachePorts, flights, config, nowMs),

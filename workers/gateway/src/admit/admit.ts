@@ -1,6 +1,7 @@
 import { fail, ok, type Result } from "@ledge/contract";
 import { allows } from "@ledge/policy";
 import type { Demand, Principal, Trail } from "../exchange.ts";
+import { type Budget, reserve } from "./budget.ts";
 import type { Identity } from "./identity.ts";
 import type { Limit } from "./limit.ts";
 import type { Standings } from "./standings.ts";
@@ -10,16 +11,17 @@ export interface Gate {
   readonly identity: Identity;
   readonly standings: Standings;
   readonly limit: Limit;
+  readonly budget: Budget;
 }
 
 /**
  * Who is calling, may they do this, and may they do it now? What the call then holds of its limits is in the trail, and is
- * settled when it is over. Errors: those of {@link Identity.of}; `scope_denied`; those of {@link Limit.take}.
+ * settled when it is over. Errors: those of {@link Identity.of}; `scope_denied`; those of {@link Limit.take} and {@link reserve}.
  */
 export async function admit(
   request: Request,
   demand: Demand,
-  { identity, standings, limit }: Gate,
+  { identity, standings, limit, budget }: Gate,
   trail: Trail,
   background: (work: Promise<void>) => void,
 ): Promise<Result<Principal>> {
@@ -41,7 +43,8 @@ export async function admit(
   }
   const hold = taken.value.begin();
   if (hold !== undefined) trail.holds = [...(trail.holds ?? []), hold];
-  return ok(principal);
+  const reserved = await reserve(budget, principal, demand, trail, background);
+  return reserved.ok ? ok(principal) : reserved;
 }
 
 function mayAsk({ scopes }: Principal, { action, model }: Demand): boolean {

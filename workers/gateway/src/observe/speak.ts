@@ -1,5 +1,5 @@
 import { errors, type Fault, headers, retryAfterSeconds } from "@ledge/contract";
-import { ageOf, type CacheOutcome, cacheStatus } from "@ledge/policy";
+import { ageOf, type CacheOutcome, cacheStatus, costText } from "@ledge/policy";
 import type { Trail } from "../exchange.ts";
 import type { Reply } from "../reply.ts";
 
@@ -19,6 +19,8 @@ export function speak(reply: Reply, requestId: string, trail: Trail, totalMs: nu
   if (trail.outputLimit !== undefined) {
     out[headers.outputLimit] = `${trail.outputLimit.tokens}; policy=${trail.outputLimit.policy}`;
   }
+  if (trail.cost !== undefined && trail.payment !== undefined)
+    out[headers.cost] = costText(trail.cost, trail.payment.currency);
   // A body that was compressed here must not be compressed by the runtime for the header that says so.
   const encodeBody = out["Content-Encoding"] === undefined ? "automatic" : "manual";
   return new Response(reply.body, { status: reply.status, headers: out, encodeBody });

@@ -4,13 +4,18 @@ import type {
   CacheAuditRow,
   CacheChange,
   CacheState,
+  LedgerEvent,
+  LedgerRow,
   LoadReport,
   PackageRef,
+  ReconcileAnswer,
   RegistryChange,
   Result,
   Snapshot,
 } from "@ledge/contract";
 import type { CanaryWatch } from "@ledge/policy";
+import type { TenantUsage } from "../ports.ts";
+import type { UsageQuery } from "../usage-query.ts";
 
 /** The registry's own object. A throw means that it cannot be reached. */
 export interface RegistryPort {
@@ -84,4 +89,17 @@ export interface CacheKeeperPort {
   changes(): Promise<readonly CacheAuditRow[]>;
   /** Newest first; none before the tenant's first call. */
   keys(tenant: string): Promise<readonly KeySummary[]>;
+}
+
+/** The ledgers of all tenants. A throw means that one cannot be reached. */
+export interface LedgersPort {
+  /** That have one. */
+  tenants(): Promise<readonly string[]>;
+  usage(tenant: string, query: UsageQuery): Promise<TenantUsage>;
+  /** Rows after a place, `<at_ms>:<id>`, oldest first. */
+  rows(tenant: string, after: string, limit: number): Promise<readonly LedgerRow[]>;
+  /** The newest, oldest of them first. */
+  events(tenant: string, limit: number): Promise<readonly LedgerEvent[]>;
+  /** Fills in from the origin's journal what no isolate told. */
+  reconcile(tenant: string): Promise<ReconcileAnswer>;
 }

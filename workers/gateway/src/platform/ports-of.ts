@@ -8,6 +8,7 @@ import type { KeyStore, PublishedTenancy } from "../ports.ts";
 import { r2Blobs } from "./blobs.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
 import { durableFlights } from "./durable-flights.ts";
+import { durableLedger, durableLedgers } from "./durable-ledger.ts";
 import { entryPurger, publishedKeyrings, publishedRules } from "./published-cache.ts";
 import { loopback } from "./sealed-answers.ts";
 import { cachedSealedBytes, kvSealedBytes } from "./sealed-bytes.ts";
@@ -32,6 +33,7 @@ export function portsOf(env: GatewayEnv) {
     operator: env.OPERATOR,
     registry: durableRegistry(env.REGISTRY),
     tallies: durableTallies(env.TALLIES),
+    ledger: durableLedger(env.LEDGERS),
     snapshots: kvSnapshots(env.SNAPSHOTS),
     semanticIndex: durableSemanticIndex(env.SEMANTIC_INDEX),
   };
@@ -46,6 +48,8 @@ export function operatorPortsOf(env: OperatorEnv) {
     tallies: durableTallies(env.TALLIES),
     cacheKeeper: durableCacheKeeper(env.CACHE_KEEPER),
     subjects: durableSubjects(env.METERS),
+    ledgers: durableLedgers(env.LEDGERS, env.LEDGER_LIST),
+    tenancy: kvTenancy(env.KEYS),
     blobs: r2Blobs(env.MODEL_BYTES),
   };
 }
