@@ -13,6 +13,7 @@ const composition = [
   "app-chat.ts",
   "app-semantic.ts",
   "app.ts",
+  "directory-routes.ts",
   "index.ts",
   "look-up.ts",
   "oip-routes.ts",
@@ -29,7 +30,10 @@ const composition = [
 const bindingHolders = ["env.ts", "wire.ts"];
 /** What a Worker's entry may not bring along: the gateway must start fast, and neither does the other's work. */
 const keptOut: readonly (readonly [entry: string, out: RegExp])[] = [
-  ["index.ts", /^(?:operate\/|operator|admin-routes\.ts$|platform\/durable\/(?:hot-list|registry|tally))/],
+  [
+    "index.ts",
+    /^(?:operate\/|operator|(?:admin|directory)-routes\.ts$|platform\/durable\/(?:audit|directory|hot-list|registry|tally))/,
+  ],
   ["operator.ts", /^(?:admit|cache)\//],
   ["semantic.ts", /^(?!semantic\.ts$|platform\/durable\/semantic)/],
 ];

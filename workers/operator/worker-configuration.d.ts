@@ -18,12 +18,13 @@ interface __BaseEnv_OperatorBindings {
 	TALLIES: DurableObjectNamespace<import("../../../workers/gateway/src/operator").Tally>;
 	HOT_LIST: DurableObjectNamespace<import("../../../workers/gateway/src/operator").HotList>;
 	CACHE_KEEPER: DurableObjectNamespace<import("../../../workers/gateway/src/operator").CacheKeeper>;
+	DIRECTORY: DurableObjectNamespace<import("../../../workers/gateway/src/operator").Directory>;
 	INFERENCE: Fetcher /* ledge-inference */;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {
 		mainModule: typeof import("../../../workers/gateway/src/operator");
-		durableNamespaces: "Registry" | "Tally" | "HotList" | "CacheKeeper";
+		durableNamespaces: "Registry" | "Tally" | "HotList" | "CacheKeeper" | "Directory";
 	}
 	interface Env extends __BaseEnv_OperatorBindings {}
 }

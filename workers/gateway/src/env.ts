@@ -1,5 +1,6 @@
 import type { InferenceService } from "@ledge/contract";
 import type { CacheKeeper } from "./platform/durable/cache-keeper.ts";
+import type { Directory } from "./platform/durable/directory.ts";
 import type { Flight } from "./platform/durable/flight.ts";
 import type { HotList } from "./platform/durable/hot-list.ts";
 import type { RateLimiter } from "./platform/durable/rate-limiter.ts";
@@ -27,10 +28,11 @@ export interface GatewayEnv
 }
 
 export interface OperatorEnv
-  extends Omit<OperatorBindings, "INFERENCE" | "REGISTRY" | "TALLIES" | "HOT_LIST" | "CACHE_KEEPER"> {
+  extends Omit<OperatorBindings, "INFERENCE" | "REGISTRY" | "TALLIES" | "HOT_LIST" | "CACHE_KEEPER" | "DIRECTORY"> {
   readonly INFERENCE: InferenceService;
   readonly REGISTRY: DurableObjectNamespace<Registry>;
   readonly TALLIES: DurableObjectNamespace<Tally>;
   readonly HOT_LIST: DurableObjectNamespace<HotList>;
   readonly CACHE_KEEPER: DurableObjectNamespace<CacheKeeper>;
+  readonly DIRECTORY: DurableObjectNamespace<Directory>;
 }

@@ -36,7 +36,7 @@ export function openApiDocument(version: string, operations: readonly Operation[
     components: {
       securitySchemes: {
         caller: { type: "http", scheme: "bearer", description: "An API key, or a JWT of the organisation's issuer." },
-        operator: { type: "http", scheme: "bearer", description: "The operator's key." },
+        operator: { type: "http", scheme: "bearer", description: "A key of the operator's with the scope." },
       },
       ...usedComponents(components, paths),
     },
@@ -51,13 +51,13 @@ function codesOf(operations: readonly Operation[]): readonly ErrorCode[] {
 }
 
 function operationObject(operation: Operation): object {
-  const { id, surface, summary, credential, request } = operation;
+  const { id, surface, summary, credential, scope, request } = operation;
   const parameters = parametersOf(operation);
   return {
     operationId: id,
     tags: [surface],
     summary,
-    security: credential === undefined ? [] : [{ [credential]: [] }],
+    security: credential === undefined ? [] : [{ [credential]: scope === undefined ? [] : [scope] }],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(request === undefined ? {} : { requestBody: requestBody(request) }),
     responses: responsesOf(operation),

@@ -37,7 +37,7 @@ export interface DirectoryKey extends KeyRecord {
 
 export interface DirectoryAdmin {
   readonly name: string;
-  /** SHA-256 of the key, hex. */
+  /** HMAC-SHA-256 of the key under the deployment's pepper, hex. */
   readonly hash: string;
   readonly scopes: readonly AdminScope[];
   readonly createdAtMs: number;

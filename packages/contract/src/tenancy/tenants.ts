@@ -110,3 +110,7 @@ export const member = z.object({ user: userName, role });
 export type Member = z.infer<typeof member>;
 export const membersAnswer = z.object({ members: z.array(member) });
 export type MembersAnswer = z.infer<typeof membersAnswer>;
+
+/** `keys`: how many ended with it. */
+export const removed = z.object({ removed: z.string(), keys: z.optional(z.int()) });
+export type Removed = z.infer<typeof removed>;
