@@ -1,8 +1,10 @@
 import { type Fault, ok, type Result } from "@ledge/contract";
 import openapi from "../../../openapi.json";
 import cacheOpenapi from "../../../openapi-cache.json";
+import keysOpenapi from "../../../openapi-keys.json";
 import operatorOpenapi from "../../../openapi-operator.json";
 import tenancyOpenapi from "../../../openapi-tenancy.json";
+import termsOpenapi from "../../../openapi-terms.json";
 import { readJson } from "./accept/body.ts";
 import { readInlineModel } from "./accept/oip/inline-model.ts";
 import { presentOipFault } from "./accept/oip/metadata.ts";
@@ -69,6 +71,15 @@ async function done(work: Promise<Result<unknown>>): Promise<Result<Reply>> {
   return result.ok ? ok(presentDone()) : result;
 }
 
+const descriptions = {
+  "/openapi.json": openapi,
+  "/admin/openapi.json": operatorOpenapi,
+  "/admin/openapi-cache.json": cacheOpenapi,
+  "/admin/openapi-keys.json": keysOpenapi,
+  "/admin/openapi-tenancy.json": tenancyOpenapi,
+  "/admin/openapi-terms.json": termsOpenapi,
+};
+
 export const operatorRoutes: readonly Route<OperatorRuntime>[] = [
   ...adminRoutes,
   ...directoryRoutes,
@@ -76,10 +87,9 @@ export const operatorRoutes: readonly Route<OperatorRuntime>[] = [
   ["POST", "/v2/repository/models/:model/load", load],
   ["POST", "/v2/repository/models/:model/unload", unload],
   ["GET", "/metrics", metrics],
-  ["GET", "/openapi.json", () => ok(jsonReply(openapi))],
-  ["GET", "/admin/openapi.json", () => ok(jsonReply(operatorOpenapi))],
-  ["GET", "/admin/openapi-cache.json", () => ok(jsonReply(cacheOpenapi))],
-  ["GET", "/admin/openapi-tenancy.json", () => ok(jsonReply(tenancyOpenapi))],
+  ...Object.entries(descriptions).map(
+    ([path, document]): Route<OperatorRuntime> => ["GET", path, () => ok(jsonReply(document))],
+  ),
 ];
 
 /** The error shape of the surface that a path belongs to. */

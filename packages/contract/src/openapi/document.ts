@@ -9,6 +9,7 @@ import {
 } from "./headers.ts";
 import type { Answer, Operation, Surface } from "./operation.ts";
 import { errorCodeSchema, namedSchemas, type SchemaName, schemaRef } from "./schemas.ts";
+import { type Answering, sharedAnswers } from "./shared-answers.ts";
 import { usedComponents } from "./used-components.ts";
 
 const description = `One API for an organisation's own models, small ones at the edge and large ones at its origin.
@@ -17,14 +18,15 @@ Every failure carries a stable code. A path that takes another method answers 40
 
 /** An OpenAPI 3.1 description of some of the gateway's routes, made from the schemas that it checks requests with. */
 export function openApiDocument(version: string, operations: readonly Operation[]): object {
-  const paths: Record<string, Record<string, object>> = {};
+  const paths: Record<string, Record<string, Answering>> = {};
   for (const operation of operations) {
     paths[operation.path] = { ...paths[operation.path], [operation.method]: operationObject(operation) };
   }
+  const shared = sharedAnswers(Object.values(paths).flatMap((path) => Object.values(path)));
   const components = {
     parameters: parameterComponents,
     headers: headerComponents,
-    responses: errorResponses(operations),
+    responses: { ...errorResponses(operations), ...shared },
     schemas: { ...namedSchemas(), ErrorCode: errorCodeSchema(codesOf(operations)) },
   };
   return {
@@ -50,7 +52,7 @@ function codesOf(operations: readonly Operation[]): readonly ErrorCode[] {
   return Object.keys(errors).filter((code): code is ErrorCode => possible.has(code as ErrorCode));
 }
 
-function operationObject(operation: Operation): object {
+function operationObject(operation: Operation): Answering {
   const { id, surface, summary, credential, scope, request } = operation;
   const parameters = parametersOf(operation);
   return {
@@ -74,7 +76,7 @@ function requestBody(request: NonNullable<Operation["request"]>): object {
 const bytesContent = { "application/octet-stream": {} };
 
 /** Answers first; a status that is answered, as 503 of `/readyz`, is no error there. */
-function responsesOf(operation: Operation): object {
+function responsesOf(operation: Operation): Answering["responses"] {
   const { surface, answers, errors: codes } = operation;
   const responses: Record<string, object> = {};
   for (const [status, answer] of Object.entries(answers)) responses[status] = answerObject(operation, answer);

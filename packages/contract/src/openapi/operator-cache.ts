@@ -1,5 +1,5 @@
-import { always, type Operation, operating, reading } from "./operation.ts";
-import { operation } from "./operator.ts";
+import { type Operation, operating, reading } from "./operation.ts";
+import { description, operation } from "./operator.ts";
 
 /** The operator's API for the answer cache: rules, purges and keys. Described apart: a document is to stay small. */
 
@@ -98,13 +98,5 @@ export const cacheOperations: readonly Operation[] = [
     answers: made,
     errors: ofTenant,
   }),
-  {
-    method: "get",
-    path: "/admin/openapi-cache.json",
-    id: "cacheOpenapi",
-    surface: "Operator",
-    summary: "This description.",
-    answers: { 200: { description: "OpenAPI 3.1." } },
-    errors: ["operator_unavailable", ...always],
-  },
+  description("cache"),
 ];

@@ -1,5 +1,6 @@
 import type { AdminScope } from "../tenancy/admins.ts";
 import { always, type Operation, operating, reading } from "./operation.ts";
+import type { SchemaName } from "./schemas.ts";
 
 /** The operator's API, described in a document of its own: callers have no use for it. */
 
@@ -12,6 +13,27 @@ type Part = Pick<Operation, "method" | "path" | "id" | "summary" | "answers" | "
 /** A route of the operator's, below `/admin/v1`. */
 export function operation(part: Part): Operation {
   return { surface: "Operator", credential: "operator", ...part, path: `/admin/v1${part.path}` };
+}
+
+/** What a change answers: 202 when gateways cannot read it yet. */
+export function done(schema: SchemaName, status: 200 | 201 = 200): Operation["answers"] {
+  return {
+    [status]: { description: "It is done, and gateways can read it.", schema },
+    202: { description: "It is done. Gateways read it within a minute.", schema },
+  };
+}
+
+/** Of a document itself. */
+export function description(part?: string): Operation {
+  return {
+    method: "get",
+    path: `/admin/openapi${part === undefined ? "" : `-${part}`}.json`,
+    id: `${part ?? "operator"}Openapi`,
+    surface: "Operator",
+    summary: "This description.",
+    answers: { 200: { description: "OpenAPI 3.1." } },
+    errors: ["operator_unavailable", ...always],
+  };
 }
 
 const packages = [
@@ -237,15 +259,5 @@ const rollouts = [
   }),
 ];
 
-const description: Operation = {
-  method: "get",
-  path: "/admin/openapi.json",
-  id: "operatorOpenapi",
-  surface: "Operator",
-  summary: "This description.",
-  answers: { 200: { description: "OpenAPI 3.1." } },
-  errors: ["operator_unavailable", ...always],
-};
-
 /** Every route under `/admin` for models, and the audit. */
-export const operatorOperations: readonly Operation[] = [...packages, ...looks, ...changes, ...rollouts, description];
+export const operatorOperations: readonly Operation[] = [...packages, ...looks, ...changes, ...rollouts, description()];

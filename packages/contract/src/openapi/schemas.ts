@@ -142,6 +142,9 @@ export function namedSchemas(): Readonly<Record<string, object>> {
       // Every safe integer is one; saying so twice for each doubles the schema.
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      // So are the names of members texts, and a format says what its pattern does.
+      if (JSON.stringify(jsonSchema.propertyNames) === '{"type":"string"}') delete jsonSchema.propertyNames;
+      if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
     },
   });
   return Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, plain(schema)]));
