@@ -13,6 +13,7 @@ const composition = [
   "app-chat.ts",
   "app-semantic.ts",
   "app.ts",
+  "desks.ts",
   "directory-routes.ts",
   "index.ts",
   "look-up.ts",
@@ -32,7 +33,7 @@ const bindingHolders = ["env.ts", "wire.ts"];
 const keptOut: readonly (readonly [entry: string, out: RegExp])[] = [
   [
     "index.ts",
-    /^(?:operate\/|operator|(?:admin|directory)-routes\.ts$|platform\/durable\/(?:audit|directory|hot-list|registry|tally))/,
+    /^(?:operate\/|operator|desks\.ts$|(?:admin|directory)-routes\.ts$|platform\/durable\/(?:audit|directory|hot-list|registry|tally))/,
   ],
   ["operator.ts", /^(?:admit|cache)\//],
   ["semantic.ts", /^(?!semantic\.ts$|platform\/durable\/semantic)/],

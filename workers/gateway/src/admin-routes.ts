@@ -1,6 +1,7 @@
 import { type AdminScope, ok, type Result } from "@ledge/contract";
 import { readJson } from "./accept/body.ts";
 import type { Exchange } from "./app.ts";
+import { type Desks, desksOf } from "./desks.ts";
 import { readAudit } from "./operate/audit.ts";
 import { getBlob, putBlob } from "./operate/blobs.ts";
 import * as cache from "./operate/cache.ts";
@@ -8,7 +9,7 @@ import * as models from "./operate/models.ts";
 import { admitOperator, admitOperatorOrOrigin } from "./operate/operator.ts";
 import { registerPackage } from "./operate/register.ts";
 import { endRollout, showRollout, startRollout } from "./operate/rollouts.ts";
-import { type Desks, desksOf, type OperatorRuntime } from "./operator-wire.ts";
+import type { OperatorRuntime } from "./operator-wire.ts";
 import { jsonReply, jsonText, type Reply } from "./reply.ts";
 import type { Route } from "./serve.ts";
 

@@ -2,12 +2,13 @@ import { ok, type Result } from "@ledge/contract";
 import { readJson } from "./accept/body.ts";
 import { json, type OperatorRoute, operate, operateOn, type Visit } from "./admin-routes.ts";
 import { type Caller, callerHeader } from "./caller.ts";
+import { ownKeyDesk } from "./desks.ts";
 import * as admins from "./operate/admins.ts";
 import type { Made } from "./operate/directory.ts";
 import * as keys from "./operate/keys.ts";
 import * as tenants from "./operate/tenants.ts";
 import * as terms from "./operate/terms.ts";
-import { type OperatorRuntime, ownKeyDesk } from "./operator-wire.ts";
+import type { OperatorRuntime } from "./operator-wire.ts";
 import { jsonReply, type Reply } from "./reply.ts";
 import type { Handler } from "./serve.ts";
 

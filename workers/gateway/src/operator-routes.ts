@@ -12,13 +12,14 @@ import { acceptLoad, presentDone } from "./accept/oip/repository.ts";
 import { presentProblem } from "./accept/predict.ts";
 import { adminRoutes } from "./admin-routes.ts";
 import { deployedModels, viewOf } from "./assign/view.ts";
+import { desksOf } from "./desks.ts";
 import { directoryRoutes, ownKeyRoutes } from "./directory-routes.ts";
 import { countsOf } from "./observe/counts.ts";
 import { presentMetrics } from "./observe/metrics.ts";
 import { admitOperator } from "./operate/operator.ts";
 import { reach } from "./operate/reach.ts";
 import { loadModel, registerInline, unloadModel } from "./operate/repository.ts";
-import { desksOf, type OperatorRuntime } from "./operator-wire.ts";
+import type { OperatorRuntime } from "./operator-wire.ts";
 import { jsonReply, type Reply } from "./reply.ts";
 import type { Handler, Route } from "./serve.ts";
 

@@ -1,21 +1,16 @@
 import { type CachePolicy, cacheEntryBytesMax, cacheTtlSMax } from "@ledge/contract";
-import type { Caller } from "./caller.ts";
 import { edgeTier } from "./dispatch/edge.ts";
 import type { OperatorEnv } from "./env.ts";
 import { keptBy } from "./isolate.ts";
-import type { AdminDesk } from "./operate/admins.ts";
 import type { CacheDesk } from "./operate/cache.ts";
 import type { KeyDesk } from "./operate/keys.ts";
 import type { ModelDesk } from "./operate/models.ts";
-import type { Admin } from "./operate/operator.ts";
 import type { RolloutDesk } from "./operate/rollouts.ts";
-import type { TenantDesk } from "./operate/tenants.ts";
-import type { TermsDesk } from "./operate/terms.ts";
 import { digests, keyedHash } from "./platform/digests.ts";
 import { type OperatorConfig, readOperatorConfig } from "./platform/operator-config.ts";
 import { operatorPortsOf } from "./platform/ports-of.ts";
 
-/** Everything an isolate of the operator Worker keeps between requests: the desks of `operate/`, wired once. */
+/** Everything an isolate of the operator Worker keeps between requests: what the desks of `operate/` work with, wired once. */
 export type OperatorRuntime = ReturnType<typeof wire>;
 
 /** The isolate's runtime. Errors: `internal_error` with every wrong variable in its cause, until the next deployment. */
@@ -65,26 +60,6 @@ function wire(env: OperatorEnv, config: OperatorConfig) {
       nowMs,
     },
   };
-}
-
-/** The desks as an admin finds them: what is changed at one is in the audit under the admin's name. */
-export type Desks = ReturnType<typeof desksOf>;
-
-export function desksOf(runtime: OperatorRuntime, admin: Admin) {
-  const { name: who } = admin;
-  const models: ModelDesk = { ...runtime.models, who };
-  const keys: KeyDesk = { ...runtime.keys, who, registers: admin.scopes.includes("tenants:write") };
-  const tenants: TenantDesk = { ...runtime.tenants, who };
-  const terms: TermsDesk = { ...runtime.terms, who };
-  const admins: AdminDesk = { ...runtime.admins, who, admin };
-  const rollouts: RolloutDesk = { ...runtime.rollouts, models };
-  const cache: CacheDesk = { ...runtime.cache, who };
-  return { keys, tenants, terms, admins, models, rollouts, cache, audits: runtime.audits };
-}
-
-/** The desk for keys as a tenant's own key finds it: no other tenant is there. */
-export function ownKeyDesk(runtime: OperatorRuntime, { subject, ...by }: Caller): KeyDesk {
-  return { ...runtime.keys, who: subject, registers: false, by };
 }
 
 /** What the answer cache does where no policy says. */
