@@ -14,6 +14,8 @@ const composition = [
   "app-guard.ts",
   "app-semantic.ts",
   "app.ts",
+  "desks.ts",
+  "directory-routes.ts",
   "index.ts",
   "look-up.ts",
   "meter.ts",
@@ -31,7 +33,10 @@ const composition = [
 const bindingHolders = ["env.ts", "wire.ts"];
 /** What a Worker's entry may not bring along: the gateway must start fast, and neither does the other's work. */
 const keptOut: readonly (readonly [entry: string, out: RegExp])[] = [
-  ["index.ts", /^(?:operate\/|operator|admin-routes\.ts$|platform\/durable\/(?:hot-list|registry|tally))/],
+  [
+    "index.ts",
+    /^(?:operate\/|operator|desks\.ts$|(?:admin|directory)-routes\.ts$|platform\/durable\/(?:audit|directory|hot-list|registry|tally))/,
+  ],
   ["operator.ts", /^(?:admit|cache)\//],
   ["meter.ts", /^(?!meter\.ts$|platform\/durable\/meter)/],
   ["semantic.ts", /^(?!semantic\.ts$|platform\/durable\/semantic)/],

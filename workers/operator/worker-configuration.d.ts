@@ -24,12 +24,13 @@ interface __BaseEnv_OperatorBindings {
 	METERS: DurableObjectNamespace /* Meter from ledge-meter */;
 	LEDGERS: DurableObjectNamespace<import("../../../workers/gateway/src/operator").Ledger>;
 	LEDGER_LIST: DurableObjectNamespace<import("../../../workers/gateway/src/operator").LedgerList>;
+	DIRECTORY: DurableObjectNamespace<import("../../../workers/gateway/src/operator").Directory>;
 	INFERENCE: Fetcher /* ledge-inference */;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {
 		mainModule: typeof import("../../../workers/gateway/src/operator");
-		durableNamespaces: "Registry" | "Tally" | "HotList" | "CacheKeeper" | "Ledger" | "LedgerList";
+		durableNamespaces: "Registry" | "Tally" | "HotList" | "CacheKeeper" | "Ledger" | "LedgerList" | "Directory";
 	}
 	interface Env extends __BaseEnv_OperatorBindings {}
 }

@@ -1,5 +1,6 @@
 import type { IdentityService, InferenceService } from "@ledge/contract";
 import type { CacheKeeper } from "./platform/durable/cache-keeper.ts";
+import type { Directory } from "./platform/durable/directory.ts";
 import type { Flight } from "./platform/durable/flight.ts";
 import type { HotList } from "./platform/durable/hot-list.ts";
 import type { Ledger } from "./platform/durable/ledger.ts";
@@ -41,7 +42,15 @@ export interface GatewayEnv
 export interface OperatorEnv
   extends Omit<
     OperatorBindings,
-    "INFERENCE" | "REGISTRY" | "TALLIES" | "HOT_LIST" | "CACHE_KEEPER" | "METERS" | "LEDGERS" | "LEDGER_LIST"
+    | "INFERENCE"
+    | "REGISTRY"
+    | "TALLIES"
+    | "HOT_LIST"
+    | "CACHE_KEEPER"
+    | "DIRECTORY"
+    | "METERS"
+    | "LEDGERS"
+    | "LEDGER_LIST"
   > {
   readonly INFERENCE: InferenceService;
   readonly REGISTRY: DurableObjectNamespace<Registry>;
@@ -52,4 +61,5 @@ export interface OperatorEnv
   readonly LEDGERS: DurableObjectNamespace<Ledger>;
   readonly LEDGER_LIST: DurableObjectNamespace<LedgerList>;
   readonly EVENTS_WEBHOOK_SECRET?: string;
+  readonly DIRECTORY: DurableObjectNamespace<Directory>;
 }

@@ -9,6 +9,7 @@ import { serve } from "./serve.ts";
  */
 
 export { CacheKeeper } from "./platform/durable/cache-keeper.ts";
+export { Directory } from "./platform/durable/directory.ts";
 export { HotList } from "./platform/durable/hot-list.ts";
 export { Ledger } from "./platform/durable/ledger.ts";
 export { LedgerList } from "./platform/durable/ledger-list.ts";

@@ -32,6 +32,11 @@ export const parameterComponents = {
   digest: path("digest", "A package's digest.", "^[0-9a-f]{64}$"),
   alias: path("alias", "An alias; not `stable` or `latest`.", "^[a-z][a-z0-9-]{0,31}$"),
   tenant: path("tenant", "Of an API key or a token.", "^.{1,128}$"),
+  project: path("project", "A tenant's project.", "^[a-z0-9][a-z0-9._-]{0,63}$"),
+  user: path("user", "A member of the tenant.", "^.{1,256}$"),
+  plan: path("plan", "A plan.", "^[a-z0-9][a-z0-9._-]{0,63}$"),
+  tier: path("tier", "A tier.", "^[a-z0-9][a-z0-9._-]{0,63}$"),
+  name: path("name", "An admin credential's name.", "^[a-z][a-z0-9._-]{0,63}$"),
   [headers.requestId]: header(headers.requestId, "Your own id for this request, kept when it is short and plain.", {
     type: "string",
     pattern: "^[A-Za-z0-9._:-]{1,64}$",

@@ -181,6 +181,20 @@ export class LedgerRows {
     return known && { atMs: known.at_ms, amount: amountOf(known) };
   }
 
+  /** The beginning of the last hour in which each of these keys has a row, milliseconds since 1970. */
+  lastUsed(keys: readonly string[]): Readonly<Record<string, number>> {
+    const wanted = new Set(keys);
+    const used: Record<string, number> = {};
+    const rows = this.#sql.exec<{ json: string; hour: number }>(
+      "SELECT json, max(hour) AS hour FROM hours JOIN series ON series.id = hours.series GROUP BY series.id",
+    );
+    for (const { json, hour } of rows.toArray()) {
+      const { key } = JSON.parse(json) as Series;
+      if (key !== undefined && wanted.has(key)) used[key] = Math.max(used[key] ?? 0, hour * hourMs);
+    }
+    return used;
+  }
+
   /** Each hour's sums from one instant to another, oldest first. */
   *hours(
     fromMs: number,

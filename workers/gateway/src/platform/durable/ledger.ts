@@ -94,6 +94,11 @@ export class Ledger extends DurableObject<OperatorEnv> {
   }
 
   /** What of a report is this tenant's. */
+  /** When each of these keys was used last: the beginning of that hour, milliseconds since 1970. */
+  lastUsed(keys: readonly string[]): Readonly<Record<string, number>> {
+    return this.#rows.lastUsed(keys);
+  }
+
   usage(tenant: string, query: UsageQuery): TenantUsage {
     return {
       groups: usageGroups(this.#rows, tenant, query, this.#named?.rules.timeZone ?? "UTC"),
