@@ -11,6 +11,7 @@ import {
   tenancyOpenApi,
   termsOpenApi,
 } from "./openapi.ts";
+import { shippedSnapshotFile } from "./shipped-snapshot.ts";
 import { workerTypes } from "./worker-types.ts";
 
 /** Everything that is generated. Each throws when it cannot do its work; none writes into the repository. */
@@ -23,6 +24,7 @@ export const generators: readonly (() => Promise<Generated>)[] = [
   keysOpenApi,
   tenancyOpenApi,
   termsOpenApi,
+  shippedSnapshotFile,
   lockfile,
   ...workers.map((worker) => () => workerTypes(worker)),
 ];
