@@ -2,29 +2,36 @@
 
 /** The longest that a waiter stays with a leader it hears nothing of, milliseconds. */
 export const flightLeaseMsMax = 10_000;
-/** How often work may fail, or be given up as hung, before its fault is everybody's: the first try and two successors. */
-export const flightTriesMax = 3;
+/** How often work may fail before its fault is everybody's: the first try and two successors. */
+export const flightFailuresMax = 3;
+/** How often a silent leader is replaced. It may yet answer, so this counts apart: silence is no failure. */
+export const flightReplacedMax = 2;
 /** How long an answer stays for who asked for it in vain elsewhere a moment ago, milliseconds. */
 export const flightKeptMs = 2_000;
 
 export type FlightState =
   /** Nobody leads: nobody has asked yet, or the leader failed or left. */
-  | { readonly kind: "vacant"; readonly leads: number; readonly tries: number }
-  | {
+  | ({ readonly kind: "vacant" } & FlightPast)
+  | ({
       readonly kind: "led";
-      /** The leader's number: 1 for the first. */
-      readonly leads: number;
-      /** Tries that failed or hung before this one. */
-      readonly tries: number;
       /** When the leader was last heard of, milliseconds since 1970. */
       readonly heardMs: number;
       /** Whether its answer has begun to come, as a stream. */
       readonly flows: boolean;
-    }
+    } & FlightPast)
   /** The result is here, `kept` or only for those who wait already. */
   | { readonly kind: "over"; readonly atMs: number; readonly kept: boolean };
 
-export const flightVacant: FlightState = { kind: "vacant", leads: 0, tries: 0 };
+/** What has been of a flight that goes on. */
+interface FlightPast {
+  /** Leaders so far, which is also the number of the latest. */
+  readonly leads: number;
+  /** Of those, how many failed, and how many were silent for so long that another took their place. */
+  readonly failures: number;
+  readonly replaced: number;
+}
+
+export const flightVacant: FlightState = { kind: "vacant", leads: 0, failures: 0, replaced: 0 };
 
 /** One who wants the answer. Milliseconds since 1970. */
 export interface FlightWaiter {
@@ -52,20 +59,20 @@ export function askFlight(
   nowMs: number,
 ): readonly [FlightDecision, FlightState] {
   if (state.kind === "over") return [{ kind: "result" }, state];
-  if (state.kind === "vacant") return takeLead(state, state.tries, nowMs);
+  if (state.kind === "vacant") return takeLead(state, nowMs);
   const fromMs = Math.max(sinceMs, state.heardMs);
   const patientUntilMs = fromMs + Math.min(flightLeaseMsMax, Math.max(0, (deadlineMs - fromMs) / 2));
-  const replaceable = state.tries + 1 < flightTriesMax;
-  if (replaceable && nowMs >= patientUntilMs) return takeLead(state, state.tries + 1, nowMs);
+  const replaceable = state.replaced < flightReplacedMax;
+  if (replaceable && nowMs >= patientUntilMs) return takeLead({ ...state, replaced: state.replaced + 1 }, nowMs);
   if (state.flows) return [{ kind: "flow" }, state];
   return [{ kind: "wait", untilMs: replaceable ? patientUntilMs : deadlineMs }, state];
 }
 
-function takeLead({ leads }: { readonly leads: number }, tries: number, nowMs: number) {
+function takeLead({ leads, failures, replaced }: FlightPast, nowMs: number) {
   const lead = leads + 1;
   return [
     { kind: "lead", lead },
-    { kind: "led", leads: lead, tries, heardMs: nowMs, flows: false },
+    { kind: "led", leads: lead, failures, replaced, heardMs: nowMs, flows: false },
   ] as const;
 }
 
@@ -87,17 +94,17 @@ export function landFlight(state: FlightState, nowMs: number, kept = true): Flig
 /** The leader failed in a way that another may not: somebody else's turn, or, the third time, the end for those who wait. */
 export function failFlight(state: FlightState, lead: number, nowMs: number): FlightState {
   if (state.kind !== "led" || state.leads !== lead) return state;
-  const tries = state.tries + 1;
-  return tries < flightTriesMax
-    ? { kind: "vacant", leads: state.leads, tries }
+  const failures = state.failures + 1;
+  return failures < flightFailuresMax
+    ? { kind: "vacant", leads: lead, failures, replaced: state.replaced }
     : { kind: "over", atMs: nowMs, kept: false };
 }
 
 /** The leader left or died, which says nothing about the work: somebody else's turn. */
 export function leaveFlight(state: FlightState, lead: number): FlightState {
-  return state.kind === "led" && state.leads === lead
-    ? { kind: "vacant", leads: state.leads, tries: state.tries }
-    : state;
+  if (state.kind !== "led" || state.leads !== lead) return state;
+  const { failures, replaced } = state;
+  return { kind: "vacant", leads: lead, failures, replaced };
 }
 
 /** Whether who comes now is too late for this flight, and begins the next one. */

@@ -1,4 +1,4 @@
-import { type CacheOutcome, flightKeptMs, flightTriesMax } from "@ledge/policy";
+import { type CacheOutcome, flightFailuresMax, flightKeptMs } from "@ledge/policy";
 import { type Asked, aboutOf, mayShare } from "./asked.ts";
 import type { Got } from "./calls.ts";
 import type { Ending, SimulatedKeeper } from "./keeper.ts";
@@ -158,7 +158,7 @@ export class Checks {
     const ofInput = failed.some(({ fate }) => fate === "refused-input");
     if (code === "context_length_exceeded" && ofInput) return;
     const own = failed.some((work) => work.asked === asked);
-    if (!own && failed.length < flightTriesMax)
+    if (!own && failed.length < flightFailuresMax)
       say(
         `somebody failed ${asked.deadlineMs - this.#time.nowMs} ms before the deadline who could have been served, by ${failed.map(workLine)}`,
       );
@@ -167,7 +167,7 @@ export class Checks {
   #broken(asked: Asked, say: Say): void {
     if (this.#time.nowMs >= asked.deadlineMs) return;
     const failed = this.#failures(asked);
-    if (!failed.some((work) => work.asked === asked) && failed.length < flightTriesMax) {
+    if (!failed.some((work) => work.asked === asked) && failed.length < flightFailuresMax) {
       say(`a stream broke off that could have gone on, by ${failed.map(workLine)}`);
     }
   }
