@@ -198,7 +198,9 @@ export class Checks {
     if (wellMs > kept.puttingMs || wellMs > asked.startedMs - heardWithinMs || this.#keeper.down) return;
     // Whatever the operator has said since may have ended it.
     const [first] = this.#keeper.states.slice(kept.work.asked.heard);
-    if (first !== this.#keeper.state || asked.isolate.heard !== first.number) return;
+    if (first !== this.#keeper.state) return;
+    // What the isolate heard after the call had begun is not what the call goes by.
+    if (asked.heard !== first.number) return;
     const { nowMs } = this.#time;
     const fresh = nowMs < kept.freshUntilMs;
     const cached = got.outcome?.kind === "hit" || (got.outcome?.kind === "forward" && got.outcome.failed !== undefined);
