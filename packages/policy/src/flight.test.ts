@@ -118,6 +118,16 @@ describe("a flight", () => {
     expect(flightIsOver(state, 200, 101)).toBe(true);
     expect(flightIsOver(led(), 200, 101)).toBe(false);
   });
+
+  test("gives what landed elsewhere to nobody to whom that is too old, while it flows or after", () => {
+    const flowing = heardFlight(led(), 1, 200, 100);
+    for (const state of [flowing, landFlight(flowing, 100)]) {
+      const waiter = { sinceMs: 0, deadlineMs: 30_000 };
+      expect(askFlight(state, { ...waiter, landedAfterMs: 101 }, 200)[0].kind).toBe("alone");
+      expect(askFlight(state, { ...waiter, landedAfterMs: 100 }, 200)[0].kind).not.toBe("alone");
+      expect([flightIsOver(state, 200, 101), flightIsOver(state, 200, 100)]).toEqual([true, false]);
+    }
+  });
 });
 
 type Event =

@@ -18,6 +18,8 @@ export type FlightState =
       readonly heardMs: number;
       /** Whether its answer has begun to come, as a stream. */
       readonly flows: boolean;
+      /** When what flows landed elsewhere, milliseconds since 1970; absent while it is being made. */
+      readonly landedMs?: number;
     } & FlightPast)
   /** The result is here, `kept` or only for those who wait already. */
   | { readonly kind: "over"; readonly atMs: number; readonly kept: boolean };
@@ -47,7 +49,9 @@ export type FlightDecision =
   | { readonly kind: "wait"; readonly untilMs: number }
   /** The leader's stream, as far as it is here. */
   | { readonly kind: "flow" }
-  | { readonly kind: "result" };
+  | { readonly kind: "result" }
+  /** What there is landed too long ago for this waiter, who is to look elsewhere. */
+  | { readonly kind: "alone" };
 
 /**
  * What a waiter does now. The lead goes to whoever asks first when nobody has it, so it is never handed to one who has
@@ -55,9 +59,10 @@ export type FlightDecision =
  */
 export function askFlight(
   state: FlightState,
-  { sinceMs, deadlineMs }: FlightWaiter,
+  { sinceMs, deadlineMs, landedAfterMs }: FlightWaiter,
   nowMs: number,
 ): readonly [FlightDecision, FlightState] {
+  if (landedTooEarly(state, landedAfterMs)) return [{ kind: "alone" }, state];
   if (state.kind === "over") return [{ kind: "result" }, state];
   if (state.kind === "vacant") return takeLead(state, nowMs);
   const fromMs = Math.max(sinceMs, state.heardMs);
@@ -81,14 +86,18 @@ export function leads(state: FlightState, lead: number): boolean {
   return state.kind === "led" && state.leads === lead;
 }
 
-/** The leader has begun to pour its answer, or has poured more of it. */
-export function heardFlight(state: FlightState, lead: number, nowMs: number): FlightState {
-  return state.kind === "led" && state.leads === lead ? { ...state, heardMs: nowMs, flows: true } : state;
+/** The leader has begun to pour its answer, or has poured more of it; `landedMs`: when that landed elsewhere, if it had. */
+export function heardFlight(state: FlightState, lead: number, nowMs: number, landedMs?: number): FlightState {
+  if (state.kind !== "led" || state.leads !== lead) return state;
+  return { ...state, heardMs: nowMs, flows: true, ...(landedMs === undefined ? {} : { landedMs }) };
 }
 
-/** A result for all, from whichever leader had it first; `kept` for who comes a moment later, which a fault is not. */
-export function landFlight(state: FlightState, nowMs: number, kept = true): FlightState {
-  return state.kind === "over" ? state : { kind: "over", atMs: nowMs, kept };
+/**
+ * A result for all, from whichever leader had it first, now or from elsewhere, where it landed earlier; `kept` for who comes a
+ * moment later, which a fault is not.
+ */
+export function landFlight(state: FlightState, atMs: number, kept = true): FlightState {
+  return state.kind === "over" ? state : { kind: "over", atMs, kept };
 }
 
 /** The leader failed in a way that another may not: somebody else's turn, or, the third time, the end for those who wait. */
@@ -108,6 +117,13 @@ export function leaveFlight(state: FlightState, lead: number): FlightState {
 }
 
 /** Whether who comes now is too late for this flight, and begins the next one. */
-export function flightIsOver(state: FlightState, nowMs: number, landedAfterMs = 0): boolean {
-  return state.kind === "over" && (!state.kept || nowMs >= state.atMs + flightKeptMs || state.atMs < landedAfterMs);
+export function flightIsOver(state: FlightState, nowMs: number, landedAfterMs?: number): boolean {
+  const past = state.kind === "over" && (!state.kept || nowMs >= state.atMs + flightKeptMs);
+  return past || landedTooEarly(state, landedAfterMs);
+}
+
+/** Whether what a flight has to give, if anything yet, was there before the time after which it must have landed. */
+function landedTooEarly(state: FlightState, landedAfterMs = 0): boolean {
+  if (state.kind === "over") return state.atMs < landedAfterMs;
+  return state.kind === "led" && state.landedMs !== undefined && state.landedMs < landedAfterMs;
 }

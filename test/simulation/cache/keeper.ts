@@ -108,7 +108,12 @@ export class SimulatedKeeper {
     await this.#answer();
     const known = this.#rings.get(tenant);
     if (known !== undefined) return known;
-    const made = firstKeyring(Math.max(atLeast, this.state.keys[tenant] ?? 0), this.#salt(), this.#salt(), this.#time.nowMs);
+    const made = firstKeyring(
+      Math.max(atLeast, this.state.keys[tenant] ?? 0),
+      this.#salt(),
+      this.#salt(),
+      this.#time.nowMs,
+    );
     this.#rings.set(tenant, made);
     void this.#publish(tenant);
     return made;

@@ -53,7 +53,7 @@ export class RoomFlights implements Flights {
     const told = await this.#told(flight);
     if (told.kind === "lead") return await lead(flight, told.turn, further);
     // The room holds what equal calls gave, and those give a `T`.
-    if (told.kind === "landed") return shared(told.result as Result<T>);
+    if (told.kind === "landed") return shared(told.result as Result<T>, told.landedMs);
     return told.kind === "late" ? shared(fail("deadline_exceeded")) : await further(flight.signal);
   }
 
@@ -65,7 +65,7 @@ export class RoomFlights implements Flights {
       : async (signal) => ({ result: await alone.work(signal), collapsed: false });
     const told = await this.#told(flight);
     if (told.kind === "lead") return await leadStream(flight, told.turn, further);
-    if (told.kind === "flow") return shared(ok(this.#follow(flight, told, further, alone)));
+    if (told.kind === "flow") return shared(ok(this.#follow(flight, told, further, alone)), told.landedMs);
     if (told.kind === "landed" && !told.result.ok) return shared(told.result);
     return told.kind === "late" ? shared(fail("deadline_exceeded")) : await further(flight.signal);
   }
@@ -153,6 +153,7 @@ function leave(seat: Seat): void {
   seat.leave().catch(() => undefined);
 }
 
-function shared<T>(result: Result<T>): Flown<T> {
-  return { result, collapsed: true, ...(result.ok ? {} : { spent: true }) };
+function shared<T>(result: Result<T>, landedMs?: number): Flown<T> {
+  const landed = landedMs === undefined ? {} : { landedMs };
+  return { result, collapsed: true, ...(result.ok ? landed : { spent: true }) };
 }
