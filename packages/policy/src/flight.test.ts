@@ -121,13 +121,18 @@ describe("a flight", () => {
 
   test("gives what landed elsewhere to nobody to whom that is too old, while it flows or after", () => {
     const flowing = heardFlight(led(), 1, 200, 100);
-    for (const state of [flowing, landFlight(flowing, 100)]) {
+    for (const state of [flowing, landFlight(led(), 200, true, 100)]) {
       const waiter = { sinceMs: 0, deadlineMs: 30_000 };
       expect(askFlight(state, { ...waiter, landedAfterMs: 101 }, 200)[0].kind).toBe("alone");
       expect(askFlight(state, { ...waiter, landedAfterMs: 100 }, 200)[0].kind).not.toBe("alone");
       expect([flightIsOver(state, 200, 101), flightIsOver(state, 200, 100)]).toEqual([true, false]);
     }
   });
+});
+
+test("what is made while somebody waits is never too old for it, though another place's clock goes behind", () => {
+  const [decision] = askFlight(landFlight(led(), 100), { sinceMs: 500, deadlineMs: 30_000, landedAfterMs: 500 }, 100);
+  expect(decision.kind).toBe("result");
 });
 
 type Event =

@@ -18,11 +18,10 @@ export type FlightState =
       readonly heardMs: number;
       /** Whether its answer has begun to come, as a stream. */
       readonly flows: boolean;
-      /** When what flows landed elsewhere, milliseconds since 1970; absent while it is being made. */
-      readonly landedMs?: number;
-    } & FlightPast)
+    } & FlightPast &
+      FlightOrigin)
   /** The result is here, `kept` or only for those who wait already. */
-  | { readonly kind: "over"; readonly atMs: number; readonly kept: boolean };
+  | ({ readonly kind: "over"; readonly atMs: number; readonly kept: boolean } & FlightOrigin);
 
 /** What has been of a flight that goes on. */
 interface FlightPast {
@@ -31,6 +30,11 @@ interface FlightPast {
   /** Of those, how many failed, and how many were silent for so long that another took their place. */
   readonly failures: number;
   readonly replaced: number;
+}
+
+interface FlightOrigin {
+  /** When what the leader has landed elsewhere, before it was asked for there: milliseconds since 1970. Absent: it was made for this flight. */
+  readonly landedMs?: number;
 }
 
 export const flightVacant: FlightState = { kind: "vacant", leads: 0, failures: 0, replaced: 0 };
@@ -62,7 +66,8 @@ export function askFlight(
   { sinceMs, deadlineMs, landedAfterMs }: FlightWaiter,
   nowMs: number,
 ): readonly [FlightDecision, FlightState] {
-  if (landedTooEarly(state, landedAfterMs)) return [{ kind: "alone" }, state];
+  // What was made while it waited is never too old for it, whatever the clocks of two places say.
+  if (earlier(landedElsewhereMs(state), landedAfterMs)) return [{ kind: "alone" }, state];
   if (state.kind === "over") return [{ kind: "result" }, state];
   if (state.kind === "vacant") return takeLead(state, nowMs);
   const fromMs = Math.max(sinceMs, state.heardMs);
@@ -89,15 +94,19 @@ export function leads(state: FlightState, lead: number): boolean {
 /** The leader has begun to pour its answer, or has poured more of it; `landedMs`: when that landed elsewhere, if it had. */
 export function heardFlight(state: FlightState, lead: number, nowMs: number, landedMs?: number): FlightState {
   if (state.kind !== "led" || state.leads !== lead) return state;
-  return { ...state, heardMs: nowMs, flows: true, ...(landedMs === undefined ? {} : { landedMs }) };
+  return { ...state, heardMs: nowMs, flows: true, ...from(landedMs) };
 }
 
 /**
- * A result for all, from whichever leader had it first, now or from elsewhere, where it landed earlier; `kept` for who comes a
- * moment later, which a fault is not.
+ * A result for all, from whichever leader had it first; `kept` for who comes a moment later, which a fault is not; `landedMs`:
+ * when it landed elsewhere, if it had.
  */
-export function landFlight(state: FlightState, atMs: number, kept = true): FlightState {
-  return state.kind === "over" ? state : { kind: "over", atMs, kept };
+export function landFlight(state: FlightState, nowMs: number, kept = true, landedMs?: number): FlightState {
+  return state.kind === "over" ? state : { kind: "over", atMs: nowMs, kept, ...from(landedMs) };
+}
+
+function from(landedMs: number | undefined): FlightOrigin {
+  return landedMs === undefined ? {} : { landedMs };
 }
 
 /** The leader failed in a way that another may not: somebody else's turn, or, the third time, the end for those who wait. */
@@ -119,11 +128,18 @@ export function leaveFlight(state: FlightState, lead: number): FlightState {
 /** Whether who comes now is too late for this flight, and begins the next one. */
 export function flightIsOver(state: FlightState, nowMs: number, landedAfterMs?: number): boolean {
   const past = state.kind === "over" && (!state.kept || nowMs >= state.atMs + flightKeptMs);
-  return past || landedTooEarly(state, landedAfterMs);
+  return past || earlier(flightLandedMs(state), landedAfterMs);
 }
 
-/** Whether what a flight has to give, if anything yet, was there before the time after which it must have landed. */
-function landedTooEarly(state: FlightState, landedAfterMs = 0): boolean {
-  if (state.kind === "over") return state.atMs < landedAfterMs;
-  return state.kind === "led" && state.landedMs !== undefined && state.landedMs < landedAfterMs;
+/** When what a flight has to give was there, milliseconds since 1970; `undefined` while it is being made. */
+export function flightLandedMs(state: FlightState): number | undefined {
+  return landedElsewhereMs(state) ?? (state.kind === "over" ? state.atMs : undefined);
+}
+
+function landedElsewhereMs(state: FlightState): number | undefined {
+  return state.kind === "vacant" ? undefined : state.landedMs;
+}
+
+function earlier(landedMs: number | undefined, landedAfterMs = 0): boolean {
+  return landedMs !== undefined && landedMs < landedAfterMs;
 }

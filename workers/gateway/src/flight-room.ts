@@ -5,6 +5,7 @@ import {
   type FlightWaiter,
   failFlight,
   flightIsOver,
+  flightLandedMs,
   flightVacant,
   heardFlight,
   landFlight,
@@ -21,15 +22,22 @@ export type Told =
   | { readonly kind: "wait"; readonly seat: Seat; readonly untilMs: number }
   /** The leader's events, from the first one on. If they end and the last one is not `[DONE]`, ask `seat`. */
   | (Flowing & { readonly seat: Seat })
-  /** `landedMs`: when, milliseconds since 1970. */
-  | { readonly kind: "landed"; readonly result: Result<unknown>; readonly landedMs: number }
+  | Landed
   /** Nothing can be had here. */
   | { readonly kind: "alone" };
 
-interface Flowing {
+interface Flowing extends Before {
   readonly kind: "flow";
   readonly events: ReadableStream<Uint8Array>;
-  /** When all of it had come, milliseconds since 1970; absent while it is being made. */
+}
+
+interface Landed extends Before {
+  readonly kind: "landed";
+  readonly result: Result<unknown>;
+}
+
+interface Before {
+  /** When all of it was here, if that was before this call came: milliseconds since 1970. */
   readonly landedMs?: number;
 }
 
@@ -96,7 +104,10 @@ export class FlightRoom {
 
   join(waiter: FlightWaiter): Told {
     const told = this.#tell(waiter);
-    if (told.kind === "flow") return { ...told, seat: this.#seat(waiter) };
+    const landedMs = flightLandedMs(this.#state);
+    const before = landedMs === undefined ? {} : { landedMs };
+    if (told.kind === "landed") return { ...told, ...before };
+    if (told.kind === "flow") return { ...told, ...before, seat: this.#seat(waiter) };
     if (told.kind !== "stay") return told;
     return { kind: "wait", seat: this.#seat(waiter), untilMs: told.untilMs };
   }
@@ -115,8 +126,9 @@ export class FlightRoom {
       case "wait":
         return { kind: "stay", untilMs: decision.untilMs };
       case "flow":
+        return this.#read();
       case "result":
-        return this.#given();
+        return this.#result === undefined ? this.#read() : { kind: "landed", result: this.#result };
       case "alone":
         return { kind: "alone" };
     }
@@ -128,14 +140,9 @@ export class FlightRoom {
     return decision.kind === "wait" ? decision.untilMs : undefined;
   }
 
-  /** What has landed, or flows. */
-  #given(): Asked {
-    const state = this.#state;
-    const landedMs = state.kind === "over" ? state.atMs : state.kind === "led" ? state.landedMs : undefined;
-    if (landedMs !== undefined && this.#result !== undefined) return { kind: "landed", result: this.#result, landedMs };
+  #read(): Asked {
     const events = this.#flow?.read();
-    if (events === undefined) return { kind: "alone" };
-    return { kind: "flow", events, ...(landedMs === undefined ? {} : { landedMs }) };
+    return events === undefined ? { kind: "alone" } : { kind: "flow", events };
   }
 
   #seat(waiter: FlightWaiter): Seat {
@@ -172,7 +179,7 @@ export class FlightRoom {
     return {
       land: async (result, landedMs) => {
         this.#result ??= result;
-        this.#become(landFlight(this.#state, this.#notLater(landedMs), result.ok));
+        this.#become(landFlight(this.#state, this.#nowMs(), result.ok, landedMs));
       },
       fail: async (fault) => this.#fail(lead, fault),
       pour: (events, landedMs) => this.#pour(lead, events, landedMs),
@@ -192,11 +199,6 @@ export class FlightRoom {
     return spent;
   }
 
-  /** A clock elsewhere may go ahead. */
-  #notLater(ms = Number.POSITIVE_INFINITY): number {
-    return Math.min(ms, this.#nowMs());
-  }
-
   async #pour(lead: number, events: ReadableStream<Uint8Array>, landedMs?: number): Promise<void> {
     const flow = new Flow();
     const end = new FlowEnd();
@@ -212,7 +214,7 @@ export class FlightRoom {
         end.see(value);
         flow.append(value);
       }
-      if (end.reached) this.#become(landFlight(this.#state, this.#notLater(landedMs)));
+      if (end.reached) this.#become(landFlight(this.#state, this.#nowMs(), true, landedMs));
       else this.#fail(lead, this.#fault);
     } catch {
       // The leader's isolate or request is gone, not its engine.

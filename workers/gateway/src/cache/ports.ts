@@ -122,7 +122,7 @@ export interface Flown<T> {
   readonly result: Result<T>;
   /** Whether the result came from another call's work. */
   readonly collapsed: boolean;
-  /** When it landed, if it had before or as it was asked for: milliseconds since 1970. Absent while it is being made. */
+  /** When it landed, if that was before it was asked for: milliseconds since 1970. */
   readonly landedMs?: number;
   /** Set on a fault when others have tried after the first, so that nobody need try again. */
   readonly spent?: true;

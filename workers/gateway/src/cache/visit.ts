@@ -189,12 +189,13 @@ export class Visit {
     const { maxAgeS = Number.POSITIVE_INFINITY, minFreshS = 0 } = wish;
     // What lies there does not do for this call, so what landed with it does not either.
     const ageSMax = this.#best === undefined ? Math.min(this.#ttlS() - minFreshS, maxAgeS) : 0;
+    // Who wants it fresh for longer than any answer is gets what is being made now.
     // Nobody knows the tags of what others are fetching: who has heard of a purge by any tag does not wait for who has not.
     const epoch = this.#book.tagsEpochOf(this.#call.identity.tenant);
     return {
       slot: `${key}:${epoch}`,
       reach: collapse,
-      landedAfterMs: this.#deps.nowMs() - ageSMax * 1000,
+      landedAfterMs: this.#deps.nowMs() - Math.max(0, ageSMax) * 1000,
       waitUntil,
     };
   }
