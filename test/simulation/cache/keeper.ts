@@ -109,6 +109,7 @@ export class SimulatedKeeper {
     const known = this.#rings.get(tenant);
     if (known !== undefined) return known;
     const made = firstKeyring(
+      tenant,
       Math.max(atLeast, this.state.keys[tenant] ?? 0),
       this.#salt(),
       this.#salt(),
