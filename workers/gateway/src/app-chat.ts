@@ -5,13 +5,13 @@ import { cacheCallOf, copyToShadow, type Entered, type Exchange, journeyOf } fro
 import { orLike } from "./app-semantic.ts";
 import type { CacheCall, Found, Miss } from "./cache/call.ts";
 import { chatPrompt, chatText, isSampled } from "./cache/chats.ts";
-import { inTime } from "./cache/in-time.ts";
 import type { Flight, Flown } from "./cache/ports.ts";
 import type { ChatPart, Stamp } from "./dispatch/chat-part.ts";
 import { type ChatRecord, eventOf, partsOf, recordOf, replayStream, replayWhole, sse } from "./dispatch/chat-record.ts";
 import { collected, sharedParts, sharedStream } from "./dispatch/chat-share.ts";
 import { EventWatch, PartTeller, type Passage, type RelayHooks, relayEvents } from "./dispatch/chat-stream.ts";
 import type { ChatCall, DeployedModel } from "./exchange.ts";
+import { inTime } from "./in-time.ts";
 import { recordCall } from "./observe/record.ts";
 import { eventStreamReply, jsonText, type Reply } from "./reply.ts";
 

@@ -1,6 +1,6 @@
 import { type Keyring, keyring, parse } from "@ledge/contract";
 import { fromBase64 } from "../base64.ts";
-import { inTime } from "./in-time.ts";
+import { inTime } from "../in-time.ts";
 import type { Keyrings, Slot } from "./ports.ts";
 import type { SealingKeys } from "./semantic/ports.ts";
 

@@ -10,10 +10,10 @@ import {
   mayServeStale,
   semanticRule,
 } from "@ledge/policy";
+import { inTime } from "../in-time.ts";
 import type { CacheDeps } from "./answers.ts";
 import type { CacheCall, Found, Miss } from "./call.ts";
 import { etagOf } from "./etag.ts";
-import { inTime } from "./in-time.ts";
 import type { Address, Entry, Slot } from "./ports.ts";
 import type { RuleBook } from "./rule-book.ts";
 import { Near } from "./semantic/near.ts";

@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from "@ledge/contract";
 import type { FlightWaiter } from "@ledge/policy";
 import type { Asked, Seat, Told } from "../../flight-room.ts";
-import { inTime } from "../in-time.ts";
+import { inTime } from "../../in-time.ts";
 import type { Flight, FlightRooms, Flights, Flown } from "../ports.ts";
 import { follow } from "./follow.ts";
 import { lead, leadStream, type Work } from "./lead.ts";

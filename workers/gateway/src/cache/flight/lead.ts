@@ -1,6 +1,6 @@
 import { errors } from "@ledge/contract";
 import type { Turn } from "../../flight-room.ts";
-import { inTime } from "../in-time.ts";
+import { inTime } from "../../in-time.ts";
 import type { Flight, Flown } from "../ports.ts";
 import { Lane } from "./lane.ts";
 
