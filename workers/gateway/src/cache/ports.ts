@@ -108,6 +108,8 @@ export interface Flight {
   readonly slot: string;
   /** How far equal calls wait for one another. */
   readonly reach: "everywhere" | "isolate";
+  /** Since when this call waits for equal ones, milliseconds since 1970; absent: it comes now. */
+  readonly sinceMs?: number;
   /** Until when this call's caller waits, milliseconds since 1970. */
   readonly deadlineMs: number;
   /** What landed before is too old for this call, milliseconds since 1970. */
