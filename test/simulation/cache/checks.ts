@@ -3,7 +3,7 @@ import { type Asked, aboutOf, mayShare } from "./asked.ts";
 import type { Got } from "./calls.ts";
 import type { Ending, SimulatedKeeper } from "./keeper.ts";
 import { isOn, type Kept, type Ledger, ruled, type Say } from "./ledger.ts";
-import type { OriginWork } from "./origin.ts";
+import { type OriginWork, saidBy } from "./origin.ts";
 import type { VirtualTime } from "./time.ts";
 
 /** Rules that could be read for so long are known everywhere. */
@@ -45,7 +45,7 @@ export class Checks {
     if (this.#time.nowMs > asked.deadlineMs + 1_500)
       say(`an answer came ${this.#time.nowMs - asked.deadlineMs} ms after the deadline`);
     if (got.kind === "fault") this.#fault(asked, got.code, say);
-    else if (got.kind === "broken") this.#broken(asked, say);
+    else if (got.kind === "broken") this.#broken(asked, got.text, say);
     else this.#answer(asked, got, say);
     this.#findable(asked, got, say);
   }
@@ -164,8 +164,10 @@ export class Checks {
       );
   }
 
-  #broken(asked: Asked, say: Say): void {
+  #broken(asked: Asked, text: string, say: Say): void {
     if (this.#time.nowMs >= asked.deadlineMs) return;
+    // It has said what only that piece of work says: there is no other stream that goes on from there.
+    if (saidBy(text) !== undefined) return;
     const failed = this.#failures(asked);
     if (!failed.some((work) => work.asked === asked) && failed.length < flightFailuresMax) {
       say(`a stream broke off that could have gone on, by ${failed.map(workLine)}`);
