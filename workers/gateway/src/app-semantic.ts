@@ -2,11 +2,11 @@ import { pairText } from "@ledge/policy";
 import type { Exchange } from "./app.ts";
 import { assign } from "./assign/assign.ts";
 import type { Found, Miss } from "./cache/call.ts";
-import { inTime } from "./cache/in-time.ts";
 import type { Near, Placed } from "./cache/semantic/near.ts";
 import type { NearCandidate } from "./cache/semantic/ports.ts";
 import { classify } from "./dispatch/classify.ts";
 import type { DeployedModel } from "./exchange.ts";
+import { inTime } from "./in-time.ts";
 
 /** The end of the cache's way, where it is switched on: an answer to a prompt that means the same. */
 
