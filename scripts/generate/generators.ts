@@ -2,6 +2,7 @@ import { workers } from "../edge/build.ts";
 import { errorsPage } from "./errors-page.ts";
 import type { Generated } from "./generated.ts";
 import { lockfile } from "./lockfile.ts";
+import { nearestRows } from "./nearest-rows.ts";
 import { cacheOpenApi, inferenceOpenApi, openApi, operatorOpenApi } from "./openapi.ts";
 import { workerTypes } from "./worker-types.ts";
 
@@ -13,5 +14,6 @@ export const generators: readonly (() => Promise<Generated>)[] = [
   operatorOpenApi,
   cacheOpenApi,
   lockfile,
+  nearestRows,
   ...workers.map((worker) => () => workerTypes(worker)),
 ];

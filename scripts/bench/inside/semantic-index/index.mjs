@@ -1,4 +1,5 @@
 import { SemanticIndex as Shipped } from "@ledge/gateway/semantic";
+import { newRows } from "@ledge/gateway/semantic-rows";
 import { codesOf, NearestIndex } from "@ledge/policy";
 import { clusteredVectors, nearestOf } from "../../../../test/support/clustered-vectors.ts";
 
@@ -46,7 +47,7 @@ async function fill(env, { count, sizes }) {
   const added = Array.from({ length: count }, () => source.next()).map((vector, at) => ({ vector, id: filled + at }));
   for (const { vector, id } of added) rows.set(vector, id * dimensions);
   for (const size of sizes.filter((size) => filled + count <= size)) {
-    if (!near.has(size)) near.set(size, new NearestIndex(dimensions));
+    if (!near.has(size)) near.set(size, new NearestIndex(dimensions, newRows(dimensions)));
     for (const { vector, id } of added) near.get(size).add(id, codesOf(vector));
     const index = env.SEMANTIC_INDEX.getByName(String(size));
     const kept = await Promise.all(added.map((row) => index.add({ keys, entriesMax: size, entry: entryOf(row) })));

@@ -8,6 +8,7 @@ import type {
   SealingKey,
   SealingKeys,
 } from "../../cache/semantic/ports.ts";
+import { newRows } from "./semantic-rows.ts";
 import { EntrySeals, keyNamed } from "./semantic-seal.ts";
 import { type SealedRow, SemanticStore } from "./semantic-store.ts";
 
@@ -227,7 +228,9 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
   }
 
   #remember(number: number, codes: Int8Array): void {
-    if (this.#near === undefined || this.#near.size === 0) this.#near = new NearestIndex(codes.length);
+    if (this.#near === undefined || this.#near.size === 0) {
+      this.#near = new NearestIndex(codes.length, newRows(codes.length));
+    }
     this.#near.add(number, codes);
   }
 
