@@ -8,9 +8,10 @@ import { clusteredVectors, nearestOf } from "../../../../test/support/clustered-
  * that is asked holds:
  *
  * - `fill`: makes the next `count` vectors and adds them, for every index that has room for them
- * - `find`: the five nearest from the Durable Object, opened; 503 while it is being read back
+ * - `find`: two candidates from the Durable Object for a prompt that half of the entries differ from in a number, as the gateway asks;
+ *   503 while it is being read back
  * - `hop`: the same way to the object, where nothing is looked for
- * - `search`: the five nearest in an index of this isolate; `exact`: the nearest by looking at every vector in single precision
+ * - `search`: the 32 nearest in an index of this isolate; `exact`: the nearest by looking at every vector in single precision
  * - `recall`: how often the two agree, over `count` vectors
  * - `size`: what the object holds; `evict`: ends it, so that its next call reads it back from disk
  */
@@ -22,7 +23,11 @@ export class SemanticIndex extends Shipped {
 }
 
 const dimensions = 384;
-const candidates = 5;
+/** How many of the nearest the object may have to open for that. */
+const lookedAt = 32;
+/** What the gateway asks for, by default. */
+const candidates = 2;
+const question = "a question of about eighty characters, as people ask assistants";
 const keys = [{ id: "bench", bytes: new Uint8Array(32).fill(7) }];
 const source = clusteredVectors(dimensions, 1);
 const asked = clusteredVectors(dimensions, 1);
@@ -58,7 +63,7 @@ async function fill(env, { count, sizes }) {
 }
 
 function entryOf({ vector, id }) {
-  const prompt = `a question of about eighty characters, as people ask assistants, with number ${id}`;
+  const prompt = id % 2 === 0 ? `${question}, with number ${id}` : `${question}, by its name`;
   const name = String(id).padStart(32, "0");
   return { id: name, prompt, slot: `answer:${name}`, vector, expiresAtMs: Date.now() + 86_400_000 };
 }
@@ -78,13 +83,13 @@ function recall({ size, count }) {
 const kinds = {
   fill,
   find: async (env, { size }) => {
-    const ask = { keys, vector: query(), k: candidates };
+    const ask = { keys, vector: query(), k: candidates, prompt: `${question}, by name`, similarityMin: 0.3 };
     const answer = await env.SEMANTIC_INDEX.getByName(String(size)).find(ask);
     if (answer.ready && answer.candidates.length !== candidates) throw new Error("candidates are missing");
     return answer.ready ? answer.candidates[0].similarity : new Response("not ready", { status: 503 });
   },
   hop: (env, { size }) => env.SEMANTIC_INDEX.getByName(String(size)).remove("nothing"),
-  search: (_env, { size }) => near.get(size).search(query(), candidates)[0].similarity,
+  search: (_env, { size }) => near.get(size).search(query(), lookedAt)[0].similarity,
   exact: (_env, { size }) => nearestOf(rows.subarray(0, size * dimensions), dimensions, query()).similarity,
   recall: (_env, asks) => recall(asks),
   size: (env, { size }) => env.SEMANTIC_INDEX.getByName(String(size)).size(),

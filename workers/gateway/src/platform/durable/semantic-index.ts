@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import { codesOf, disagreement, NearestIndex } from "@ledge/policy";
+import { codesOf, disagreement, NearestIndex, type Neighbour } from "@ledge/policy";
 import type {
   KeptPrompt,
   NearAnswer,
@@ -17,6 +17,8 @@ const entriesMaxMax = 100_000;
 const candidatesMax = 32;
 /** Entries looked at for the candidates wanted: near ones often differ in a word that matters. */
 const lookedAtMax = 32;
+/** Of those, opened first, and often enough: opening one and comparing its words costs as much as comparing thousands of vectors. */
+const openedFirst = 4;
 /** Of a prompt and its slot, UTF-16 code units: a row of SQLite here holds 2 MB. */
 const charsMax = 32_768;
 /** Rows that are opened in one go: some milliseconds, then calls have their turn. */
@@ -69,17 +71,13 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
   }
 
   async find(ask: NearAsk): Promise<NearAnswer> {
-    const { keys, k, prompt } = ask;
-    if (!(await this.#isLoaded(keys))) return { ready: false, candidates: [], unreadable: 0 };
-    const wanted = Math.min(k, candidatesMax);
-    const lookedAt = prompt === undefined ? wanted : lookedAtMax;
-    let found = await this.#look(ask, lookedAt);
+    if (!(await this.#isLoaded(ask.keys))) return { ready: false, candidates: [], unreadable: 0 };
+    let found = await this.#look(ask);
     // What was expired or broken is gone now, and no longer stands before what is good.
-    for (let again = 0; again < 3 && found.dropped > 0; again++) found = await this.#look(ask, lookedAt);
-    const candidates = found.candidates.filter((one) => prompt === undefined || !disagreement(prompt, one.prompt));
+    for (let again = 0; again < 3 && found.dropped > 0; again++) found = await this.#look(ask);
     const unreadable = this.#unreadable;
     this.#unreadable = 0;
-    return { ready: true, candidates: candidates.slice(0, wanted), unreadable };
+    return { ready: true, candidates: found.candidates, unreadable };
   }
 
   /** Keeps an entry, and answers whether it did: not one that is too long, has expired, or has other dimensions. */
@@ -138,13 +136,30 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
     await this.ctx.storage.deleteAll();
   }
 
-  async #look({ keys, vector, similarityMin = -1 }: NearAsk, k: number) {
-    const found = this.#near?.dimensions === vector.length ? this.#near.search(vector, k) : [];
+  /** Opens the nearest, a few and then the others, until as many as wanted do not differ by their words. */
+  async #look({ keys, k, vector, prompt, similarityMin = -1 }: NearAsk) {
+    const wanted = Math.min(k, candidatesMax);
+    const lookedAt = prompt === undefined ? wanted : lookedAtMax;
+    const found = this.#near?.dimensions === vector.length ? this.#near.search(vector, lookedAt) : [];
     const nearest = found.filter(({ similarity }) => similarity >= similarityMin);
+    const candidates: NearCandidate[] = [];
+    let dropped = 0;
+    for (const some of [nearest.slice(0, openedFirst), nearest.slice(openedFirst)]) {
+      if (candidates.length === wanted) break;
+      for (const one of await this.#openAll(some, keys)) {
+        if (one === "gone") dropped++;
+        else if (one === "locked" || candidates.length === wanted) continue;
+        else if (prompt === undefined || !disagreement(prompt, one.prompt)) candidates.push(one);
+      }
+    }
+    return { candidates, dropped };
+  }
+
+  #openAll(nearest: readonly Neighbour[], keys: SealingKeys): Promise<(NearCandidate | "gone" | "locked")[]> {
     const rows = this.#store.rowsNumbered(nearest.map(({ id }) => id));
     const nowMs = Date.now();
-    const looked = await Promise.all(
-      nearest.map(async ({ id: number, similarity }): Promise<NearCandidate | "gone" | "locked"> => {
+    return Promise.all(
+      nearest.map(async ({ id: number, similarity }) => {
         const row = rows.get(number);
         if (row === undefined || row.expiresAtMs <= nowMs) {
           this.#drop(number);
@@ -158,10 +173,6 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
         return { id, similarity, prompt: content.prompt, slot: content.slot, expiresAtMs };
       }),
     );
-    return {
-      candidates: looked.filter((found) => typeof found === "object"),
-      dropped: looked.filter((found) => found === "gone").length,
-    };
   }
 
   /** Waits a moment for what the keys sealed to be in memory, and says whether it is. */
