@@ -93,6 +93,7 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
     if (expiresAtMs <= nowMs || (this.#store.count > 0 && known !== codes.length)) return false;
     const { number, gone } = this.ctx.storage.transactionSync(() => {
       this.#store.create();
+      this.#store.writeUses();
       const before = this.#store.remove(id);
       const expired = this.#store.removeExpired(nowMs, clearedByCall);
       const least = this.#store.removeLeast(this.#store.count + 1 - room);
@@ -124,6 +125,7 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
 
   override async alarm(): Promise<void> {
     const nowMs = Date.now();
+    this.#store.writeUses();
     const gone = this.#store.removeExpired(nowMs, clearedBySweep);
     for (const number of gone) this.#near?.remove(number);
     if (this.#store.count > 0) {
