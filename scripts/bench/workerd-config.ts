@@ -54,7 +54,7 @@ export function builtWorker(
       bindings.push(`(name = ${text(name)}, durableObjectNamespace = ${designator})`);
       continue;
     }
-    bindings.push(`(name = ${text(name)}, durableObjectNamespace = ${text(className)})`);
+    bindings.push(objectBinding(name, className));
     namespaces.push(
       `(className = ${text(className)}, uniqueKey = ${text(`ledge-${className}`)}, enableSql = true, preventEviction = true)`,
     );
@@ -76,6 +76,22 @@ export function scriptWorker(name: string, source: string, bindings: readonly st
   compatibilityDate = ${text(wranglerOptions("gateway").compatibilityDate)},
   bindings = [${bindings.join(", ")}],`;
   return { name, open, definition };
+}
+
+/** The same, with a class of Durable Objects that store nothing, bound by `binding`. */
+export function objectWorker(name: string, source: string, binding: string, className: string): WorkerPart {
+  const { definition, ...part } = scriptWorker(name, source, [objectBinding(binding, className)], true);
+  const namespace = `(className = ${text(className)}, uniqueKey = ${text(`${name}-${className}`)}, preventEviction = true)`;
+  return {
+    ...part,
+    definition: `${definition}
+  durableObjectNamespaces = [${namespace}],
+  durableObjectStorage = (inMemory = void),`,
+  };
+}
+
+function objectBinding(name: string, className: string): string {
+  return `(name = ${text(name)}, durableObjectNamespace = ${text(className)})`;
 }
 
 export function variable(name: string, value: unknown): string {

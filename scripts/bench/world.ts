@@ -20,6 +20,8 @@ export interface World {
   readonly vars: Readonly<Record<string, string>>;
   /** What every measured request carries, bare or not, so that all read the same bytes. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The same from a user of another tenant. */
+  headersOf(tenant: string): Promise<Readonly<Record<string, string>>>;
   close(): void;
 }
 
@@ -61,6 +63,9 @@ export async function startWorld(): Promise<World> {
   const issuer = await startTokenIssuer();
   const generator = startGenerator();
   const originUrl = `http://127.0.0.1:${originPort}`;
+  const headersOf = async (tenant: string) => {
+    return { "Content-Type": "application/json", Authorization: `Bearer ${await issuer.token(tenant, "ann")}` };
+  };
   return {
     generator,
     originUrl,
@@ -74,7 +79,8 @@ export async function startWorld(): Promise<World> {
       JWT_AUDIENCE: issuer.audience,
       JWT_JWKS_URL: issuer.jwksUrl,
     },
-    headers: { "Content-Type": "application/json", Authorization: `Bearer ${await issuer.token("acme", "ann")}` },
+    headers: await headersOf("acme"),
+    headersOf,
     close: () => {
       generator.close();
       origin.kill();

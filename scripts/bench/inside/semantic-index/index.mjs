@@ -1,6 +1,6 @@
 import { SemanticIndex as Shipped } from "@ledge/gateway/semantic";
 import { newRows } from "@ledge/gateway/semantic-rows";
-import { codesOf, NearestIndex } from "@ledge/policy";
+import { codesOf, NearestIndex, PlainRows } from "@ledge/policy";
 import { clusteredVectors, nearestOf } from "../../../../test/support/clustered-vectors.ts";
 
 /**
@@ -11,7 +11,7 @@ import { clusteredVectors, nearestOf } from "../../../../test/support/clustered-
  * - `find`: two candidates from the Durable Object for a prompt that half of the entries differ from in a number, as the gateway asks;
  *   503 while it is being read back
  * - `hop`: the same way to the object, where nothing is looked for
- * - `search`: the 32 nearest in an index of this isolate; `exact`: the nearest by looking at every vector in single precision
+ * - `search`: the 32 nearest in an index of this isolate; `plain`: the same in plain JavaScript; `exact`: the nearest by looking at every vector in single precision
  * - `recall`: how often the two agree, over `count` vectors
  * - `size`: what the object holds; `evict`: ends it, so that its next call reads it back from disk
  */
@@ -32,6 +32,7 @@ const keys = [{ id: "bench", bytes: new Uint8Array(32).fill(7) }];
 const source = clusteredVectors(dimensions, 1);
 const asked = clusteredVectors(dimensions, 1);
 const near = new Map();
+const plain = new Map();
 let rows = new Float32Array(0);
 let filled = 0;
 let queries = [];
@@ -52,8 +53,11 @@ async function fill(env, { count, sizes }) {
   const added = Array.from({ length: count }, () => source.next()).map((vector, at) => ({ vector, id: filled + at }));
   for (const { vector, id } of added) rows.set(vector, id * dimensions);
   for (const size of sizes.filter((size) => filled + count <= size)) {
-    if (!near.has(size)) near.set(size, new NearestIndex(dimensions, newRows(dimensions)));
-    for (const { vector, id } of added) near.get(size).add(id, codesOf(vector));
+    if (!near.has(size)) {
+      near.set(size, new NearestIndex(dimensions, newRows(dimensions)));
+      plain.set(size, new NearestIndex(dimensions, new PlainRows(dimensions)));
+    }
+    for (const { vector, id } of added) for (const all of [near, plain]) all.get(size).add(id, codesOf(vector));
     const index = env.SEMANTIC_INDEX.getByName(String(size));
     const kept = await Promise.all(added.map((row) => index.add({ keys, entriesMax: size, entry: entryOf(row) })));
     if (!kept.every(Boolean)) throw new Error("an entry was not kept");
@@ -90,6 +94,7 @@ const kinds = {
   },
   hop: (env, { size }) => env.SEMANTIC_INDEX.getByName(String(size)).remove("nothing"),
   search: (_env, { size }) => near.get(size).search(query(), lookedAt)[0].similarity,
+  plain: (_env, { size }) => plain.get(size).search(query(), lookedAt)[0].similarity,
   exact: (_env, { size }) => nearestOf(rows.subarray(0, size * dimensions), dimensions, query()).similarity,
   recall: (_env, asks) => recall(asks),
   size: (env, { size }) => env.SEMANTIC_INDEX.getByName(String(size)).size(),

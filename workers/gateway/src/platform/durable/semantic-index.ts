@@ -8,6 +8,7 @@ import type {
   SealingKey,
   SealingKeys,
 } from "../../cache/semantic/ports.ts";
+import { Loads } from "./semantic-loads.ts";
 import { newRows } from "./semantic-rows.ts";
 import { EntrySeals, keyNamed } from "./semantic-seal.ts";
 import { type SealedRow, SemanticStore } from "./semantic-store.ts";
@@ -23,18 +24,11 @@ const openedFirst = 4;
 const charsMax = 32_768;
 /** Rows that are opened in one go: some milliseconds, then calls have their turn. */
 const sliceRows = 200;
-/** How long a call waits for an index that is being read back. A small one is there by then. */
-const waitMs = 20;
 /** Expired entries leave the disk at the latest after so long. */
 const sweepEveryMs = 3_600_000;
 /** Expired entries that a call clears away, or a sweep in one go. */
 const clearedByCall = 50;
 const clearedBySweep = 5_000;
-
-interface Load {
-  done: Promise<void>;
-  ready: boolean;
-}
 
 /** What an index holds, for the operator and for tests. */
 export interface SemanticIndexSize {
@@ -61,17 +55,17 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
   #whole: boolean;
   /** Entries that did not open, and of which no caller has been told. */
   #unreadable = 0;
-  /** By id of a key: whether all rows that it sealed are in memory. */
-  readonly #loads = new Map<string, Load>();
+  readonly #loads: Loads;
 
   constructor(ctx: DurableObjectState, env: SemanticBindings) {
     super(ctx, env);
     this.#store = new SemanticStore(ctx.storage.sql);
     this.#whole = this.#store.count === 0;
+    this.#loads = new Loads((key) => this.#load(key), ctx);
   }
 
   async find(ask: NearAsk): Promise<NearAnswer> {
-    if (!(await this.#isLoaded(ask.keys))) return { ready: false, candidates: [], unreadable: 0 };
+    if (!this.#whole && !(await this.#loads.done(ask.keys))) return { ready: false, candidates: [], unreadable: 0 };
     let found = await this.#look(ask);
     // What was expired or broken is gone now, and no longer stands before what is good.
     for (let again = 0; again < 3 && found.dropped > 0; again++) found = await this.#look(ask);
@@ -175,34 +169,6 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
         return { id, similarity, prompt: content.prompt, slot: content.slot, expiresAtMs };
       }),
     );
-  }
-
-  /** Waits a moment for what the keys sealed to be in memory, and says whether it is. */
-  async #isLoaded(keys: SealingKeys): Promise<boolean> {
-    if (this.#whole) return true;
-    const loads = keys.map((key) => this.#loading(key));
-    if (loads.every(({ ready }) => ready)) return true;
-    await Promise.race([Promise.all(loads.map(({ done }) => done)), scheduler.wait(waitMs)]);
-    return loads.every(({ ready }) => ready);
-  }
-
-  #loading(key: SealingKey): Load {
-    const known = this.#loads.get(key.id);
-    if (known !== undefined) return known;
-    const load: Load = { ready: false, done: this.#load(key) };
-    this.#loads.set(key.id, load);
-    load.done = load.done.then(
-      () => {
-        load.ready = true;
-      },
-      (cause) => {
-        // The next call tries again.
-        this.#loads.delete(key.id);
-        console.error(JSON.stringify({ semanticIndex: "rows could not be read back", cause: String(cause) }));
-      },
-    );
-    this.ctx.waitUntil(load.done);
-    return load;
   }
 
   async #load(key: SealingKey): Promise<void> {
