@@ -8,8 +8,8 @@ import { clusteredVectors, nearestOf } from "../../../../test/support/clustered-
  * that is asked holds:
  *
  * - `fill`: makes the next `count` vectors and adds them, for every index that has room for them
- * - `find`: two candidates from the Durable Object for a prompt that half of the entries differ from in a number, as the gateway asks;
- *   503 while it is being read back
+ * - `find`: the five nearest from the Durable Object, opened; 503 while it is being read back
+ * - `ask`: two candidates for a prompt that half of the entries differ from in a number, as the gateway asks; 503 likewise
  * - `hop`: the same way to the object, where nothing is looked for
  * - `search`: the 32 nearest in an index of this isolate; `plain`: the same in plain JavaScript; `exact`: the nearest by looking at every vector in single precision
  * - `recall`: how often the two agree, over `count` vectors
@@ -25,8 +25,6 @@ export class SemanticIndex extends Shipped {
 const dimensions = 384;
 /** How many of the nearest the object may have to open for that. */
 const lookedAt = 32;
-/** What the gateway asks for, by default. */
-const candidates = 2;
 const question = "a question of about eighty characters, as people ask assistants";
 const keys = [{ id: "bench", bytes: new Uint8Array(32).fill(7) }];
 const source = clusteredVectors(dimensions, 1);
@@ -72,6 +70,12 @@ function entryOf({ vector, id }) {
   return { id: name, prompt, slot: `answer:${name}`, vector, expiresAtMs: Date.now() + 86_400_000 };
 }
 
+async function find(env, size, ask) {
+  const answer = await env.SEMANTIC_INDEX.getByName(String(size)).find({ keys, vector: query(), ...ask });
+  if (answer.ready && answer.candidates.length !== ask.k) throw new Error("candidates are missing");
+  return answer.ready ? answer.candidates[0].similarity : new Response("not ready", { status: 503 });
+}
+
 function recall({ size, count }) {
   let same = 0;
   const similarities = [];
@@ -86,12 +90,8 @@ function recall({ size, count }) {
 
 const kinds = {
   fill,
-  find: async (env, { size }) => {
-    const ask = { keys, vector: query(), k: candidates, prompt: `${question}, by name`, similarityMin: 0.3 };
-    const answer = await env.SEMANTIC_INDEX.getByName(String(size)).find(ask);
-    if (answer.ready && answer.candidates.length !== candidates) throw new Error("candidates are missing");
-    return answer.ready ? answer.candidates[0].similarity : new Response("not ready", { status: 503 });
-  },
+  find: (env, { size }) => find(env, size, { k: 5 }),
+  ask: (env, { size }) => find(env, size, { k: 2, prompt: `${question}, by name`, similarityMin: 0.3 }),
   hop: (env, { size }) => env.SEMANTIC_INDEX.getByName(String(size)).remove("nothing"),
   search: (_env, { size }) => near.get(size).search(query(), lookedAt)[0].similarity,
   plain: (_env, { size }) => plain.get(size).search(query(), lookedAt)[0].similarity,

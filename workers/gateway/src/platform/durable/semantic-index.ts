@@ -140,8 +140,9 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
     const nearest = found.filter(({ similarity }) => similarity >= similarityMin);
     const candidates: NearCandidate[] = [];
     let dropped = 0;
-    for (const some of [nearest.slice(0, openedFirst), nearest.slice(openedFirst)]) {
-      if (candidates.length === wanted) break;
+    const few = Math.max(openedFirst, wanted);
+    for (const some of [nearest.slice(0, few), nearest.slice(few)]) {
+      if (some.length === 0 || candidates.length === wanted) break;
       for (const one of await this.#openAll(some, keys)) {
         if (one === "gone") dropped++;
         else if (one === "locked" || candidates.length === wanted) continue;
