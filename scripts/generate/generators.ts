@@ -2,6 +2,7 @@ import { workers } from "../edge/build.ts";
 import { errorsPage } from "./errors-page.ts";
 import type { Generated } from "./generated.ts";
 import { lockfile } from "./lockfile.ts";
+import { nearestRows } from "./nearest-rows.ts";
 import {
   cacheOpenApi,
   inferenceOpenApi,
@@ -26,5 +27,6 @@ export const generators: readonly (() => Promise<Generated>)[] = [
   termsOpenApi,
   shippedSnapshotFile,
   lockfile,
+  nearestRows,
   ...workers.map((worker) => () => workerTypes(worker)),
 ];

@@ -43,7 +43,10 @@ async function like(x: Exchange, near: Near, placing: Promise<Placed | undefined
   const placed = await placing;
   if (placed === undefined) return undefined;
   const candidates = await near.candidates(placed);
-  if (candidates.length === 0) return undefined;
+  const [nearest] = candidates;
+  if (nearest === undefined) return undefined;
+  // Read while it is judged, as it is mostly the one that is taken.
+  near.fetch(nearest);
   const probabilities = await judge(x, near, candidates);
   const best = probabilities.indexOf(Math.max(...probabilities));
   const [candidate, probability = 0] = [candidates[best], probabilities[best]];

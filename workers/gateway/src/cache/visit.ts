@@ -169,7 +169,7 @@ export class Visit {
       freshUntilMs: () => this.#deps.nowMs() + this.#ttlS() * 1000,
       indexOf: (embedder) => keys.indexOf(`${embedder}|${context}`, this.#book.epochOf(scopes)),
       keys: () => keys.promptKeys(),
-      read: async (other, semantic) => {
+      read: async (other) => {
         const slot = keys.slot(other, this.#book.epochOf({ ...scopes, id: other }));
         const { far } = this.#deps;
         const entry = await inTime(farMsMax, far.get({ text: "", slot }));
@@ -177,7 +177,7 @@ export class Visit {
         if (entry === undefined || entry === "unsealed" || !this.#isValid(entry, false)) return undefined;
         if (this.#freshness(entry).kind !== "fresh") return undefined;
         const { value, outcome } = this.#found({ entry, layer: far.name });
-        return { kind: "found", value, outcome: { ...outcome, id, semantic } as CacheOutcome };
+        return (semantic) => ({ kind: "found", value, outcome: { ...outcome, id, semantic } as CacheOutcome });
       },
       waitUntil,
     });
