@@ -7,6 +7,7 @@ import { measureBatching } from "./parts/batching.ts";
 import { measureCache } from "./parts/cache.ts";
 import { measureClassify } from "./parts/classify.ts";
 import { measureCold } from "./parts/cold.ts";
+import { measureLimits } from "./parts/limits.ts";
 import { measureMemory } from "./parts/memory.ts";
 import { writeProfiles } from "./parts/profile.ts";
 import { measureSemanticHit } from "./parts/semantic-hit.ts";
@@ -47,6 +48,7 @@ async function measure(world: World, plan: Plan, only: readonly PartName[]): Pro
     ["batching", (_world: World, plan: Plan) => measureBatching(plan)],
     ["semantic-hit", measureSemanticHit],
     ["semantic-index", measureSemanticIndex],
+    ["limits", measureLimits],
     ["cold", measureCold],
     ["memory", measureMemory],
   ] as const) {

@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly evictionsPerS: number;
   /** A fault for the audit to find: meters forget what they granted when they are evicted. */
   readonly forgetful?: boolean;
+  /** Callers neither burst nor come near a limit: what asking costs at a rate. */
+  readonly steady?: boolean;
 }
 
 /** What became of one subject's calls. */
@@ -76,7 +78,7 @@ export function runWorld(options: WorldOptions): readonly SubjectTally[] {
   const events = new Events();
   events.nowMs = startMs;
   const endMs = startMs + options.seconds * 1_000;
-  const subjects = Array.from({ length: options.subjects }, (_, index) => subjectOf(index, options.topRate, random));
+  const subjects = Array.from({ length: options.subjects }, (_, index) => subjectOf(index, options, random));
   const isolates = new Map<number, SimulatedIsolate>();
   const isolateAt = (place: number) => {
     const known = isolates.get(place);
@@ -92,9 +94,9 @@ export function runWorld(options: WorldOptions): readonly SubjectTally[] {
       subject.tally.calls++;
       isolateAt(placeOf(subject, options, random)).call(subject, call);
       countIdeally(subject, call, events);
-      events.in(gapMs(subject, events.nowMs, random), next);
+      events.in(gapMs(subject, options, events.nowMs, random), next);
     };
-    events.in(gapMs(subject, startMs, random), next);
+    events.in(gapMs(subject, options, startMs, random), next);
   }
   repeat(events, endMs, options.deathsPerS, random, () => {
     const places = [...isolates.keys()];
@@ -114,30 +116,32 @@ export function runWorld(options: WorldOptions): readonly SubjectTally[] {
   return subjects.map(({ tally }) => tally);
 }
 
-function subjectOf(index: number, topRate: number, random: Random): Subject {
+function subjectOf(index: number, { topRate, steady }: WorldOptions, random: Random): Subject {
   const rate = topRate / (index + 1);
-  const holds = index % 2 === 1;
+  const holds = index % 2 === 1 && !steady;
   // A third may call twice as fast as it does, a third as fast, a third half as fast.
   const share = [2, 1, 0.5][index % 3] ?? 1;
   const perSecond = Math.max(1, Math.round(rate * share));
-  const limits: Limits = holds
-    ? {
-        requests_per_minute: 60 * perSecond,
-        tokens_per_minute: Math.max(4_000, Math.round(rate * 60 * share * 250)),
-        in_flight: Math.max(2, Math.round(rate * share * (0.5 + random()))),
-      }
-    : index % 4 === 0
-      ? { requests_per_second: perSecond }
-      : { requests_per_minute: 60 * perSecond };
+  const limits: Limits = steady
+    ? { requests_per_minute: 1_000_000_000 }
+    : holds
+      ? {
+          requests_per_minute: 60 * perSecond,
+          tokens_per_minute: Math.max(4_000, Math.round(rate * 60 * share * 250)),
+          in_flight: Math.max(2, Math.round(rate * share * (0.5 + random()))),
+        }
+      : index % 4 === 0
+        ? { requests_per_second: perSecond }
+        : { requests_per_minute: 60 * perSecond };
   const tally = { rate, limits, calls: 0, admitted: 0, ideal: 0, messages: 0, unreached: 0, excess: 0 };
   const name = `subject-${index}`;
   return { index, name, rate, limits, holds, tally, admissions: [], state: freshMeter, ideal: freshMeter };
 }
 
 /** Callers come in bursts: four times as often in a fourth of their time. */
-function gapMs({ rate, index }: Subject, nowMs: number, random: Random): number {
+function gapMs({ rate, index }: Subject, { steady }: WorldOptions, nowMs: number, random: Random): number {
   const phase = ((nowMs + index * 7_919) % 20_000) / 20_000;
-  const ratePerMs = ((index % 4 === 0 ? (phase < 0.25 ? 4 : 0.05) : 1) * rate) / 1_000;
+  const ratePerMs = ((index % 4 === 0 && !steady ? (phase < 0.25 ? 4 : 0.05) : 1) * rate) / 1_000;
   return Math.ceil(-Math.log(1 - random()) / ratePerMs);
 }
 

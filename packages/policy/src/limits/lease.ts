@@ -196,9 +196,12 @@ export class Holding {
     return sums;
   }
 
-  /** When the first lease ends of which something is left, milliseconds since 1970; `undefined`: none. */
+  /**
+   * When the first lease ends of which tokens or places in flight are left, milliseconds since 1970; `undefined`: none. Requests that
+   * are left may wait for the next ask: the meter takes them for spent at once when somebody is short of them.
+   */
   leftUntil(): number | undefined {
-    const left = this.#leases.filter(({ pool }) => !isEmpty(pool));
+    const left = this.#leases.filter(({ pool }) => !isEmpty(beyondRequests(pool)));
     return left.length === 0 ? undefined : Math.min(...left.map(({ beginUntilMs }) => beginUntilMs));
   }
 
