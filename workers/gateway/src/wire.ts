@@ -1,5 +1,7 @@
+import type { InferenceService } from "@ledge/contract";
 import type { JSONWebKeySet } from "jose";
 import { Accounts } from "./accounts.ts";
+import type { KeyDoor } from "./admit/api-key.ts";
 import { Identity } from "./admit/identity.ts";
 import { Jwks } from "./admit/jwks.ts";
 import { Limit } from "./admit/limit.ts";
@@ -22,6 +24,7 @@ import { Tallies } from "./observe/tally.ts";
 import { type Config, readConfig } from "./platform/config.ts";
 import { digests, keyedHash } from "./platform/digests.ts";
 import { portsOf } from "./platform/ports-of.ts";
+import type { KeyStore, TenantLedger } from "./ports.ts";
 import { shippedPackages, shippedSnapshot } from "./shipped.ts";
 
 /** A quarter of the isolate's 128 MB. */
@@ -66,20 +69,13 @@ function wire(env: GatewayEnv, config: Config) {
   });
   const keyLimits = { requests_per_minute: config.REQUESTS_PER_MINUTE_DEFAULT };
   const standings = new Standings({ published: tenancy, keyLimits, nowMs });
-  const accounts = new Accounts({
-    ledger,
-    isolate: () => crypto.randomUUID(),
-    callMsMax: config.TIMEOUT_MS_MAX,
-    nowMs,
-    say: (what) => console.error(JSON.stringify({ accounts: what })),
-  });
-  const door = { keys, digests, keyedHash: keyedHash(config.KEY_PEPPER) };
+  const accounts = accountsOf(ledger, config, nowMs);
   return {
     config,
     nowMs,
     catalog,
     gate: {
-      identity: new Identity({ door, standings, digests, jwt: jwtOf(config, nowMs), nowMs }),
+      identity: new Identity({ door: doorOf(keys, config), standings, digests, jwt: jwtOf(config, nowMs), nowMs }),
       limit: new Limit(bucket, nowMs),
       budget: { accounts, standings },
     },
@@ -88,10 +84,7 @@ function wire(env: GatewayEnv, config: Config) {
     flights,
     entryPurger,
     ...cacheOf(cachePorts, flights, config, nowMs),
-    tiers: {
-      edge: edgeTier(inference, nowMs),
-      origin: originTier({ url: config.ORIGIN_URL.replace(/\/+$/, ""), secret: config.ORIGIN_SECRET }, nowMs),
-    },
+    tiers: tiersOf(inference, config, nowMs),
     shadows: new Shadows({ inFlightMax: shadowsInFlightMax, timeoutMs: shadowTimeoutMs, nowMs }),
     tallies: new Tallies({
       sink: tallies,
@@ -103,6 +96,25 @@ function wire(env: GatewayEnv, config: Config) {
     operator,
     digests,
   };
+}
+
+function tiersOf(inference: InferenceService, config: Config, nowMs: () => number) {
+  const at = { url: config.ORIGIN_URL.replace(/\/+$/, ""), secret: config.ORIGIN_SECRET };
+  return { edge: edgeTier(inference, nowMs), origin: originTier(at, nowMs) };
+}
+
+function doorOf(keys: KeyStore, config: Config): KeyDoor {
+  return { keys, digests, keyedHash: keyedHash(config.KEY_PEPPER) };
+}
+
+function accountsOf(ledger: TenantLedger, config: Config, nowMs: () => number): Accounts {
+  return new Accounts({
+    ledger,
+    isolate: () => crypto.randomUUID(),
+    callMsMax: config.TIMEOUT_MS_MAX,
+    nowMs,
+    say: (what) => console.error(JSON.stringify({ accounts: what })),
+  });
 }
 
 type CachePorts = Pick<
