@@ -6,6 +6,7 @@ import {
   openApiDocument,
   operations,
   operatorOperations,
+  usageOperations,
 } from "@ledge/contract/openapi";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it, vi } from "vitest";
@@ -15,8 +16,9 @@ const parts = [
   { file: "openapi-inference.json", part: inferenceOperations },
   { file: "openapi-operator.json", part: operatorOperations },
   { file: "openapi-cache.json", part: cacheOperations },
+  { file: "openapi-usage.json", part: usageOperations },
 ].map(({ file, part }) => ({ file, part, document: JSON.parse(JSON.stringify(openApiDocument("1.2.3", part))) }));
-const every = [...operations, ...inferenceOperations, ...operatorOperations, ...cacheOperations];
+const every = [...operations, ...inferenceOperations, ...operatorOperations, ...cacheOperations, ...usageOperations];
 
 type Table = readonly (readonly [method: string, path: string])[];
 

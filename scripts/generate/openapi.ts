@@ -6,6 +6,7 @@ import {
   openApiDocument,
   operations,
   operatorOperations,
+  usageOperations,
 } from "@ledge/contract/openapi";
 import { repoRoot } from "../repo.ts";
 import type { Generated } from "./generated.ts";
@@ -21,6 +22,9 @@ export const operatorOpenApi = () => described("openapi-operator.json", operator
 
 /** `openapi-cache.json`, what the operator may of the answer cache. */
 export const cacheOpenApi = () => described("openapi-cache.json", cacheOperations);
+
+/** `openapi-usage.json`, what the operator may learn of usage. */
+export const usageOpenApi = () => described("openapi-usage.json", usageOperations);
 
 async function described(path: string, part: typeof operations): Promise<Generated> {
   const { version } = JSON.parse(await readFile(join(repoRoot, "package.json"), "utf8"));

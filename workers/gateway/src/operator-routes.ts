@@ -1,6 +1,7 @@
 import { type Fault, ok, type Result } from "@ledge/contract";
 import openapi from "../../../openapi.json";
 import cacheOpenapi from "../../../openapi-cache.json";
+import usageOpenapi from "../../../openapi-usage.json";
 import operatorOpenapi from "../../../openapi-operator.json";
 import { readJson } from "./accept/body.ts";
 import { readInlineModel } from "./accept/oip/inline-model.ts";
@@ -73,6 +74,7 @@ export const operatorRoutes: readonly Route<OperatorRuntime>[] = [
   ["GET", "/openapi.json", () => ok(jsonReply(openapi))],
   ["GET", "/admin/openapi.json", () => ok(jsonReply(operatorOpenapi))],
   ["GET", "/admin/openapi-cache.json", () => ok(jsonReply(cacheOpenapi))],
+  ["GET", "/admin/openapi-usage.json", () => ok(jsonReply(usageOpenapi))],
 ];
 
 /** The error shape of the surface that a path belongs to. */

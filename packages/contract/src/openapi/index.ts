@@ -3,3 +3,4 @@ export { inferenceOperations } from "./open-inference.ts";
 export { operations } from "./operations.ts";
 export { operatorOperations } from "./operator.ts";
 export { cacheOperations } from "./operator-cache.ts";
+export { usageOperations } from "./operator-usage.ts";

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../errors.ts";
+import type { QueryName } from "./query.ts";
 import type { SchemaName } from "./schemas.ts";
 
 /** A route, as a caller sees it. */
@@ -23,6 +24,8 @@ export interface Answer {
 
 export interface Operation {
   readonly method: "get" | "post" | "put" | "delete";
+  /** What its query may hold. */
+  readonly query?: readonly QueryName[];
   /** With `{name}` for a parameter. */
   readonly path: string;
   readonly id: string;
@@ -52,7 +55,6 @@ export const admitting = [
   "expired_credentials",
   "rate_limited",
   "identity_unavailable",
-
   ...always,
 ] as const;
 /** A JSON body. */
@@ -78,3 +80,5 @@ export const calling = [
   "deadline_exceeded",
   "not_cached",
 ] as const;
+/** A call that its tenant pays for. */
+export const spending = ["quota_exceeded", "ledger_unavailable"] as const;

@@ -13,6 +13,8 @@ import { auditRow, registeredModel, registeredVersion } from "../registry.ts";
 import { indexRequest, loadRequest } from "../repository.ts";
 import { feedbackRequest, rollout, rolloutArm, rolloutLimits, startRolloutRequest } from "../rollout.ts";
 import { estimate, feedbackAnswer, latencyEstimate, rolloutReport } from "../rollout-report.ts";
+import { ledgerRow } from "../tenancy/usage.ts";
+import * as usage from "../tenancy/usage-report.ts";
 import * as bodies from "./bodies.ts";
 
 /** The schemas that the description names. */
@@ -78,6 +80,15 @@ const named = {
   CacheAuditRow: cacheAdmin.cacheAuditRow,
   CacheChanged: cacheAdmin.cacheChanged,
   CacheKeysAnswer: cacheAdmin.cacheKeysAnswer,
+  UsageLine: usage.usageLine,
+  QuotaState: usage.quotaState,
+  UsageAnswer: usage.usageAnswer,
+  LedgerEvent: usage.ledgerEvent,
+  EventsAnswer: usage.eventsAnswer,
+  LedgerRow: ledgerRow,
+  LedgerRowsAnswer: usage.ledgerRowsAnswer,
+  ReconcileRequest: usage.reconcileRequest,
+  ReconcileAnswer: usage.reconcileAnswer,
   Problem: bodies.problem,
 } as const satisfies Record<string, z.ZodMiniType>;
 
