@@ -99,14 +99,7 @@ export function saysCache({ inference, surface }: Operation): boolean {
 export function answerHeaders(operation: Operation): object {
   const limits = operation.credential === "caller" ? ([headers.rateLimit, headers.rateLimitPolicy] as const) : [];
   const kept = saysCache(operation) ? (["ETag", "Age", headers.cost] as const) : [];
-  const called = [
-    headers.model,
-    headers.tier,
-    headers.cacheStatus,
-    ...kept,
-    headers.cost,
-    headers.serverTiming,
-  ] as const;
+  const called = [headers.model, headers.tier, headers.cacheStatus, ...kept, headers.serverTiming] as const;
   return refs([headers.requestId, ...limits, ...(operation.inference === true ? called : [])]);
 }
 
