@@ -4,12 +4,14 @@ import { audit } from "./commands/audit.ts";
 import { cacheSet, cacheShow } from "./commands/cache.ts";
 import { cacheDestroyKey, cacheKeys, cachePurge, cacheRotateKey } from "./commands/cache-purge.ts";
 import { keyCreate, keyRevoke } from "./commands/key.ts";
+import { ledgerEvents, ledgerReconcile } from "./commands/ledger.ts";
 import { modelAdd, modelCheck } from "./commands/model-add.ts";
 import * as change from "./commands/model-change.ts";
 import { modelMeasure } from "./commands/model-measure.ts";
 import { modelList, modelShow } from "./commands/model-read.ts";
 import { modelDistil, modelPrune, modelQuantize } from "./commands/model-recipe.ts";
 import * as rollout from "./commands/rollout.ts";
+import { usage } from "./commands/usage.ts";
 
 /** Every command there is: what `ledge --help` prints. */
 export function program(context: Context): Command {
@@ -27,6 +29,8 @@ export function program(context: Context): Command {
     .addCommand(group("rollout", "Move callers between versions", "ledge rollout status intent", rolloutCommands))
     .addCommand(group("key", "Issue and revoke API keys", "ledge key create acme --name web", [keyCreate, keyRevoke]))
     .addCommand(group("cache", "Set, show and purge the answer cache", "ledge cache show", cacheCommands))
+    .addCommand(usage(context))
+    .addCommand(group("ledger", "Hold ledgers against the origin", "ledge ledger reconcile acme", ledgerCommands))
     .addCommand(audit(context))
     .addHelpText("after", environment);
   everyCommand(ledge, (command) => settle(command, context));
@@ -60,6 +64,8 @@ const rolloutCommands = [
 ];
 
 const cacheCommands = [cacheShow, cacheSet, cachePurge, cacheKeys, cacheRotateKey, cacheDestroyKey];
+
+const ledgerCommands = [ledgerReconcile, ledgerEvents];
 
 const environment = `
 Environment:

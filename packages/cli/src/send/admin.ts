@@ -21,6 +21,8 @@ export interface AdminAnswer {
   readonly status: number;
   /** The JSON of the body; undefined when it has none. */
   readonly value: unknown;
+  /** The body as it came. */
+  readonly text: string;
 }
 
 /** Longest that a call may stay silent; loading a model is part of registering it. */
@@ -36,7 +38,7 @@ export async function callAdmin(target: Target, call: AdminCall): Promise<AdminA
   const body = await text(answer);
   const status = answer.statusCode ?? 0;
   const value = jsonOf(body);
-  if ((status >= 200 && status < 300) || call.expects?.includes(status)) return { status, value };
+  if ((status >= 200 && status < 300) || call.expects?.includes(status)) return { status, value, text: body };
   throw new Refusal(refusalOf(status, value, target.url));
 }
 
