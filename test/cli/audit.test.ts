@@ -114,6 +114,19 @@ describe("ledge audit verify", () => {
     expect([cut.code, cut.said]).toEqual([1, `No row has the hash ${kept}: rows were cut off.`]);
   });
 
+  test("finds rows of before there was a chain at its beginning, as they were", async () => {
+    const before = await rowsOf("registry");
+    await edited("registry", (db) => {
+      db.exec(`CREATE TABLE audit (number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, who TEXT NOT NULL, kind TEXT NOT NULL,
+        model TEXT, from_json TEXT NOT NULL, to_json TEXT NOT NULL, reason TEXT)`);
+      db.exec(`INSERT INTO audit SELECT number, row ->> 'atMs', row ->> 'who', row ->> 'kind', row ->> 'model', row -> 'from', row -> 'to',
+        row ->> 'reason' FROM audit_log`);
+      db.exec("DELETE FROM audit_log");
+    });
+    expect(await rowsOf("registry")).toEqual(before);
+    await heads();
+  });
+
   test("reads on where one answer ends", async () => {
     const fake = await startFakeAdmin();
     const sha256Hex = (text: string) => createHash("sha256").update(text).digest("hex");

@@ -193,6 +193,40 @@ describe("ledge plan, tier and price", () => {
   });
 });
 
+describe("ledge limits", () => {
+  test("sets those of a tenant, a key, a model, a tier and a tenant's model, and shows which hold together", async () => {
+    await done("tenant create limited --plan free");
+    const { id } = JSON.parse(await done("key create limited --name web --json"));
+    await done("limits set --tenant limited in_flight=default requests_per_minute=30");
+    await done("limits set --tenant limited --model intent tokens_per_minute=70");
+    await done(`limits set --key ${id} requests_per_second=2`);
+    await done("limits set --tier low in_flight=50");
+    await done("limits set --model intent in_flight=64");
+    expect(JSON.parse(await done(`limits show --key ${id} --json`))).toEqual({
+      [`key ${id}`]: { requests_per_second: 2 },
+      "each user": {},
+      "tenant limited": { requests_per_minute: 30, in_flight: 4 },
+      "tenant limited, model intent": { tokens_per_minute: 70 },
+      "tier low": { in_flight: 50 },
+    });
+    expect(await done("limits show --tenant limited")).toMatch(/^tier low +in_flight=50$/m);
+    expect((await terms()).models.intent).toEqual({ limits: { in_flight: 64 } });
+    await done("limits set --model intent in_flight=default");
+    await done("limits set --tier low in_flight=default");
+    expect((await terms()).tiers.low).toEqual({ priority: 8, limits: {} });
+  });
+
+  test.each([
+    ["limits set in_flight=1", "Say whose"],
+    ["limits set --tenant a --key b in_flight=1", "Say whose"],
+    ["limits set --tenant a speed=1", "'speed=1' sets nothing"],
+    ["limits show", "Give --tenant or --key."],
+  ])("'ledge %s' ends with 2 and says why", async (line, why) => {
+    const { code, said } = await ledge(line);
+    expect([code, said]).toEqual([2, expect.stringContaining(why)]);
+  });
+});
+
 describe("ledge admin", () => {
   test("makes a credential that may do what it says, and ends it", async () => {
     const key = await done("admin create ci --scopes models:read,audit:read");

@@ -31,7 +31,7 @@ describe.each(named)("%s", (name, command) => {
 
   test("offers --dry-run where it changes what callers get", () => {
     const drastic =
-      /model (?:add|load|unload|remove|alias|policy|promote|rollback)$|rollout (?!status)\w+$|cache (?!show|keys)[\w-]+$|(?:tenant|project|member|plan|tier|price) (?!list|show)\w+$|(?:key|admin) (?!list|show|create)\w+$/;
+      /model (?:add|load|unload|remove|alias|policy|promote|rollback)$|rollout (?!status)\w+$|cache (?!show|keys)[\w-]+$|(?:tenant|project|member|limits|plan|tier|price) (?!list|show)\w+$|(?:key|admin) (?!list|show|create)\w+$/;
     if (drastic.test(name)) expect(help).toContain("--dry-run");
   });
 });
@@ -56,6 +56,7 @@ test("to bring, measure, operate, split, cache and audit: every command is there
     project: ["list", "set", "remove"],
     member: ["list", "set", "remove"],
     key: ["create", "list", "show", "set", "rotate", "revoke"],
+    limits: ["show", "set"],
     plan: ["list", "set", "remove"],
     tier: ["list", "set", "remove"],
     price: ["list", "set"],

@@ -5,6 +5,7 @@ import { audit } from "./commands/audit.ts";
 import { cacheSet, cacheShow } from "./commands/cache.ts";
 import { cacheDestroyKey, cacheKeys, cachePurge, cacheRotateKey } from "./commands/cache-purge.ts";
 import * as key from "./commands/key.ts";
+import { limitsSet, limitsShow } from "./commands/limits.ts";
 import { modelAdd, modelCheck } from "./commands/model-add.ts";
 import * as change from "./commands/model-change.ts";
 import { modelMeasure } from "./commands/model-measure.ts";
@@ -33,6 +34,7 @@ export function program(context: Context): Command {
     .addCommand(group("project", "A tenant's projects", "ledge project list acme", projectCommands))
     .addCommand(group("member", "A tenant's members and their roles", "ledge member list acme", memberCommands))
     .addCommand(group("key", "Issue, change, rotate and revoke API keys", "ledge key list", keyCommands))
+    .addCommand(group("limits", "What callers may use", "ledge limits show --tenant acme", [limitsShow, limitsSet]))
     .addCommand(group("plan", "Plans: limits and quotas of tenants", "ledge plan list", planCommands))
     .addCommand(group("tier", "Tiers: who comes first", "ledge tier list", tierCommands))
     .addCommand(group("price", "What calls cost", "ledge price list", [terms.priceList, terms.priceSet]))
