@@ -7,7 +7,7 @@ import type { Target } from "../ask/target.ts";
 import { Refusal } from "../refusal.ts";
 
 export interface AdminCall {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Below `/admin/v1`, parts encoded. */
   readonly path: string;
   readonly json?: unknown;
@@ -85,7 +85,7 @@ function jsonOf(body: string): unknown {
 
 /** RFC 9457 problem details as a sentence, with each issue in it. */
 function refusalOf(status: number, value: unknown, url: URL): string {
-  if (status === 401 || status === 403) {
+  if (status === 401) {
     return `${url.origin} does not take this operator's key: set LEDGE_ADMIN_KEY to the one it was deployed with.`;
   }
   if (typeof value !== "object" || value === null) return `${url.origin} answered with status ${status}.`;
