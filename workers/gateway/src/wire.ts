@@ -10,6 +10,7 @@ import { Rules } from "./cache/rules.ts";
 import { SealedLayer } from "./cache/sealed.ts";
 import { Vault } from "./cache/vault.ts";
 import { edgeTier } from "./dispatch/edge.ts";
+import { FairGate, fairly } from "./dispatch/fair-gate.ts";
 import { originTier } from "./dispatch/origin.ts";
 import { Shadows } from "./dispatch/shadow.ts";
 import type { GatewayEnv } from "./env.ts";
@@ -77,7 +78,7 @@ function wire(env: GatewayEnv, config: Config) {
     ...cacheOf(cachePorts, flights, config, nowMs),
     tiers: {
       edge: edgeTier(inference, nowMs),
-      origin: originTier({ url: config.ORIGIN_URL.replace(/\/+$/, ""), secret: config.ORIGIN_SECRET }, nowMs),
+      origin: fairOrigin(config, nowMs),
     },
     shadows: new Shadows({ inFlightMax: shadowsInFlightMax, timeoutMs: shadowTimeoutMs, nowMs }),
     tallies: new Tallies({
@@ -90,6 +91,12 @@ function wire(env: GatewayEnv, config: Config) {
     operator,
     digests,
   };
+}
+
+function fairOrigin(config: Config, nowMs: () => number) {
+  const { ORIGIN_URL: url, ORIGIN_SECRET: secret, ORIGIN_IN_FLIGHT_MAX, ORIGIN_WAITING_MAX } = config;
+  const gate = new FairGate({ inFlightMax: ORIGIN_IN_FLIGHT_MAX, waitingMax: ORIGIN_WAITING_MAX }, nowMs);
+  return fairly(originTier({ url: url.replace(/\/+$/, ""), secret }, nowMs), gate);
 }
 
 type CachePorts = Pick<
