@@ -109,6 +109,7 @@ export const errors = {
   },
   blob_not_found: { status: 404, owner: "client", retryable: false, message: "No blob of this SHA-256 is stored." },
   key_not_found: { status: 404, owner: "client", retryable: false, message: "There is no API key with this id." },
+  block_not_found: { status: 404, owner: "client", retryable: false, message: "Nobody of this name is blocked." },
   cache_keys_not_found: {
     status: 404,
     owner: "client",
@@ -250,6 +251,12 @@ export const errors = {
     owner: "platform",
     retryable: true,
     message: "The directory of tenants and keys cannot be read or changed right now.",
+  },
+  blocks_unavailable: {
+    status: 503,
+    owner: "platform",
+    retryable: true,
+    message: "The list of blocked callers cannot be read or changed right now.",
   },
   counts_unavailable: {
     status: 503,

@@ -22,6 +22,7 @@ export * from "./rollout.ts";
 export * from "./rollout-report.ts";
 export * from "./steps.ts";
 export * from "./tally.ts";
+export * from "./tenancy/blocks.ts";
 export * from "./tenancy/issuers.ts";
 export * from "./tenancy/limits.ts";
 export * from "./tenancy/records.ts";
