@@ -29,11 +29,14 @@ describe("one tenant's burst", () => {
     [16, 10],
     [64, 2],
     [64, 10],
-  ])("leaves others' p99 within 1.5 times of alone, before a tier of %i calls at once, at %i times what it can do", (slots, burst) => {
-    const { worst, refused } = harm({ slots, burst });
-    expect(worst).toBeLessThan(1.5);
-    expect(refused).toBe(0);
-  });
+  ])(
+    "leaves others' p99 within 1.5 times of alone, before a tier of %i calls at once, at %i times what it can do",
+    (slots, burst) => {
+      const { worst, refused } = harm({ slots, burst });
+      expect(worst).toBeLessThan(1.5);
+      expect(refused).toBe(0);
+    },
+  );
 
   test("would not leave them so if whoever came first were served first", () => {
     const { worst, refused } = harm({ slots: 16, burst: 10, fair: false });

@@ -18,12 +18,14 @@ interface __BaseEnv_OperatorBindings {
 	TALLIES: DurableObjectNamespace<import("../../../workers/gateway/src/operator").Tally>;
 	HOT_LIST: DurableObjectNamespace<import("../../../workers/gateway/src/operator").HotList>;
 	CACHE_KEEPER: DurableObjectNamespace<import("../../../workers/gateway/src/operator").CacheKeeper>;
+	OFFENDERS: DurableObjectNamespace<import("../../../workers/gateway/src/operator").Offender>;
+	BLOCKS: DurableObjectNamespace<import("../../../workers/gateway/src/operator").Blocks>;
 	INFERENCE: Fetcher /* ledge-inference */;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {
 		mainModule: typeof import("../../../workers/gateway/src/operator");
-		durableNamespaces: "Registry" | "Tally" | "HotList" | "CacheKeeper";
+		durableNamespaces: "Registry" | "Tally" | "HotList" | "CacheKeeper" | "Offender" | "Blocks";
 	}
 	interface Env extends __BaseEnv_OperatorBindings {}
 }

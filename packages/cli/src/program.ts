@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { type Context, newCommand } from "./command.ts";
 import { audit } from "./commands/audit.ts";
+import { blockLift, blockList } from "./commands/block.ts";
 import { cacheSet, cacheShow } from "./commands/cache.ts";
 import { cacheDestroyKey, cacheKeys, cachePurge, cacheRotateKey } from "./commands/cache-purge.ts";
 import { keyCreate, keyRevoke } from "./commands/key.ts";
@@ -26,6 +27,7 @@ export function program(context: Context): Command {
     .addCommand(group("model", "Bring, measure and operate models", "ledge model list", modelCommands))
     .addCommand(group("rollout", "Move callers between versions", "ledge rollout status intent", rolloutCommands))
     .addCommand(group("key", "Issue and revoke API keys", "ledge key create acme --name web", [keyCreate, keyRevoke]))
+    .addCommand(group("block", "List and end blocks of bad callers", "ledge block list", [blockList, blockLift]))
     .addCommand(group("cache", "Set, show and purge the answer cache", "ledge cache show", cacheCommands))
     .addCommand(audit(context))
     .addHelpText("after", environment);

@@ -3,6 +3,7 @@ import { readJson } from "./accept/body.ts";
 import type { Exchange } from "./app.ts";
 import { readAudit } from "./operate/audit.ts";
 import { getBlob, putBlob } from "./operate/blobs.ts";
+import { liftBlock, listBlocks } from "./operate/blocks.ts";
 import * as cache from "./operate/cache.ts";
 import { issueKey, revokeKey } from "./operate/keys.ts";
 import * as models from "./operate/models.ts";
@@ -141,6 +142,8 @@ const version = `${model}/versions/:version`;
 export const adminRoutes: readonly OperatorRoute[] = [
   operateOn("POST", "/keys", issue),
   operate("DELETE", "/keys/:id", revoke),
+  operate("GET", "/blocks", (x) => json(listBlocks(new URL(x.request.url).searchParams, x.runtime.blockList))),
+  operateOn("POST", "/blocks/lift", (body, x) => json(liftBlock(body, "operator", x.runtime.blockList))),
   operate("PUT", "/blobs/:sha256", put),
   fetchPart("/blobs/:sha256", get),
   fetchPart("/packages/:digest", fetchPackage),

@@ -1,7 +1,9 @@
 import type { IdentityService, InferenceService } from "@ledge/contract";
+import type { Blocks } from "./platform/durable/blocks.ts";
 import type { CacheKeeper } from "./platform/durable/cache-keeper.ts";
 import type { Flight } from "./platform/durable/flight.ts";
 import type { HotList } from "./platform/durable/hot-list.ts";
+import type { Offender } from "./platform/durable/offender.ts";
 import type { RateLimiter } from "./platform/durable/rate-limiter.ts";
 import type { Registry } from "./platform/durable/registry.ts";
 import type { SemanticIndex } from "./platform/durable/semantic-index.ts";
@@ -15,7 +17,17 @@ import type { Tally } from "./platform/durable/tally.ts";
 export interface GatewayEnv
   extends Omit<
     GatewayBindings,
-    "INFERENCE" | "IDENTITY" | "RATE_LIMITS" | "FLIGHTS" | "REGISTRY" | "TALLIES" | "CACHE_KEEPER" | "SEMANTIC_INDEX"
+    | "INFERENCE"
+    | "IDENTITY"
+    | "RATE_LIMITS"
+    | "FLIGHTS"
+    | "REGISTRY"
+    | "TALLIES"
+    | "CACHE_KEEPER"
+    | "SEMANTIC_INDEX"
+    | "OFFENDERS"
+    | "BLOCKS"
+    | "FLOOD_WALL"
   > {
   readonly INFERENCE: InferenceService;
   readonly IDENTITY: IdentityService;
@@ -25,13 +37,22 @@ export interface GatewayEnv
   readonly TALLIES: DurableObjectNamespace<Tally>;
   readonly CACHE_KEEPER: DurableObjectNamespace<CacheKeeper>;
   readonly SEMANTIC_INDEX: DurableObjectNamespace<SemanticIndex>;
+  readonly OFFENDERS: DurableObjectNamespace<Offender>;
+  readonly BLOCKS: DurableObjectNamespace<Blocks>;
+  /** Where the account has no such counter, its lines are taken out of wrangler.jsonc. */
+  readonly FLOOD_WALL?: RateLimit;
 }
 
 export interface OperatorEnv
-  extends Omit<OperatorBindings, "INFERENCE" | "REGISTRY" | "TALLIES" | "HOT_LIST" | "CACHE_KEEPER"> {
+  extends Omit<
+    OperatorBindings,
+    "INFERENCE" | "REGISTRY" | "TALLIES" | "HOT_LIST" | "CACHE_KEEPER" | "OFFENDERS" | "BLOCKS"
+  > {
   readonly INFERENCE: InferenceService;
   readonly REGISTRY: DurableObjectNamespace<Registry>;
   readonly TALLIES: DurableObjectNamespace<Tally>;
   readonly HOT_LIST: DurableObjectNamespace<HotList>;
   readonly CACHE_KEEPER: DurableObjectNamespace<CacheKeeper>;
+  readonly OFFENDERS: DurableObjectNamespace<Offender>;
+  readonly BLOCKS: DurableObjectNamespace<Blocks>;
 }

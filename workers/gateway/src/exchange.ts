@@ -113,6 +113,10 @@ export interface Inference {
 /** What `observe` learns on the way, for the headers and the log line. */
 export interface Trail {
   tenant?: string;
+  /** The caller itself, once it is known. */
+  subject?: string;
+  /** The model as it was asked for. */
+  asked?: ModelRef;
   rate?: { readonly rule: RateRule; readonly decision: RateDecision };
   model?: DeployedModel;
   /** Set when a rollout chose the version. */

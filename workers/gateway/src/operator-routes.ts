@@ -24,13 +24,15 @@ type OperatorHandler = Handler<OperatorRuntime>;
 
 /** For Prometheus: what it may see of all models takes the operator's key. */
 const metrics: OperatorHandler = async (x) => {
-  const { gatekeeper, models, counter } = x.runtime;
+  const { gatekeeper, models, counter, blockList } = x.runtime;
   const operator = admitOperator(x.request, gatekeeper);
   if (!operator.ok) return operator;
   const snapshot = await reach(() => models.registry.snapshot(), "counts_unavailable");
   if (!snapshot.ok) return snapshot;
   const counted = await countsOf(deployedModels(viewOf(snapshot.value)), counter);
-  return counted.ok ? ok(presentMetrics(counted.value)) : counted;
+  if (!counted.ok) return counted;
+  const blocks = await reach(() => blockList.counts(), "counts_unavailable");
+  return blocks.ok ? ok(presentMetrics(counted.value, blocks.value)) : blocks;
 };
 
 /** A model comes whole in one request, and is held in memory three times over while it is read. Bytes. */

@@ -18,7 +18,7 @@ export const runtimeOf = keptBy(readOperatorConfig, wire);
 
 function wire(env: OperatorEnv, config: OperatorConfig) {
   const nowMs = () => Date.now();
-  const { keys, blobs, inference, registry, tallies, cacheKeeper } = operatorPortsOf(env);
+  const { keys, blobs, inference, registry, tallies, cacheKeeper, blockList } = operatorPortsOf(env);
   const desk: KeyDesk = {
     keys,
     digests,
@@ -42,6 +42,7 @@ function wire(env: OperatorEnv, config: OperatorConfig) {
     models,
     rollouts,
     cache,
+    blockList,
     counter: tallies,
     gatekeeper: { digests, adminKeyHash: config.ADMIN_KEY_HASH, originSecret: config.ORIGIN_SECRET },
   };

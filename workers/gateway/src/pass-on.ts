@@ -1,4 +1,5 @@
 import { fail, headers, ok } from "@ledge/contract";
+import { bearer } from "./bearer.ts";
 import type { Handler, Route } from "./serve.ts";
 
 /** What the operator asks goes to a Worker of its own, unread (docs/decisions/0009-operator-worker.md). */
@@ -8,11 +9,17 @@ import type { Handler, Route } from "./serve.ts";
  * the answer. Errors: `operator_unavailable`.
  */
 const passOn: Handler = async (x) => {
-  const { operator, catalog, cacheRules } = x.runtime;
+  const { operator, catalog, cacheRules, gate } = x.runtime;
   const named = new Headers(x.request.headers);
   named.set(headers.requestId, x.requestId);
   try {
     const response = await operator.fetch(new Request(x.request, { headers: named }));
+    // A wrong key of the operator's is an offence like a caller's; the right one is never held up.
+    if (response.status === 401 && bearer(x.request.headers) !== undefined) {
+      const wrong = { code: "invalid_credentials" } as const;
+      const refused = await gate.offences.refuse(x.request, wrong, x.waitUntil);
+      if (!refused.ok && refused.fault.code === "caller_blocked") return refused;
+    }
     // The isolate that passed a change on knows it at once; the others read it within seconds.
     if (response.ok && !/^(?:GET|HEAD)$/.test(x.request.method)) {
       await Promise.all([catalog.catchUp(), cacheRules.catchUp()]);

@@ -1,5 +1,6 @@
 import { Identity } from "./admit/identity.ts";
 import { Limit } from "./admit/limit.ts";
+import { Offences } from "./admit/offences.ts";
 import { Standings } from "./admit/standings.ts";
 import { Catalog } from "./assign/catalog.ts";
 import { AnswerCache } from "./cache/answers.ts";
@@ -43,6 +44,8 @@ function wire(env: GatewayEnv, config: Config) {
     tokens,
     certificates,
     bucket,
+    book,
+    wall,
     inference,
     operator,
     registry,
@@ -71,6 +74,13 @@ function wire(env: GatewayEnv, config: Config) {
     catalog,
     gate: {
       identity: new Identity({ door, standings, digests, tokens, certificates, nowMs }),
+      offences: new Offences({
+        book,
+        wall,
+        isOn: config.ABUSE === "on",
+        say: (what) => console.error(JSON.stringify({ abuse: what })),
+        nowMs,
+      }),
       limit: new Limit(bucket, nowMs),
     },
     flights,

@@ -44,12 +44,19 @@ export interface Operation {
 /** What every route can say. */
 export const always = ["internal_error"] as const;
 /** The operator's own credential, and the Worker that takes it. */
-export const operating = ["missing_credentials", "invalid_credentials", "operator_unavailable", ...always] as const;
+export const operating = [
+  "missing_credentials",
+  "invalid_credentials",
+  "caller_blocked",
+  "operator_unavailable",
+  ...always,
+] as const;
 /** Credentials and limits. */
 export const admitting = [
   "missing_credentials",
   "invalid_credentials",
   "expired_credentials",
+  "caller_blocked",
   "rate_limited",
   "identity_unavailable",
 

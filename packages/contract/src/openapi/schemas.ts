@@ -13,6 +13,7 @@ import { auditRow, registeredModel, registeredVersion } from "../registry.ts";
 import { indexRequest, loadRequest } from "../repository.ts";
 import { feedbackRequest, rollout, rolloutArm, rolloutLimits, startRolloutRequest } from "../rollout.ts";
 import { estimate, feedbackAnswer, latencyEstimate, rolloutReport } from "../rollout-report.ts";
+import { blocksAnswer, liftAnswer, liftRequest } from "../tenancy/blocks.ts";
 import * as bodies from "./bodies.ts";
 
 /** The schemas that the description names. */
@@ -49,6 +50,9 @@ const named = {
   NewKeyRequest: admin.newKeyRequest,
   NewKeyAnswer: bodies.newKeyAnswer,
   RevokedKey: bodies.revokedKey,
+  BlocksAnswer: blocksAnswer,
+  LiftRequest: liftRequest,
+  LiftAnswer: liftAnswer,
   BlobAnswer: admin.blobAnswer,
   RegisterRequest: admin.registerRequest,
   RegisterAnswer: admin.registerAnswer,

@@ -44,7 +44,7 @@ export interface BlockChanges {
   /** Of the last change told. */
   readonly number: number;
   /** Until when each is blocked, milliseconds since 1970; 0 when it is lifted. In the order of the changes. */
-  readonly changes: readonly (readonly [subject: string, untilMs: number])[];
+  readonly changes: readonly { readonly subject: string; readonly untilMs: number }[];
 }
 
 /** Blocks since the deployment began, by whom they were of, and those that last now. */

@@ -76,7 +76,13 @@ test("who is bad is slowed down by up to a second, more with each point, and who
 });
 
 test("refusals for somebody's own limits, for our faults and for plain mistakes say nothing against a caller", () => {
-  for (const code of ["rate_limited", "overloaded", "invalid_json", "invalid_request", "missing_credentials"] as const) {
+  for (const code of [
+    "rate_limited",
+    "overloaded",
+    "invalid_json",
+    "invalid_request",
+    "missing_credentials",
+  ] as const) {
     expect(offenceOf(code)).toBeUndefined();
   }
 });

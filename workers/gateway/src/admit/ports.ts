@@ -1,5 +1,5 @@
-import type { KeyRecord } from "@ledge/contract";
-import type { RateAsk, RateDecision, RateRule } from "@ledge/policy";
+import type { BlockChanges, KeyRecord, OffenceReport } from "@ledge/contract";
+import type { AbuseRecord, RateAsk, RateDecision, RateRule } from "@ledge/policy";
 
 /** The exact counter of one subject's requests. A throw means it cannot be reached. */
 export interface TokenBucket {
@@ -9,4 +9,16 @@ export interface TokenBucket {
 /** Client certificates that were registered, by the SHA-256 of the certificate, hex. A throw means it cannot be reached. */
 export interface CertificateStore {
   get(sha256: string): Promise<KeyRecord | undefined>;
+}
+
+/** What all isolates together know of bad callers. A throw means it cannot be reached. */
+export interface AbuseBook {
+  /** What is known of the caller then. */
+  report(report: OffenceReport): Promise<AbuseRecord>;
+  changesAfter(number: number): Promise<BlockChanges>;
+}
+
+/** The platform's coarse counter of requests. A throw means that it does not answer. */
+export interface FloodWall {
+  admits(address: string): Promise<boolean>;
 }

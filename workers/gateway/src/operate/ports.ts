@@ -1,6 +1,8 @@
 import type {
   ArmTally,
   AuditRow,
+  Block,
+  BlockCounts,
   CacheAuditRow,
   CacheChange,
   CacheState,
@@ -75,4 +77,13 @@ export interface CacheKeeperPort {
   changes(): Promise<readonly CacheAuditRow[]>;
   /** Newest first; none before the tenant's first call. */
   keys(tenant: string): Promise<readonly KeySummary[]>;
+}
+
+/** Who is blocked. A throw means that the list cannot be reached. */
+export interface BlockList {
+  /** Newest first: those that last, or with `all` those that have ended too. */
+  list(all: boolean, limit: number): Promise<readonly Block[]>;
+  /** Whether it was blocked. */
+  lift(subject: string, by: string): Promise<boolean>;
+  counts(): Promise<BlockCounts>;
 }

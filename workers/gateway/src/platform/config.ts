@@ -28,6 +28,7 @@ const config = z.object({
   CACHE_STALE_IF_ERROR_S: cacheStaleS,
   WORKERS_CACHE: z.enum(["on", "off"]),
   REQUESTS_PER_MINUTE_DEFAULT: requestsPerMinute,
+  ABUSE: z.enum(["on", "off"]),
   LOG: logged,
 });
 

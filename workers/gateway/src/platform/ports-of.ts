@@ -7,6 +7,7 @@ import type { CacheKeeperPort, RegistryPort, RolloutCounter } from "../operate/p
 import type { KeyStore, PublishedTenancy } from "../ports.ts";
 import { r2Blobs } from "./blobs.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
+import { durableAbuseBook, durableBlockList, floodWall } from "./durable-abuse.ts";
 import { durableFlights } from "./durable-flights.ts";
 import { entryPurger, publishedKeyrings, publishedRules } from "./published-cache.ts";
 import { loopback } from "./sealed-answers.ts";
@@ -26,6 +27,8 @@ export function portsOf(env: GatewayEnv) {
     entryPurger: entryPurger(env.CACHE_KEEPER),
     flightRooms: durableFlights(env.FLIGHTS),
     bucket: durableBucket(env.RATE_LIMITS),
+    book: durableAbuseBook(env),
+    wall: floodWall(env.FLOOD_WALL),
     inference: env.INFERENCE,
     tokens: env.IDENTITY,
     certificates: kvCertificates(env.KEYS),
@@ -45,6 +48,7 @@ export function operatorPortsOf(env: OperatorEnv) {
     registry: durableRegistry(env.REGISTRY),
     tallies: durableTallies(env.TALLIES),
     cacheKeeper: durableCacheKeeper(env.CACHE_KEEPER),
+    blockList: durableBlockList(env.BLOCKS),
     blobs: r2Blobs(env.MODEL_BYTES),
   };
 }
