@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { errors } from "@ledge/contract";
 import {
+  blockOperations,
   cacheOperations,
   inferenceOperations,
   openApiDocument,
@@ -15,8 +16,9 @@ const parts = [
   { file: "openapi-inference.json", part: inferenceOperations },
   { file: "openapi-operator.json", part: operatorOperations },
   { file: "openapi-cache.json", part: cacheOperations },
+  { file: "openapi-blocks.json", part: blockOperations },
 ].map(({ file, part }) => ({ file, part, document: JSON.parse(JSON.stringify(openApiDocument("1.2.3", part))) }));
-const every = [...operations, ...inferenceOperations, ...operatorOperations, ...cacheOperations];
+const every = [...operations, ...inferenceOperations, ...operatorOperations, ...cacheOperations, ...blockOperations];
 
 type Table = readonly (readonly [method: string, path: string])[];
 

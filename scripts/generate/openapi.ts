@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  blockOperations,
   cacheOperations,
   inferenceOperations,
   openApiDocument,
@@ -21,6 +22,9 @@ export const operatorOpenApi = () => described("openapi-operator.json", operator
 
 /** `openapi-cache.json`, what the operator may of the answer cache. */
 export const cacheOpenApi = () => described("openapi-cache.json", cacheOperations);
+
+/** `openapi-blocks.json`, what the operator may of blocked callers. */
+export const blocksOpenApi = () => described("openapi-blocks.json", blockOperations);
 
 async function described(path: string, part: typeof operations): Promise<Generated> {
   const { version } = JSON.parse(await readFile(join(repoRoot, "package.json"), "utf8"));

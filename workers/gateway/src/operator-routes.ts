@@ -1,5 +1,6 @@
 import { type Fault, ok, type Result } from "@ledge/contract";
 import openapi from "../../../openapi.json";
+import blocksOpenapi from "../../../openapi-blocks.json";
 import cacheOpenapi from "../../../openapi-cache.json";
 import operatorOpenapi from "../../../openapi-operator.json";
 import { readJson } from "./accept/body.ts";
@@ -75,6 +76,7 @@ export const operatorRoutes: readonly Route<OperatorRuntime>[] = [
   ["GET", "/openapi.json", () => ok(jsonReply(openapi))],
   ["GET", "/admin/openapi.json", () => ok(jsonReply(operatorOpenapi))],
   ["GET", "/admin/openapi-cache.json", () => ok(jsonReply(cacheOpenapi))],
+  ["GET", "/admin/openapi-blocks.json", () => ok(jsonReply(blocksOpenapi))],
 ];
 
 /** The error shape of the surface that a path belongs to. */

@@ -62,7 +62,7 @@ function wire(env: GatewayEnv, config: Config) {
     shipped: shippedSnapshot(shippedPackages(digests.sha256Hex)),
     store: snapshots,
     registry,
-    say: (what) => console.error(JSON.stringify({ catalog: what })),
+    say: sayOf("catalog"),
     nowMs,
   });
   const keyLimits = { requests_per_minute: config.REQUESTS_PER_MINUTE_DEFAULT };
@@ -74,33 +74,29 @@ function wire(env: GatewayEnv, config: Config) {
     catalog,
     gate: {
       identity: new Identity({ door, standings, digests, tokens, certificates, nowMs }),
-      offences: new Offences({
-        book,
-        wall,
-        isOn: config.ABUSE === "on",
-        say: (what) => console.error(JSON.stringify({ abuse: what })),
-        nowMs,
-      }),
+      offences: new Offences({ book, wall, isOn: config.ABUSE === "on", say: sayOf("abuse"), nowMs }),
       limit: new Limit(bucket, nowMs),
     },
     flights,
     entryPurger,
     ...cacheOf(cachePorts, flights, config, nowMs),
-    tiers: {
-      edge: edgeTier(inference, nowMs),
-      origin: fairOrigin(config, nowMs),
-    },
+    tiers: { edge: edgeTier(inference, nowMs), origin: fairOrigin(config, nowMs) },
     shadows: new Shadows({ inFlightMax: shadowsInFlightMax, timeoutMs: shadowTimeoutMs, nowMs }),
     tallies: new Tallies({
       sink: tallies,
       isolate: () => crypto.randomUUID(),
       nowMs,
-      say: (what) => console.error(JSON.stringify({ tallies: what })),
+      say: sayOf("tallies"),
     }),
     counter: tallies,
     operator,
     digests,
   };
+}
+
+/** Says to the operator what a part of the gateway has to say. */
+function sayOf(part: string) {
+  return (what: string) => console.error(JSON.stringify({ [part]: what }));
 }
 
 function fairOrigin(config: Config, nowMs: () => number) {
@@ -118,7 +114,7 @@ type CachePorts = Pick<
 function cacheOf(ports: CachePorts, flights: Flights, config: Config, nowMs: () => number) {
   const store = new SealedLayer("kv", ports.answers);
   const inWorkersCache = new SealedLayer("workers-cache", ports.answersInWorkersCache);
-  const say = (what: string) => console.error(JSON.stringify({ cache: what }));
+  const say = sayOf("cache");
   const cacheRules = new Rules({ store: ports.publishedRules, say, nowMs });
   const cache = new AnswerCache({
     memory: new MemoryAnswers(memoryAnswersBytesMax, nowMs),

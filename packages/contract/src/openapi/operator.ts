@@ -33,26 +33,6 @@ const keys = [
   }),
 ];
 
-const blocks = [
-  operation({
-    method: "get",
-    path: "/blocks",
-    id: "listBlocks",
-    summary: "Who is blocked now, newest first; with `all=true` also whose block has ended.",
-    answers: { 200: { description: "The blocks, a thousand at most.", schema: "BlocksAnswer" } },
-    errors: [...operating, "invalid_request", "blocks_unavailable"],
-  }),
-  operation({
-    method: "post",
-    path: "/blocks/lift",
-    id: "liftBlock",
-    summary: "End a block, by its subject, its address or its key's id. Every isolate knows within seconds.",
-    request: { schema: "LiftRequest", example: { of: "203.0.113.7" } },
-    answers: { 200: { description: "Whose block was ended.", schema: "LiftAnswer" } },
-    errors: [...reading, ...operating, "block_not_found", "blocks_unavailable"],
-  }),
-];
-
 const packages = [
   operation({
     method: "put",
@@ -268,7 +248,6 @@ const description: Operation = {
 /** Every route under `/admin` but those of the answer cache. */
 export const operatorOperations: readonly Operation[] = [
   ...keys,
-  ...blocks,
   ...packages,
   ...looks,
   ...changes,
