@@ -127,8 +127,9 @@ export class Offences {
   }
 
   #add(subject: string, { points, reason }: Offence, background: Background): void {
-    if (!this.#deps.isOn) return;
     const nowMs = this.#deps.nowMs();
+    // What is done during a block is not told: the book may have forgiven it already.
+    if (!this.#deps.isOn || nowMs < (this.#blocked.get(subject) ?? 0)) return;
     const seen = this.#of(subject);
     seen.untold = fadedPoints(abuseRule, seen.untold, nowMs - seen.record.atMs) + points;
     this.#adopt(subject, seen, offend(abuseRule, seen.record, points, nowMs));
