@@ -50,6 +50,7 @@ describe("one tenant's burst at the origin", () => {
     });
     await until("the room is full", () => refused === 60 - inFlightMax - waitingMax, 20_000);
     const singles = Array.from({ length: 3 }, () => chat(b, "single"));
+    await until("the singles have places of the burst's", () => refused === 60 - inFlightMax - waitingMax + 3);
     let answered = before;
     const order: string[] = [];
     const ending = until("all are answered", () => {
