@@ -20,6 +20,7 @@ import type {
 import type { KeyStore, PublishedTenancy } from "../ports.ts";
 import { r2Blobs } from "./blobs.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
+import { durableAbuseBook, durableBlockList, floodWall } from "./durable-abuse.ts";
 import { durableFlights } from "./durable-flights.ts";
 import { durableLedger, durableLedgers } from "./durable-ledger.ts";
 import { entryPurger, publishedKeyrings, publishedRules } from "./published-cache.ts";
@@ -40,6 +41,8 @@ export function portsOf(env: GatewayEnv) {
     entryPurger: entryPurger(env.CACHE_KEEPER),
     flightRooms: durableFlights(env.FLIGHTS),
     meters: durableMeters(env.METERS),
+    book: durableAbuseBook(env),
+    wall: floodWall(env.FLOOD_WALL),
     inference: env.INFERENCE,
     tokens: env.IDENTITY,
     certificates: kvCertificates(env.KEYS),
@@ -65,6 +68,7 @@ export function operatorPortsOf(env: OperatorEnv) {
     cacheKeeper: durableCacheKeeper(env.CACHE_KEEPER),
     ledgers: durableLedgers(env.LEDGERS, env.LEDGER_LIST),
     tenancy: kvTenancy(env.KEYS),
+    blockList: durableBlockList(env.BLOCKS),
     blobs: r2Blobs(env.MODEL_BYTES),
   };
 }
