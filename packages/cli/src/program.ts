@@ -94,7 +94,15 @@ const tenantCommands = [
 
 const projectCommands = [people.projectList, people.projectSet, people.projectRemove];
 const memberCommands = [people.memberList, people.memberSet, people.memberRemove];
-const keyCommands = [key.keyCreate, key.keyList, key.keyShow, key.keySet, key.keyRotate, key.keyRevoke];
+const keyCommands = [
+  key.keyCreate,
+  key.keyCertificate,
+  key.keyList,
+  key.keyShow,
+  key.keySet,
+  key.keyRotate,
+  key.keyRevoke,
+];
 const planCommands = [terms.planList, terms.planSet, terms.planRemove];
 const tierCommands = [terms.tierList, terms.tierSet, terms.tierRemove];
 const adminCommands = [adminCreate, adminList, adminRevoke];

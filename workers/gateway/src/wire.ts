@@ -53,7 +53,6 @@ function wire(env: GatewayEnv, config: Config) {
     keys,
     tenancy,
     tokens,
-    certificates,
     meters,
     book,
     wall,
@@ -78,7 +77,7 @@ function wire(env: GatewayEnv, config: Config) {
     nowMs,
     catalog: new Catalog({ shipped: snapshot0, store: snapshots, registry, say: sayOf("catalog"), nowMs }),
     gate: {
-      identity: new Identity({ door, standings, digests, tokens, certificates, nowMs }),
+      identity: new Identity({ door, standings, digests, tokens, nowMs }),
       standings,
       limit: limitOf(meters, config, nowMs),
       budget: { accounts, standings },

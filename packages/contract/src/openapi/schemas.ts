@@ -89,6 +89,7 @@ const named = {
   CacheKeysAnswer: cacheAdmin.cacheKeysAnswer,
   NewKeyRequest: keys.newKeyRequest,
   NewOwnKeyRequest: keys.newOwnKeyRequest,
+  NewCertificateRequest: keys.newCertificateRequest,
   NewKeyAnswer: keys.newKeyAnswer,
   KeyAnswer: keys.keyAnswer,
   KeysAnswer: keys.keysAnswer,

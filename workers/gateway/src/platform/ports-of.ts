@@ -1,6 +1,6 @@
 import type { AuditLogName, KeyRecord, TenantRecord, Terms } from "@ledge/contract";
 import type { MeterAnswer } from "@ledge/policy";
-import type { CertificateStore, Meters } from "../admit/ports.ts";
+import type { Meters } from "../admit/ports.ts";
 import type { RegistryWatch, SnapshotStore } from "../assign/ports.ts";
 import type { GatewayEnv, OperatorEnv } from "../env.ts";
 import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
@@ -45,7 +45,6 @@ export function portsOf(env: GatewayEnv) {
     wall: floodWall(env.FLOOD_WALL),
     inference: env.INFERENCE,
     tokens: env.IDENTITY,
-    certificates: kvCertificates(env.KEYS),
     operator: env.OPERATOR,
     registry: durableRegistry(env.REGISTRY),
     tallies: durableTallies(env.TALLIES),
@@ -84,12 +83,6 @@ function kvKeyStore(keys: KVNamespace): KeyStore {
     async delete(id) {
       await keys.delete(`key:${id}`);
     },
-  };
-}
-
-function kvCertificates(keys: KVNamespace): CertificateStore {
-  return {
-    get: async (sha256) => (await keys.get<KeyRecord>(`certificate:${sha256}`, "json")) ?? undefined,
   };
 }
 
