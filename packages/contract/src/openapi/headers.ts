@@ -14,11 +14,8 @@ export const headerComponents = {
   [headers.cacheStatus]: { ...text, description: "RFC 9211: what the answer cache did." },
   ETag: { ...text, description: "Names what is kept of the answer." },
   Age: { schema: { type: "integer", minimum: 0 }, description: "Seconds since a kept answer was made." },
-  [headers.rateLimit]: { ...text, description: "What is left of each limit: `r`, whole again in `t` seconds." },
-  [headers.rateLimitPolicy]: {
-    ...text,
-    description: "Every limit that applied: `q` requests, or what `qu` says, in `w` seconds.",
-  },
+  [headers.rateLimit]: { ...text, description: "What is left: `r`, whole again in `t` seconds." },
+  [headers.rateLimitPolicy]: { ...text, description: "Every limit: `q` (of `qu`) in `w` seconds." },
   [headers.serverTiming]: { ...text, description: "Milliseconds, in all and of the parts." },
   [headers.retryAfter]: { ...seconds, description: "Seconds after which a retry makes sense." },
   "WWW-Authenticate": { ...text, description: "RFC 6750." },

@@ -68,6 +68,9 @@ export const reading = [
 export const calling = [
   ...reading,
   ...admitting,
+  "tokens_limited",
+  "too_many_in_flight",
+  "input_too_large",
   "invalid_header",
   "model_not_found",
   "unsupported_task",
