@@ -21,6 +21,7 @@ export * from "./rollout.ts";
 export * from "./rollout-report.ts";
 export * from "./steps.ts";
 export * from "./tally.ts";
+export * from "./tenancy/defaults.ts";
 export * from "./tenancy/limits.ts";
 export * from "./tenancy/records.ts";
 export * from "./tenancy/scopes.ts";
