@@ -1,8 +1,8 @@
 import { type Fault, ok, type Result } from "@ledge/contract";
 import openapi from "../../../openapi.json";
 import cacheOpenapi from "../../../openapi-cache.json";
-import usageOpenapi from "../../../openapi-usage.json";
 import operatorOpenapi from "../../../openapi-operator.json";
+import usageOpenapi from "../../../openapi-usage.json";
 import { readJson } from "./accept/body.ts";
 import { readInlineModel } from "./accept/oip/inline-model.ts";
 import { presentOipFault } from "./accept/oip/metadata.ts";
