@@ -82,6 +82,14 @@ describe("a message", () => {
     expect(await totals(edge, "twice")).toMatchObject({ calls: 2, cost: 10 });
   });
 
+  test("with a row that is none is taken all the same, without it", async () => {
+    const report = await ledgerOf("wrong");
+    await report({ rows: [row("one.1"), row("one.2", { cost: Number.NaN }), row("one.3", { input_tokens: 0.5 })] });
+    await listed("wrong");
+    expect(await totals(edge, "wrong")).toMatchObject({ calls: 1, cost: 5 });
+    expect(edge.logs.filter((line) => line.includes("what an isolate told is no row"))).toHaveLength(2);
+  });
+
   test("that says less is kept gives the rest to others at once", async () => {
     const report = await ledgerOf("less");
     await report({ demands: [tokens(900)] });
