@@ -3,11 +3,12 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import type { LedgerEvent, UsageAnswer } from "@ledge/contract";
+import { mintKey } from "@ledge/policy";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gatewayName } from "../../scripts/edge/run.ts";
 import { bodyOf } from "../support/answer-body.ts";
-import { adminKey, startEdge, startFakeOrigin, type TestEdge, until } from "../support/ledge.ts";
+import { adminKey, keyPepper, startEdge, startFakeOrigin, type TestEdge, until } from "../support/ledge.ts";
 import { costIn, events, publishTenant, publishTerms, testPrice, totals, totalsOf, usage } from "../support/ledgers.ts";
 
 const webhookSecret = "a-secret-that-events-are-signed-with";
@@ -326,6 +327,20 @@ describe("reports", () => {
     expect((await edge.get("/v1/usage")).status).toBe(401);
     expect((await edge.get("/admin/v1/usage?tenant=own", one.key)).status).toBe(401);
   });
+});
+
+test("whoever may read as an operator does sees the whole tenant's calls, and no other's", async () => {
+  const own = await edge.issueKey({ tenant: "read" });
+  await ask(own.key);
+  await totalsOf(edge, "read", 1);
+  const scopes = [{ actions: ["admin-read" as const], models: ["*"] }];
+  const keyedHash = (key: string) => createHmac("sha256", keyPepper).update(key).digest("hex");
+  const fields = { tenant: "read", name: "reader", scopes, createdAtMs: Date.now() };
+  const { key, stored } = mintKey(crypto.getRandomValues(new Uint8Array(32)), fields, keyedHash);
+  await (await edge.miniflare.getKVNamespace("KEYS", "ledge-gateway")).put(`key:${stored.id}`, JSON.stringify(stored));
+  const report = (await (await edge.get("/v1/usage?by=key", key)).json()) as UsageAnswer;
+  expect(report.lines).toMatchObject([{ key: own.id, calls: 1 }]);
+  expect((await ask(key)).status).toBe(403);
 });
 
 describe("events", () => {
