@@ -10,6 +10,7 @@ import { problemResponse } from "./answer/problem.ts";
 import { clientClosed } from "./call-off.ts";
 import type { Config } from "./config.ts";
 import type { Registry } from "./engines/registry.ts";
+import type { Journal } from "./observe/journal.ts";
 import { type LineSink, RequestRecord } from "./observe/log.ts";
 import type { OriginEnv } from "./request.ts";
 
@@ -21,6 +22,8 @@ export interface AppParts {
   readonly nowMs: () => number;
   readonly newId: () => string;
   readonly sink: LineSink;
+  /** Absent: none is kept. */
+  readonly journal?: Journal;
 }
 
 const inferPath = "/v2/models/:model/versions/:version/infer";
@@ -53,7 +56,13 @@ export function createApp(parts: AppParts): Hono<OriginEnv> {
     if (!timeout.ok) return refuse(context, timeout.fault);
     const deadline = new Deadline(timeout.value, context.req.raw.signal, parts.shutdown);
     context.set("deadline", deadline);
-    context.set("stage", { registry, bodyBytesMax: config.bodyBytesMax, nowMs: parts.nowMs, newId: parts.newId });
+    context.set("stage", {
+      registry,
+      bodyBytesMax: config.bodyBytesMax,
+      nowMs: parts.nowMs,
+      newId: parts.newId,
+      journal: parts.journal,
+    });
     await next();
     if (!context.get("record").streaming) deadline.clear();
   };
@@ -61,10 +70,24 @@ export function createApp(parts: AppParts): Hono<OriginEnv> {
   app.use("/v2/*", guard);
 
   app.get("/v1/models", answerModels);
+  app.get("/v1/usage/journal", (context) => {
+    const { journal } = parts;
+    const { tenant, after = "" } = context.req.query();
+    if (journal === undefined || tenant === undefined) return refuse(context, { code: "not_found" });
+    return context.json(journal.read(tenant, after));
+  });
   app.post("/v1/predict", async (context) => settle(context, await answerPredict(context)));
   app.post("/v1/chat/completions", async (context) => settle(context, await answerChat(context)));
   app.post(inferPath, async (context) => settle(context, await answerInfer(context)));
-  for (const path of ["/v1/models", "/v1/predict", "/v1/chat/completions", inferPath, "/healthz", "/readyz"]) {
+  for (const path of [
+    "/v1/models",
+    "/v1/usage/journal",
+    "/v1/predict",
+    "/v1/chat/completions",
+    inferPath,
+    "/healthz",
+    "/readyz",
+  ]) {
     app.all(path, (context) => refuse(context, { code: "method_not_allowed" }));
   }
   app.notFound((context) => refuse(context, { code: "not_found" }));

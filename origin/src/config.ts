@@ -16,6 +16,8 @@ export interface Config {
   /** The gateway, without a trailing slash; undefined: only what lies in `modelsDir` is served. */
   readonly registryUrl: string | undefined;
   readonly packagesDir: string;
+  /** Where calls are written down; "" for nowhere. */
+  readonly journalDir: string;
   readonly bodyBytesMax: number;
   readonly timeoutMs: number;
   readonly timeoutMsMax: number;
@@ -57,6 +59,7 @@ export function readConfig(env: Env): ConfigResult {
     models: namesOf(env.MODELS || settings.MODELS.default),
     registryUrl: urlOf(env.REGISTRY_URL, faults),
     packagesDir: env.PACKAGES_DIR || join(tmpdir(), "ledge-packages"),
+    journalDir: env.JOURNAL_DIR || "",
     bodyBytesMax: whole("BODY_BYTES_MAX"),
     timeoutMs: whole("TIMEOUT_MS"),
     timeoutMsMax: whole("TIMEOUT_MS_MAX"),

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { Deadline } from "./accept/deadline.ts";
 import type { Registry } from "./engines/registry.ts";
+import type { Journal } from "./observe/journal.ts";
 import type { RequestRecord } from "./observe/log.ts";
 
 /** What the pipeline knows of one request, and what its last stage may use. */
@@ -13,6 +14,8 @@ export interface OriginEnv {
       readonly bodyBytesMax: number;
       readonly nowMs: () => number;
       readonly newId: () => string;
+      /** Absent: none is kept. */
+      readonly journal: Journal | undefined;
     };
   };
 }

@@ -9,6 +9,7 @@ import { bringFrom } from "./engines/bring.ts";
 import { loadEngines } from "./engines/load-engines.ts";
 import { StartError } from "./engines/model-package.ts";
 import { Registry } from "./engines/registry.ts";
+import { Journal } from "./observe/journal.ts";
 import { logToStderr } from "./observe/log.ts";
 
 export interface Origin {
@@ -27,6 +28,7 @@ export async function startOrigin(config: Config): Promise<Origin> {
   registry.bringBy(bringFrom(config, registry));
   const shutdown = new AbortController();
   const app = createApp({
+    ...(config.journalDir === "" ? {} : { journal: new Journal(config.journalDir, Date.now()) }),
     config,
     registry,
     shutdown: shutdown.signal,

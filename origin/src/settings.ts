@@ -24,6 +24,10 @@ export const settings = {
     default: "",
     help: "where fetched packages are kept (default: ledge-packages in the system's temporary folder)",
   },
+  JOURNAL_DIR: {
+    default: "",
+    help: "where it is written down which calls were answered, to reconcile ledgers with (default: nowhere)",
+  },
   MODELS: { default: "all", help: "names to serve, split by commas; 'all' or 'none'" },
   BODY_BYTES_MAX: { default: 1_048_576, min: 1024, max: 67_108_864, help: "largest request body, bytes" },
   TIMEOUT_MS: { default: 60_000, min: 1, max: 3_600_000, help: "deadline of a request that names none, milliseconds" },

@@ -101,6 +101,7 @@ export function startWorkers(world: World, options: WorkerdOptions = {}): Promis
     builtWorker("gateway", world.vars, true),
     builtWorker("operator", world.vars, false),
     builtWorker("identity", world.identity, false),
+    builtWorker("meter", {}, false),
     builtWorker("semantic", {}, false),
     builtWorker("inference", {}, false),
     scriptWorker("constant", constantWorker, [], true),

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { bindingsIn, entrySlips, gatewaySlips } from "./gateway-rules.ts";
 import { moduleOf } from "./import-graph.ts";
 
-const bindings = ["KEYS", "RATE_LIMITS"];
+const bindings = ["KEYS", "METERS"];
 const slips = (file: string, text: string) =>
   gatewaySlips(moduleOf({ path: `workers/gateway/src/${file}`, text }), bindings);
 
@@ -13,8 +13,8 @@ describe("the gateway's inner order", () => {
     ["admit/admit.ts", 'import { bearer } from "../bearer.ts";'],
     ["admit/admit.ts", 'import { limit } from "./limit.ts";'],
     ["platform/ports-of.ts", 'import type { AnswerStore } from "../cache/ports.ts";'],
-    ["platform/durable/rate-limiter.ts", 'import { DurableObject } from "cloudflare:workers";'],
-    ["env.ts", 'import type { RateLimiter } from "./platform/durable/rate-limiter.ts";'],
+    ["platform/durable/meter.ts", 'import { DurableObject } from "cloudflare:workers";'],
+    ["env.ts", 'import type { Meter } from "./platform/durable/meter.ts";'],
     ["admit/admit.test.ts", 'import { cache } from "../cache/answers.ts";'],
   ])("%s may hold %s", (file, text) => {
     expect(slips(file, text)).toEqual([]);
@@ -29,7 +29,7 @@ describe("the gateway's inner order", () => {
     ["platform code that runs a stage", "platform/ports-of.ts", 'import { x } from "../cache/ports.ts";'],
     ["platform code that knows a stage's inside", "platform/config.ts", 'import type { X } from "../admit/limit.ts";'],
     ["platform code that imports the composition", "platform/config.ts", 'import type { X } from "../wire.ts";'],
-    ["env.ts running platform code", "env.ts", 'import { RateLimiter } from "./platform/durable/rate-limiter.ts";'],
+    ["env.ts running platform code", "env.ts", 'import { Meter } from "./platform/durable/meter.ts";'],
     ["a stage that reaches for the runtime's env", "admit/admit.ts", 'import { env } from "cloudflare:workers";'],
     ["a stage that imports Node", "cache/answers.ts", 'import { createHash } from "node:crypto";'],
   ])("refuses %s", (_what, file, text) => {
@@ -78,9 +78,9 @@ describe("bindings", () => {
     const config = `{
       "name": "ledge-gateway",
       "kv_namespaces": [{ "binding": "KEYS", "id": "ledge-keys" }], // a comment
-      "durable_objects": { "bindings": [{ "name": "RATE_LIMITS", "class_name": "RateLimiter" }] },
+      "durable_objects": { "bindings": [{ "name": "METERS", "class_name": "Meter" }] },
       "vars": { "ORIGIN_URL": "http://127.0.0.1:8788" }
     }`;
-    expect(bindingsIn(config)).toEqual(["KEYS", "RATE_LIMITS"]);
+    expect(bindingsIn(config)).toEqual(["KEYS", "METERS"]);
   });
 });

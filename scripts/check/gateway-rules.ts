@@ -1,7 +1,7 @@
 import { type Import, type Module, runsWith } from "./import-graph.ts";
 
 /**
- * The inner order of the gateway and of the operator and the semantic Worker, which share a folder: stages know nothing of one another, only
+ * The inner order of the gateway and of the operator, the meter and the semantic Worker, which share a folder: stages know nothing of one another, only
  * `platform/` knows where things are kept, and neither Worker carries what only the other runs.
  */
 
@@ -14,8 +14,11 @@ const composition = [
   "app-guard.ts",
   "app-semantic.ts",
   "app.ts",
+  "desks.ts",
+  "directory-routes.ts",
   "index.ts",
   "look-up.ts",
+  "meter.ts",
   "oip-routes.ts",
   "operator-routes.ts",
   "operator-wire.ts",
@@ -30,8 +33,12 @@ const composition = [
 const bindingHolders = ["env.ts", "wire.ts"];
 /** What a Worker's entry may not bring along: the gateway must start fast, and neither does the other's work. */
 const keptOut: readonly (readonly [entry: string, out: RegExp])[] = [
-  ["index.ts", /^(?:operate\/|operator|admin-routes\.ts$|platform\/durable\/(?:hot-list|registry|tally))/],
+  [
+    "index.ts",
+    /^(?:operate\/|operator|desks\.ts$|(?:admin|directory)-routes\.ts$|platform\/durable\/(?:audit|directory|hot-list|registry|tally))/,
+  ],
   ["operator.ts", /^(?:admit|cache)\//],
+  ["meter.ts", /^(?!meter\.ts$|platform\/durable\/meter)/],
   ["semantic.ts", /^(?!semantic\.ts$|platform\/durable\/semantic)/],
 ];
 

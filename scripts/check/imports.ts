@@ -8,6 +8,7 @@ import { readWorkspaces } from "./workspaces.ts";
 const configs = [
   "workers/gateway/wrangler.jsonc",
   "workers/operator/wrangler.jsonc",
+  "workers/meter/wrangler.jsonc",
   "workers/semantic/wrangler.jsonc",
 ];
 

@@ -19,7 +19,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** The few relative imports that may leave a package: data that is shipped with it, and what builds it. */
 const mayLeave: readonly (readonly [from: RegExp, to: RegExp])[] = [
   [/^workers\/gateway\/src\/shipped\.ts$/, /^models\/[^/]+\/\d+\/[\w.-]+\.json$/],
-  [/^workers\/gateway\/src\/(?:operator-)?routes\.ts$/, /^openapi(?:-operator|-cache)?\.json$/],
+  [/^workers\/gateway\/src\/(?:operator-)?routes\.ts$/, /^openapi(?:-[a-z]+)?\.json$/],
   [/^workers\/inference\//, /^models\//],
   [/^workers\/inference\/build-runtime\.ts$/, /^scripts\/build-runtime\.ts$/],
   [/^packages\/cli\/src\/measure\/wasm-process\.ts$/, /^scripts\/build-runtime\.ts$/],

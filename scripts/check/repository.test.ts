@@ -55,7 +55,7 @@ describe("worker bundles", () => {
   ];
   const noise = (bytes: number) => crypto.getRandomValues(new Uint8Array(65_536)).subarray(0, bytes);
 
-  it.each(["gateway", "operator", "semantic"] as const)(
+  it.each(["gateway", "operator", "meter", "semantic"] as const)(
     "refuses a Worker that holds onnxruntime and is to run no model: %s",
     (worker) => {
       expect(lightSlips(worker, bundle("import 'onnxruntime-web'"))).toHaveLength(1);

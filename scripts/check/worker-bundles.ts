@@ -5,7 +5,13 @@ import { buildWorker, bundleDir, type WorkerName, workers } from "../edge/build.
 import type { Gate } from "./gate.ts";
 
 /** What a Worker may weigh, gzipped, as Cloudflare counts it: the gateway must start fast, and so must the Durable Objects. */
-const gzipBytesMax = { gateway: 80 * 1024, operator: 128 * 1024, identity: 40 * 1024, semantic: 32 * 1024 };
+const gzipBytesMax = {
+  gateway: 80 * 1024,
+  operator: 128 * 1024,
+  identity: 40 * 1024,
+  meter: 16 * 1024,
+  semantic: 32 * 1024,
+};
 /** Cloudflare's own limit for a Worker on the paid plan, uncompressed. */
 const inferenceBytesMax = 64 * 1024 * 1024;
 

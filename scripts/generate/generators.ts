@@ -2,7 +2,15 @@ import { workers } from "../edge/build.ts";
 import { errorsPage } from "./errors-page.ts";
 import type { Generated } from "./generated.ts";
 import { lockfile } from "./lockfile.ts";
-import { cacheOpenApi, inferenceOpenApi, openApi, operatorOpenApi } from "./openapi.ts";
+import {
+  cacheOpenApi,
+  inferenceOpenApi,
+  keysOpenApi,
+  openApi,
+  operatorOpenApi,
+  tenancyOpenApi,
+  termsOpenApi,
+} from "./openapi.ts";
 import { workerTypes } from "./worker-types.ts";
 
 /** Everything that is generated. Each throws when it cannot do its work; none writes into the repository. */
@@ -12,6 +20,9 @@ export const generators: readonly (() => Promise<Generated>)[] = [
   inferenceOpenApi,
   operatorOpenApi,
   cacheOpenApi,
+  keysOpenApi,
+  tenancyOpenApi,
+  termsOpenApi,
   lockfile,
   ...workers.map((worker) => () => workerTypes(worker)),
 ];

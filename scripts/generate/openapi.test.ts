@@ -3,9 +3,12 @@ import { errors } from "@ledge/contract";
 import {
   cacheOperations,
   inferenceOperations,
+  keyOperations,
   openApiDocument,
   operations,
   operatorOperations,
+  tenancyOperations,
+  termsOperations,
 } from "@ledge/contract/openapi";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it, vi } from "vitest";
@@ -15,8 +18,11 @@ const parts = [
   { file: "openapi-inference.json", part: inferenceOperations },
   { file: "openapi-operator.json", part: operatorOperations },
   { file: "openapi-cache.json", part: cacheOperations },
+  { file: "openapi-keys.json", part: keyOperations },
+  { file: "openapi-tenancy.json", part: tenancyOperations },
+  { file: "openapi-terms.json", part: termsOperations },
 ].map(({ file, part }) => ({ file, part, document: JSON.parse(JSON.stringify(openApiDocument("1.2.3", part))) }));
-const every = [...operations, ...inferenceOperations, ...operatorOperations, ...cacheOperations];
+const every = parts.flatMap(({ part }) => part);
 
 type Table = readonly (readonly [method: string, path: string])[];
 

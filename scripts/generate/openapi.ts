@@ -3,9 +3,12 @@ import { join } from "node:path";
 import {
   cacheOperations,
   inferenceOperations,
+  keyOperations,
   openApiDocument,
   operations,
   operatorOperations,
+  tenancyOperations,
+  termsOperations,
 } from "@ledge/contract/openapi";
 import { repoRoot } from "../repo.ts";
 import type { Generated } from "./generated.ts";
@@ -21,6 +24,15 @@ export const operatorOpenApi = () => described("openapi-operator.json", operator
 
 /** `openapi-cache.json`, what the operator may of the answer cache. */
 export const cacheOpenApi = () => described("openapi-cache.json", cacheOperations);
+
+/** `openapi-keys.json`, API keys: what the operator may, and tenants themselves. */
+export const keysOpenApi = () => described("openapi-keys.json", keyOperations);
+
+/** `openapi-tenancy.json`, tenants, their projects and members. */
+export const tenancyOpenApi = () => described("openapi-tenancy.json", tenancyOperations);
+
+/** `openapi-terms.json`, plans, tiers, prices and the operator's own credentials. */
+export const termsOpenApi = () => described("openapi-terms.json", termsOperations);
 
 async function described(path: string, part: typeof operations): Promise<Generated> {
   const { version } = JSON.parse(await readFile(join(repoRoot, "package.json"), "utf8"));

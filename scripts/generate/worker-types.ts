@@ -8,10 +8,11 @@ import type { Generated } from "./generated.ts";
 /** What turns a wrangler.jsonc into types: runtime types come from a package, and vars are any text. */
 const flags = ["--include-runtime=false", "--strict-vars=false"] as const;
 
-/** The gateway, the operator and the semantic Worker have one folder of sources, so their bindings have names of their own. */
+/** The gateway, the operator, the meter and the semantic Worker have one folder of sources, so their bindings have names of their own. */
 const interfaces: Readonly<Partial<Record<WorkerName, string>>> = {
   gateway: "GatewayBindings",
   operator: "OperatorBindings",
+  meter: "MeterBindings",
   semantic: "SemanticBindings",
 };
 

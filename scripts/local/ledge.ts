@@ -7,7 +7,7 @@ import { repoRoot } from "../repo.ts";
 import { type RunningOrigin, runOrigin } from "./origin.ts";
 import { registerPackages } from "./packages.ts";
 import { freePort } from "./port.ts";
-import { dropState, edgeDir, openSecrets, originDir, saveSecrets } from "./state.ts";
+import { dropState, edgeDir, journalDir, openSecrets, originDir, saveSecrets } from "./state.ts";
 
 export interface LedgeOptions {
   readonly port: number;
@@ -52,7 +52,11 @@ export async function startLedge(options: LedgeOptions): Promise<RunningLedge> {
       runOrigin({
         port: originPort,
         secret: secrets.originSecret,
-        env: { REGISTRY_URL: `http://127.0.0.1:${port}`, PACKAGES_DIR: originDir(dataDir) },
+        env: {
+          REGISTRY_URL: `http://127.0.0.1:${port}`,
+          PACKAGES_DIR: originDir(dataDir),
+          JOURNAL_DIR: journalDir(dataDir),
+        },
         onLog: (line) => say(`origin   ${line}`),
       }),
       buildWorkers(),
@@ -70,6 +74,7 @@ export async function startLedge(options: LedgeOptions): Promise<RunningLedge> {
           LOG: "all",
         },
         operator: {
+          ORIGIN_URL: origin.url,
           ORIGIN_SECRET: secrets.originSecret,
           KEY_PEPPER: secrets.keyPepper,
           ADMIN_KEY_HASH: createHash("sha256").update(secrets.adminKey).digest("hex"),

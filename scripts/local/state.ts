@@ -18,6 +18,7 @@ export interface LocalSecrets {
 
 const edgeDirName = "edge";
 const originDirName = "origin";
+const journalDirName = "journal";
 const secretsName = "secrets.json";
 
 export function edgeDir(dataDir: string): string {
@@ -29,9 +30,14 @@ export function originDir(dataDir: string): string {
   return join(dataDir, originDirName);
 }
 
+/** What the origin writes down of calls. */
+export function journalDir(dataDir: string): string {
+  return join(dataDir, journalDirName);
+}
+
 /** Removes what earlier starts put into the folder, and nothing else that may lie there. */
 export function dropState(dataDir: string): void {
-  for (const name of [edgeDirName, originDirName, secretsName])
+  for (const name of [edgeDirName, originDirName, journalDirName, secretsName])
     rmSync(join(dataDir, name), { recursive: true, force: true });
 }
 

@@ -1,4 +1,10 @@
-import { cacheOperations, operatorOperations } from "@ledge/contract/openapi";
+import {
+  cacheOperations,
+  keyOperations,
+  operatorOperations,
+  tenancyOperations,
+  termsOperations,
+} from "@ledge/contract/openapi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bodyOf } from "../support/answer-body.ts";
 import { adminKey, startEdge, type TestEdge, until } from "../support/ledge.ts";
@@ -16,13 +22,15 @@ describe("what the gateway passes on", () => {
   afterAll(() => edge.close());
 
   const paths = [
-    ...[...operatorOperations, ...cacheOperations].map(({ method, path }) => [method.toUpperCase(), path]),
+    ...[operatorOperations, cacheOperations, keyOperations, tenancyOperations, termsOperations]
+      .flat()
+      .map(({ method, path }) => [method.toUpperCase(), path]),
     ["GET", "/metrics"],
     ["POST", "/v2/repository/models/{model}/load"],
     ["POST", "/v2/repository/models/{model}/unload"],
-  ].filter(([, path]) => !/^\/admin\/openapi(?:-cache)?\.json$/.test(path ?? ""));
+  ].filter(([, path]) => !/^\/admin\/openapi(?:-[a-z]+)?\.json$/.test(path ?? ""));
 
-  test.each(paths)("%s %s is there, and takes the operator's key", async (method = "", path = "") => {
+  test.each(paths)("%s %s is there, and takes a credential", async (method = "", path = "") => {
     const url = edge.url + path.replaceAll(/\{\w+\}/g, "x");
     const answer = await fetch(url, { method, ...(method === "GET" ? {} : { body: "{}" }) });
     expect(answer.status).toBe(401);
@@ -81,6 +89,7 @@ const deadOperator = `import { DurableObject } from "cloudflare:workers";
   export class Tally extends Dead {}
   export class HotList extends Dead {}
   export class CacheKeeper extends Dead {}
+  export class Directory extends Dead {}
   export default { fetch() { throw new Error("dead"); } };`;
 
 describe("an operator Worker that is dead", () => {

@@ -26,7 +26,7 @@ describe("a registry that nobody has touched", () => {
   test("has the packages that travel with the deployment, each audited", async () => {
     const { models } = (await admin(edge, "GET", "/models")).body as ModelsAnswer;
     expect(models.map(({ name, stable }) => `${name}@${stable}`)).toEqual(["intent@1", "tiny-chat@1"]);
-    const { rows } = (await admin(edge, "GET", "/audit")).body as AuditAnswer;
+    const { rows } = (await admin(edge, "GET", "/audit?log=registry")).body as AuditAnswer;
     expect(rows.map(({ who, kind, model }) => [who, kind, model])).toEqual([
       ["deployment", "register", "intent"],
       ["deployment", "register", "tiny-chat"],
@@ -216,6 +216,9 @@ describe("changing a model", () => {
     ["GET /models/words/versions/9", undefined, 404, "version_not_found"],
     ["GET /audit?limit=0", undefined, 400, "invalid_request"],
     ["GET /audit?model=A&after=x", undefined, 400, "invalid_request"],
+    ["GET /audit?log=nothing", undefined, 400, "invalid_request"],
+    ["GET /audit?after=1", undefined, 400, "invalid_request"],
+    ["GET /audit?log=cache&model=words", undefined, 400, "invalid_request"],
   ])("%s with %o is refused and changes nothing", async (route, body, status, expected) => {
     const before = await modelOf("words");
     const [method = "", path = ""] = route.split(" ");

@@ -25,7 +25,7 @@ export function chatConformance(name: string, make: () => Promise<Engine>): void
     const prepare = (more: Partial<ChatRequest> = {}): ChatRun => {
       const run = engine.chat?.(ask(more));
       if (run === undefined || !run.ok) throw new Error(`refused: ${JSON.stringify(run)}`);
-      return run.value;
+      return run.value.run;
     };
     const refused = (more: Partial<ChatRequest>): string | undefined => {
       const run = engine.chat?.(ask(more));

@@ -37,9 +37,9 @@ export async function startEdge(
   const logs: string[] = [];
   const { originUrl = nowhere, gateway, operator, inference, identity, ...rest } = options;
   const adminKeyHash = createHash("sha256").update(adminKey).digest("hex");
-  const both = { ORIGIN_SECRET: originSecret, KEY_PEPPER: keyPepper, LOG: "all" };
+  const both = { ORIGIN_URL: originUrl, ORIGIN_SECRET: originSecret, KEY_PEPPER: keyPepper, LOG: "all" };
   const vars = {
-    gateway: { ...both, ORIGIN_URL: originUrl, CACHE_SECRET: cacheSecret, ...gateway },
+    gateway: { ...both, CACHE_SECRET: cacheSecret, ...gateway },
     operator: { ...both, ADMIN_KEY_HASH: adminKeyHash, ...gateway, ...operator },
     ...(inference === undefined ? {} : { inference }),
     ...(identity === undefined ? {} : { identity }),

@@ -16,11 +16,12 @@ interface __BaseEnv_GatewayBindings {
 	ORIGIN_SECRET: string;
 	CACHE_SECRET: string;
 	KEY_PEPPER: string;
-	RATE_LIMITS: DurableObjectNamespace<import("./src/index").RateLimiter>;
 	FLIGHTS: DurableObjectNamespace<import("./src/index").Flight>;
 	REGISTRY: DurableObjectNamespace /* Registry from ledge-operator */;
 	TALLIES: DurableObjectNamespace /* Tally from ledge-operator */;
 	CACHE_KEEPER: DurableObjectNamespace /* CacheKeeper from ledge-operator */;
+	METERS: DurableObjectNamespace /* Meter from ledge-meter */;
+	LEDGERS: DurableObjectNamespace /* Ledger from ledge-operator */;
 	SEMANTIC_INDEX: DurableObjectNamespace /* SemanticIndex from ledge-semantic */;
 	INFERENCE: Fetcher /* ledge-inference */;
 	OPERATOR: Fetcher /* ledge-operator */;
@@ -29,7 +30,7 @@ interface __BaseEnv_GatewayBindings {
 declare namespace Cloudflare {
 	interface GlobalProps {
 		mainModule: typeof import("./src/index");
-		durableNamespaces: "RateLimiter" | "Flight";
+		durableNamespaces: "Flight";
 	}
 	interface Env extends __BaseEnv_GatewayBindings {}
 }

@@ -4,10 +4,10 @@ import type { chunkMaker } from "./completion.ts";
 import { streamError } from "./problem.ts";
 
 export interface StreamEnd {
-  /** The stream has ended as it should, or with this fault. */
-  settled(end: Extract<ChatEvent, { kind: "end" }> | Fault): void;
+  /** The stream has ended as it should, or with this fault, after so many pieces of text. What it answers is written last. */
+  settled(end: Extract<ChatEvent, { kind: "end" }> | Fault, pieces: number): string;
   /** The reader went away. */
-  cancelled(): void;
+  cancelled(pieces: number): void;
 }
 
 const encoder = new TextEncoder();
@@ -26,6 +26,7 @@ export function eventStream(
   options: { readonly includeUsage: boolean } & StreamEnd,
 ): ReadableStream<Uint8Array> {
   let next: ChatEvent | undefined = first;
+  let pieces = 0;
   return new ReadableStream<Uint8Array>({
     start(controller) {
       controller.enqueue(data(chunks.role()));
@@ -33,21 +34,26 @@ export function eventStream(
     async pull(controller) {
       const event = next ?? (await events.next()).value;
       next = undefined;
-      if (event?.kind === "text") return controller.enqueue(data(chunks.text(event.text)));
+      if (event?.kind === "text") {
+        pieces += 1;
+        return controller.enqueue(data(chunks.text(event.text)));
+      }
+      let last: string;
       if (event?.kind === "end") {
         controller.enqueue(data(chunks.finish(event)));
         if (options.includeUsage) controller.enqueue(data(chunks.usage(event)));
         controller.enqueue(done);
-        options.settled(event);
+        last = options.settled(event, pieces);
       } else {
         const fault: Fault = event?.fault ?? { code: "upstream_failed" };
         controller.enqueue(data(streamError(fault)));
-        options.settled(fault);
+        last = options.settled(fault, pieces);
       }
+      if (last !== "") controller.enqueue(encoder.encode(last));
       controller.close();
     },
     cancel() {
-      options.cancelled();
+      options.cancelled(pieces);
     },
   });
 }

@@ -17,6 +17,7 @@ import { parseJson, readBytes } from "../accept/body.ts";
 import { orCalledOff } from "../call-off.ts";
 import type { Registry } from "../engines/registry.ts";
 import type { OriginContext } from "../request.ts";
+import { Bill } from "./bill.ts";
 
 interface Call {
   readonly request: InferRequest;
@@ -41,10 +42,13 @@ export async function answerInfer(context: OriginContext): Promise<Response | Re
   const permit = await seat.value.gate.enter(signal);
   if (!permit.ok) return permit;
   facts.queueMs = Math.round(permit.value.queuedMs);
+  const bill = new Bill(context, seat.value.engine.model);
   try {
     const wanted = request.outputs?.map(({ name }) => name);
     const outputs = await orCalledOff(seat.value.engine.infer(feeds, wanted, signal), signal);
-    return outputs.ok ? inferResponse(model, version, outputs.value) : outputs;
+    if (!outputs.ok) return outputs;
+    bill.pay(0);
+    return inferResponse(model, version, outputs.value);
   } finally {
     permit.value.leave();
   }

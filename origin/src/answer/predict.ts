@@ -2,6 +2,7 @@ import { type fail, headers, parse, predictCall } from "@ledge/contract";
 import { readJson } from "../accept/body.ts";
 import { orCalledOff } from "../call-off.ts";
 import type { OriginContext } from "../request.ts";
+import { Bill } from "./bill.ts";
 
 /** `POST /v1/predict`: a `PredictCall` in, a `PredictAnswer` out, for every model with steps around its graph. */
 export async function answerPredict(context: OriginContext): Promise<Response | ReturnType<typeof fail>> {
@@ -19,10 +20,12 @@ export async function answerPredict(context: OriginContext): Promise<Response | 
   const permit = await gate.enter(signal);
   if (!permit.ok) return permit;
   facts.queueMs = Math.round(permit.value.queuedMs);
+  const bill = new Bill(context, engine.model);
   try {
     const answer = await orCalledOff(engine.predict(call.value, signal), signal);
     if (!answer.ok) return answer;
     facts.promptTokens = answer.value.inputTokens;
+    bill.pay(0, undefined, answer.value.inputTokens);
     const timings = { ...answer.value.timings, queueMs: permit.value.queuedMs };
     return Response.json(
       { ...answer.value, timings },

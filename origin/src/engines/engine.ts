@@ -35,6 +35,12 @@ export type ChatEvent =
  */
 export type ChatRun = (signal: AbortSignal) => AsyncIterable<ChatEvent>;
 
+/** A generation that was found to be possible. */
+export interface PreparedChat {
+  readonly promptTokens: number;
+  readonly run: ChatRun;
+}
+
 /** What answers for one model. The caller holds a permit while it runs `predict`, `infer` or a `ChatRun`. */
 export interface Engine {
   readonly model: EngineModel;
@@ -52,7 +58,7 @@ export interface Engine {
    * Checks and prepares an exchange; costs no slot. Faults: `unsupported_parameter`, `invalid_request`,
    * `context_length_exceeded`.
    */
-  chat?(request: ChatRequest): Result<ChatRun>;
+  chat?(request: ChatRequest): Result<PreparedChat>;
   /** Frees memory and connections. Nothing may be running. */
   close(): Promise<void>;
 }

@@ -1,24 +1,6 @@
 import * as z from "zod/mini";
 import { modelVersion } from "./manifest.ts";
-import { auditRow, registeredModel, versionPolicy } from "./registry.ts";
-
-/** `POST /admin/v1/keys`: a new API key. */
-export const newKeyRequest = z.strictObject({
-  tenant: z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)),
-  name: z.string().check(z.minLength(1), z.maxLength(128)),
-  /** Default: the deployment's REQUESTS_PER_MINUTE_DEFAULT. */
-  requests_per_minute: z.optional(z.int().check(z.gte(1), z.lte(10_000_000))),
-});
-export type NewKeyRequest = z.infer<typeof newKeyRequest>;
-
-/** The answer to it: the only time the key itself is shown. */
-export interface NewKeyAnswer {
-  readonly id: string;
-  readonly key: string;
-  readonly tenant: string;
-  readonly name: string;
-  readonly requests_per_minute: number;
-}
+import { registeredModel, versionPolicy } from "./registry.ts";
 
 /**
  * The operator's API for models. Files go first, each under its SHA-256 (`PUT /admin/v1/blobs/{sha256}`, body the bytes), then
@@ -54,6 +36,3 @@ export const policyRequest = versionPolicy;
 
 export const modelsAnswer = z.object({ number: z.int(), models: z.array(registeredModel) });
 export type ModelsAnswer = z.infer<typeof modelsAnswer>;
-
-export const auditAnswer = z.object({ rows: z.array(auditRow) });
-export type AuditAnswer = z.infer<typeof auditAnswer>;

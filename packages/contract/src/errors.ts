@@ -109,6 +109,26 @@ export const errors = {
   },
   blob_not_found: { status: 404, owner: "client", retryable: false, message: "No blob of this SHA-256 is stored." },
   key_not_found: { status: 404, owner: "client", retryable: false, message: "There is no API key with this id." },
+  tenant_not_found: { status: 404, owner: "client", retryable: false, message: "There is no tenant of this name." },
+  project_not_found: {
+    status: 404,
+    owner: "client",
+    retryable: false,
+    message: "The tenant has no project of this name.",
+  },
+  member_not_found: { status: 404, owner: "client", retryable: false, message: "The tenant has no such member." },
+  terms_not_found: {
+    status: 404,
+    owner: "client",
+    retryable: false,
+    message: "There is no plan or tier of this name, or the model has no terms of its own.",
+  },
+  admin_not_found: {
+    status: 404,
+    owner: "client",
+    retryable: false,
+    message: "There is no admin credential of this name.",
+  },
   cache_keys_not_found: {
     status: 404,
     owner: "client",
@@ -139,6 +159,12 @@ export const errors = {
     owner: "client",
     retryable: false,
     message: "The registry is not in the state that this change needs.",
+  },
+  directory_conflict: {
+    status: 409,
+    owner: "client",
+    retryable: false,
+    message: "The directory is not in the state that this change needs.",
   },
   body_too_large: {
     status: 413,

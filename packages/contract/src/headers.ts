@@ -20,8 +20,17 @@ export const headers = {
   inputFlags: "Ledge-Input-Flags",
   rateLimit: "RateLimit",
   rateLimitPolicy: "RateLimit-Policy",
+  /** The most tokens of an answer whose caller set no bound, and what becomes of a longer one: `256; policy=stop`. */
+  outputLimit: "Ledge-Output-Limit",
   retryAfter: "Retry-After",
   serverTiming: "Server-Timing",
+  /** What the call cost: `0.00012345 USD`. */
+  cost: "Ledge-Cost",
+  /** To the origin: which call this is and who pays for it (`payerText`). */
+  payer: "Ledge-Payer",
+  /** Of the origin: tokens of the prompt, and milliseconds of the engine's time. */
+  promptTokens: "Ledge-Prompt-Tokens",
+  runMs: "Ledge-Run-Ms",
 } as const;
 
 /** Which tier answered: the inference Worker or the organisation's origin. */

@@ -105,14 +105,20 @@ export type RegistryChange =
     }
   | { readonly kind: "set-hot"; readonly digests: readonly string[] };
 
-/** One row of the registry's audit: what changed, by whom, from what to what. Rows are only ever added. */
+/** One row of an audit: what changed, by whom, from what to what. Rows are only ever added. */
 export const auditRow = z.object({
+  /** Grows from row to row. */
   number: z.int(),
   atMs: z.number(),
-  /** `operator`, or `controller` for what a rollout did by itself. */
+  /**
+   * An admin credential's name; `operator` for the deployment's own, `deployment` for what came with it, `controller` for
+   * what a rollout did by itself, `key:<id>` for a tenant's key.
+   */
   who: z.string(),
   kind: z.string(),
   model: z.optional(z.string()),
+  /** Whose or what, where it is no model: `tenant:acme`, `key:<id>`, `plan:pro`, a purge's scope. */
+  scope: z.optional(z.string()),
   /** What the changed part was before and is after; `null` where there was or is nothing. */
   from: z.unknown(),
   to: z.unknown(),

@@ -39,6 +39,7 @@ async function coldWorkerd(world: World): Promise<[number, number]> {
     builtWorker("gateway", world.vars, true),
     builtWorker("operator", world.vars, false),
     builtWorker("identity", world.identity, false),
+    builtWorker("meter", {}, false),
     builtWorker("semantic", {}, false),
     builtWorker("inference", {}, false),
   ]);

@@ -44,6 +44,7 @@ const subjects: readonly Subject[] = [
       builtWorker("gateway", vars, true),
       builtWorker("operator", vars, false),
       builtWorker("identity", identity, false),
+      builtWorker("meter", {}, false),
       builtWorker("semantic", {}, false),
       scriptWorker("ledge-inference", absentInference, [], false),
     ],

@@ -1,19 +1,20 @@
-import { fail, ok, type Result } from "@ledge/contract";
+import { type ChatUsage, fail, ok, type Result, type Used } from "@ledge/contract";
 import type { CacheOutcome } from "@ledge/policy";
 import { openAiError } from "./accept/openai.ts";
-import { cacheCallOf, copyToShadow, type Entered, type Exchange, journeyOf } from "./app.ts";
+import { cacheCallOf, copyToShadow, type Entered, type Exchange, journeyOf, noteUsed } from "./app.ts";
 import { guarded } from "./app-guard.ts";
 import { orLike } from "./app-semantic.ts";
 import type { CacheCall, Found, Miss } from "./cache/call.ts";
 import { chatPrompt, chatText, isSampled } from "./cache/chats.ts";
 import { inTime } from "./cache/in-time.ts";
 import type { Flight, Flown } from "./cache/ports.ts";
-import type { ChatPart, Stamp } from "./dispatch/chat-part.ts";
+import { ChatMeter } from "./dispatch/chat-meter.ts";
+import { type ChatPart, objectIn, type Stamp } from "./dispatch/chat-part.ts";
 import { type ChatRecord, eventOf, partsOf, recordOf, replayStream, replayWhole, sse } from "./dispatch/chat-record.ts";
 import { collected, sharedParts, sharedStream } from "./dispatch/chat-share.ts";
 import { EventWatch, PartTeller, type Passage, type RelayHooks, relayEvents } from "./dispatch/chat-stream.ts";
 import type { ChatCall, DeployedModel } from "./exchange.ts";
-import { recordCall } from "./observe/record.ts";
+import { costComment, recordCall } from "./observe/record.ts";
 import { eventStreamReply, jsonText, type Reply } from "./reply.ts";
 
 /**
@@ -54,6 +55,8 @@ interface Chat {
   readonly miss: Miss;
   /** Set for work behind a stale answer, which leaves no trace in what is said of the call. */
   readonly behind?: true;
+  /** As the engine tells it when its stream begins. */
+  promptTokens?: number;
 }
 
 /** Past the cache: as the engine says it. */
@@ -62,26 +65,34 @@ async function past(chat: Chat): Promise<Result<Reply>> {
   const { origin } = x.runtime.tiers;
   const body = bodyFor(entered);
   if (!entered.call.stream) {
-    const text = await origin.complete(body, journeyOf(x, asked));
-    if (!text.ok) return text;
+    const answer = await origin.complete(body, journeyOf(x, asked));
+    if (!answer.ok) return answer;
+    const { text, runMs } = answer.value;
     noteWork(chat);
-    return ok(jsonText(text.value));
+    const meter = new ChatMeter();
+    meter.takeUsage(objectIn(text)?.usage as ChatUsage | undefined, runMs);
+    noteUsed(x.trail, meter.used);
+    return ok(jsonText(text));
   }
   const source = await origin.stream(body, journeyOf(x, asked));
   if (!source.ok) return source;
   noteWork(chat);
-  // What a rollout dealt is watched: an engine that died says so in the stream alone.
-  return ok(relayed(x, asked, source.value, x.trail.arm && new EventWatch()));
+  const meter = new ChatMeter(source.value.promptTokens);
+  return ok(relayed(chat, source.value.body, new EventWatch(meter), meter));
 }
 
 async function streamed(chat: Chat): Promise<Result<Reply>> {
-  const { x, entered, asked, miss } = chat;
+  const { x, entered, miss } = chat;
   const flown = await fly(chat, (signal) => engineParts(chat, signal));
   if (!flown.result.ok) return flown.result;
   x.trail.cache = flown.collapsed ? miss.collapsed : (miss.stored ?? miss.outcome);
   const stamp = stampOf(x, entered.model);
-  const teller = new PartTeller((part) => eventOf(part, stamp, entered.call.includeUsage));
-  return ok(relayed(x, asked, flown.result.value, teller));
+  const meter = new ChatMeter(chat.promptTokens);
+  const teller = new PartTeller((part) => {
+    meter.take(part);
+    return eventOf(part, stamp, entered.call.includeUsage);
+  });
+  return ok(relayed(chat, flown.result.value, teller, meter));
 }
 
 async function whole(chat: Chat): Promise<Result<Reply>> {
@@ -96,10 +107,19 @@ async function whole(chat: Chat): Promise<Result<Reply>> {
   const parts = await partsOfFlight(chat, flown.result.value);
   if (mine !== undefined) {
     x.trail.cache = mine.kept ?? miss.outcome;
+    noteUsed(x.trail, usedBy(mine.parts, mine.runMs));
     return ok(jsonText(mine.text));
   }
   x.trail.cache = miss.collapsed;
-  return parts.ok ? ok(replayWhole({ parts: parts.value }, stampOf(x, entered.model))) : parts;
+  if (!parts.ok) return parts;
+  noteUsed(x.trail, usedBy(parts.value));
+  return ok(replayWhole({ parts: parts.value }, stampOf(x, entered.model)));
+}
+
+function usedBy(parts: readonly ChatPart[], runMs?: number): Used {
+  const meter = new ChatMeter();
+  for (const part of parts) meter.take(part);
+  return { ...meter.used, ...(runMs === undefined ? {} : { runMs }) };
 }
 
 /** All that flew, within the deadline. Errors: `upstream_failed`, `deadline_exceeded`. */
@@ -136,34 +156,40 @@ async function engineParts(chat: Chat, signal: AbortSignal): Promise<Result<Part
   const { x, entered, asked, miss } = chat;
   const options = { ...entered.call.body.stream_options, include_usage: true };
   const body = { ...bodyFor(entered), stream: true, stream_options: options };
-  const source = await x.runtime.tiers.origin.stream(body, journeyOf(x, { deadlineMs: asked.deadlineMs, signal }));
+  const { deadlineMs } = asked;
+  const journey = journeyOf(x, { deadlineMs, signal, behind: chat.behind === true });
+  const source = await x.runtime.tiers.origin.stream(body, journey);
   if (!source.ok) return source;
+  if (source.value.promptTokens !== undefined) chat.promptTokens = source.value.promptTokens;
   noteWork(chat);
-  return ok(sharedStream(source.value, miss.keep));
+  return ok(sharedStream(source.value.body, miss.keep));
 }
 
 /** The engine's whole answer: as it is, in parts, and how the call is reported if it was kept. */
 interface Completion {
   readonly text: string;
   readonly parts: readonly ChatPart[];
+  readonly runMs: number | undefined;
   readonly kept?: CacheOutcome;
 }
 
 /** Errors: those of the origin, `upstream_failed` when it is no completion. */
 async function completion(chat: Chat, signal: AbortSignal): Promise<Result<Completion>> {
   const { x, entered, asked, miss } = chat;
-  const journey = journeyOf(x, { deadlineMs: asked.deadlineMs, signal });
-  const text = await x.runtime.tiers.origin.complete(bodyFor(entered), journey);
-  if (!text.ok) return text;
-  const parts = partsOf(text.value);
+  const { deadlineMs } = asked;
+  const journey = journeyOf(x, { deadlineMs, signal, behind: chat.behind === true });
+  const answer = await x.runtime.tiers.origin.complete(bodyFor(entered), journey);
+  if (!answer.ok) return answer;
+  const { text, runMs } = answer.value;
+  const parts = partsOf(text);
   if (parts === undefined) return fail("upstream_failed", { cause: "origin: the answer is not a completion" });
   noteWork(chat);
   const record = recordOf(parts);
-  return ok({ text: text.value, parts, ...(record === undefined ? {} : { kept: miss.keep(record) }) });
+  return ok({ text, parts, runMs, ...(record === undefined ? {} : { kept: miss.keep(record) }) });
 }
 
-/** `onWhole` is called when the stream came to its end. */
-function relayed(x: Exchange, asked: CacheCall, source: Parts, passage: Passage | undefined): Reply {
+/** What the meter says in the end is what the call used, and its cost is told behind the events. */
+function relayed({ x, asked }: Chat, source: Parts, passage: Passage, meter: ChatMeter): Reply {
   const { nowMs } = x.runtime;
   x.trail.streams = true;
   // Without this the runtime ends the request with its stream, and with it the hand-over of what was counted.
@@ -175,8 +201,10 @@ function relayed(x: Exchange, asked: CacheCall, source: Parts, passage: Passage 
   );
   const hooks: RelayHooks = {
     onEnd: ({ complete, code }) => {
+      noteUsed(x.trail, meter.used);
       recordCall(x, nowMs(), complete ? undefined : (code ?? "canceled"));
       ended();
+      return costComment(x.trail);
     },
     errorEvent: (code) => sse(openAiError({ code })),
     timeoutMs: asked.deadlineMs - nowMs(),
@@ -201,6 +229,7 @@ function replay(x: Exchange, { call, model }: Entered<ChatCall>, { value, outcom
   const stamp = stampOf(x, model);
   // What is kept of a chat is a record.
   const record = value as ChatRecord;
+  noteUsed(x.trail, usedBy(record.parts));
   return call.stream ? replayStream(record, stamp, call.includeUsage) : replayWhole(record, stamp);
 }
 

@@ -1,4 +1,4 @@
-import { type Action, fail, ok, type PredictAnswer, type Result } from "@ledge/contract";
+import { type Action, fail, ok, type PredictAnswer, payerText, type Result, type Used } from "@ledge/contract";
 import {
   type ArmRef,
   agree,
@@ -6,6 +6,7 @@ import {
   type CacheOutcome,
   copiesToShadow,
   copyTallyOf,
+  isKept,
   type ModelRef,
   shareOf,
   tiersInOrder,
@@ -69,6 +70,8 @@ export interface Surface<A extends { readonly model: ModelRef }, C> {
   read(request: Request, bytesMax: number): Promise<Result<Read<A>>>;
   /** The most tokens that the answer may have; absent: nobody set a bound. */
   outputTokensMax?(accepted: A): number | undefined;
+  /** The same, with a bound of so many tokens of all its answers. */
+  boundOutput?(accepted: A, tokens: number): A;
   callOf(accepted: A, model: DeployedModel): Result<C>;
 }
 
@@ -100,7 +103,7 @@ export async function enter<A extends { readonly model: ModelRef }, C>(
   const read = await surface.read(x.request, config.BODY_BYTES_MAX);
   if (!read.ok) return read;
   const accepted = read.value.value;
-  const demand = demandOf(surface, read.value);
+  const demand = demandOf(surface, read.value, envelope.value.deadlineMs);
   const admitted = await admit(x.request, demand, gate, x.trail, x.waitUntil);
   if (!admitted.ok) return admitted;
   const principal = admitted.value;
@@ -114,7 +117,7 @@ export async function enter<A extends { readonly model: ModelRef }, C>(
   if (arm !== undefined) x.trail.arm = arm;
   // The name alone was known before: a scope may be for other versions of it.
   if (!allows(principal.scopes, surface.action, model.name, model.version)) return fail("scope_denied");
-  const call = surface.callOf(accepted, model);
+  const call = surface.callOf(boundedBy(x.trail.outputLimit, surface, accepted), model);
   if (!call.ok) return call;
   const shadow = arm && shadowOf(arm, x.requestId, view.models.get(model.name)?.callable);
   return ok({
@@ -130,10 +133,20 @@ export async function enter<A extends { readonly model: ModelRef }, C>(
 function demandOf<A extends { readonly model: ModelRef }, C>(
   { action, outputTokensMax }: Surface<A, C>,
   { value, bytes }: Read<A>,
+  deadlineMs: number,
 ): Demand {
   const tokens = outputTokensMax?.(value);
   const bound = tokens === undefined ? {} : { outputTokensMax: tokens };
-  return { action, model: value.model.name, inputBytes: bytes, ...bound };
+  return { action, model: value.model.name, inputBytes: bytes, deadlineMs, ...bound };
+}
+
+/** An answer that is to stop at what was reserved for it is asked for no longer than that. It is another call then, to the cache too. */
+function boundedBy<A extends { readonly model: ModelRef }, C>(
+  limit: Trail["outputLimit"],
+  { boundOutput }: Surface<A, C>,
+  accepted: A,
+): A {
+  return limit?.policy === "stop" && boundOutput !== undefined ? boundOutput(accepted, limit.tokens) : accepted;
 }
 
 function shadowOf(
@@ -167,7 +180,10 @@ export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>
     return answer;
   };
   const answer = await cache.answer(asked, labelsForm, work, sayFor(x));
-  if (answer.ok) x.trail.tier = answer.value.tier;
+  if (!answer.ok) return answer;
+  x.trail.tier = answer.value.tier;
+  const { inputTokens, timings } = answer.value.answer;
+  noteUsed(x.trail, { inputTokens, outputTokens: 0, runMs: timings.runMs });
   return answer;
 }
 
@@ -190,8 +206,25 @@ export async function answerTensors(x: Exchange, entered: Entered<TensorsCall>):
     return answer;
   };
   const answer = await cache.answer(asked, tensorsForm, work, sayFor(x));
-  if (answer.ok) x.trail.tier = answer.value.tier;
+  if (!answer.ok) return answer;
+  x.trail.tier = answer.value.tier;
+  noteUsed(x.trail, { inputTokens: 0, outputTokens: 0, runMs: x.trail.work?.timings?.runMs ?? 0 });
   return answer;
+}
+
+/** What an answer used, or, when it was kept, what it spares. Of a call in several parts, added up. */
+export function noteUsed(trail: Trail, more: Used): void {
+  const { cache } = trail;
+  const kept = cache !== undefined && isKept(cache);
+  const none = { inputTokens: 0, outputTokens: 0 };
+  if (kept) trail.spared = joinedUse(trail.spared, more);
+  trail.used = joinedUse(trail.used, kept ? none : more);
+}
+
+function joinedUse(a: Used | undefined, b: Used): Used {
+  if (a === undefined) return b;
+  const sum = (of: keyof Used) => (a[of] ?? 0) + (b[of] ?? 0);
+  return { inputTokens: sum("inputTokens"), outputTokens: sum("outputTokens"), runMs: sum("runMs") };
 }
 
 /** What a tier did for this call. */
@@ -262,7 +295,15 @@ export function copyToShadow(
   x.waitUntil(counted);
 }
 
-export function journeyOf(x: Exchange, { deadlineMs, signal }: Pick<Errand, "deadlineMs" | "signal">): Journey {
-  const { share } = x.trail;
-  return { requestId: x.requestId, deadlineMs, signal, ...(share && { share }) };
+export function journeyOf(
+  x: Exchange,
+  { deadlineMs, signal, behind = false }: Pick<Errand, "deadlineMs" | "signal"> & Partial<Pick<Errand, "behind">>,
+): Journey {
+  const { payment, share } = x.trail;
+  const journey = { requestId: x.requestId, deadlineMs, signal, ...(share && { share }) };
+  // What is got behind an answer is for the next callers: nobody pays for it.
+  if (payment === undefined || behind) return journey;
+  const { tenant, keyId: key, user, project } = payment.principal;
+  const whose = { ...(key && { key }), ...(user && { user }), ...(project && { project }) };
+  return { ...journey, payer: payerText({ call: payment.call, tenant, action: payment.action, ...whose }) };
 }

@@ -1,8 +1,11 @@
 import type { IdentityService, InferenceService } from "@ledge/contract";
 import type { CacheKeeper } from "./platform/durable/cache-keeper.ts";
+import type { Directory } from "./platform/durable/directory.ts";
 import type { Flight } from "./platform/durable/flight.ts";
 import type { HotList } from "./platform/durable/hot-list.ts";
-import type { RateLimiter } from "./platform/durable/rate-limiter.ts";
+import type { Ledger } from "./platform/durable/ledger.ts";
+import type { LedgerList } from "./platform/durable/ledger-list.ts";
+import type { Meter } from "./platform/durable/meter.ts";
 import type { Registry } from "./platform/durable/registry.ts";
 import type { SemanticIndex } from "./platform/durable/semantic-index.ts";
 import type { Tally } from "./platform/durable/tally.ts";
@@ -15,23 +18,48 @@ import type { Tally } from "./platform/durable/tally.ts";
 export interface GatewayEnv
   extends Omit<
     GatewayBindings,
-    "INFERENCE" | "IDENTITY" | "RATE_LIMITS" | "FLIGHTS" | "REGISTRY" | "TALLIES" | "CACHE_KEEPER" | "SEMANTIC_INDEX"
+    | "INFERENCE"
+    | "IDENTITY"
+    | "METERS"
+    | "FLIGHTS"
+    | "REGISTRY"
+    | "TALLIES"
+    | "CACHE_KEEPER"
+    | "LEDGERS"
+    | "SEMANTIC_INDEX"
   > {
   readonly INFERENCE: InferenceService;
   readonly IDENTITY: IdentityService;
   readonly FLIGHTS: DurableObjectNamespace<Flight>;
-  readonly RATE_LIMITS: DurableObjectNamespace<RateLimiter>;
+  readonly METERS: DurableObjectNamespace<Meter>;
   readonly REGISTRY: DurableObjectNamespace<Registry>;
   readonly TALLIES: DurableObjectNamespace<Tally>;
   readonly CACHE_KEEPER: DurableObjectNamespace<CacheKeeper>;
+  readonly LEDGERS: DurableObjectNamespace<Ledger>;
   readonly SEMANTIC_INDEX: DurableObjectNamespace<SemanticIndex>;
 }
 
 export interface OperatorEnv
-  extends Omit<OperatorBindings, "INFERENCE" | "REGISTRY" | "TALLIES" | "HOT_LIST" | "CACHE_KEEPER"> {
+  extends Omit<
+    OperatorBindings,
+    | "INFERENCE"
+    | "REGISTRY"
+    | "TALLIES"
+    | "HOT_LIST"
+    | "CACHE_KEEPER"
+    | "DIRECTORY"
+    | "METERS"
+    | "LEDGERS"
+    | "LEDGER_LIST"
+  > {
   readonly INFERENCE: InferenceService;
   readonly REGISTRY: DurableObjectNamespace<Registry>;
   readonly TALLIES: DurableObjectNamespace<Tally>;
   readonly HOT_LIST: DurableObjectNamespace<HotList>;
+  readonly METERS: DurableObjectNamespace<Meter>;
   readonly CACHE_KEEPER: DurableObjectNamespace<CacheKeeper>;
+  readonly LEDGERS: DurableObjectNamespace<Ledger>;
+  readonly LEDGER_LIST: DurableObjectNamespace<LedgerList>;
+  readonly EVENTS_WEBHOOK_SECRET?: string;
+  readonly DIRECTORY: DurableObjectNamespace<Directory>;
 }

@@ -3,16 +3,19 @@ import type {
   CapacityShare,
   ChatRequest,
   ErrorCode,
+  LedgerRules,
   ModelManifest,
   PredictAnswer,
   PredictInput,
+  Price,
   Scope,
   Task,
+  TenantRecord,
   Tensors,
   Tier,
   Used,
 } from "@ledge/contract";
-import type { ArmRef, CacheOutcome, CacheWish, ModelRef, RateDecision, RateRule, Standing, Work } from "@ledge/policy";
+import type { ArmRef, CacheOutcome, CacheWish, ModelRef, Standing, Work } from "@ledge/policy";
 
 /** What travels through the stages. Each stage adds its part; none changes what another wrote. */
 
@@ -83,12 +86,43 @@ export interface Demand {
   readonly inputBytes: number;
   /** The most tokens that the answer may have; absent: the caller set no bound. */
   readonly outputTokensMax?: number;
+  /** When the call is over at the latest, milliseconds since 1970; absent: the deployment's longest time from now. */
+  readonly deadlineMs?: number;
+}
+
+/** One limit that applied to a call, as it stood then. */
+export interface StandingLimit {
+  /** As headers call it: `requests`, `tenant-tokens`, … */
+  readonly name: string;
+  readonly unit: "requests" | "tokens" | "calls";
+  readonly limit: number;
+  /** Absent for calls in flight. */
+  readonly windowMs?: number;
+  readonly left: number;
+  readonly resetMs: number;
+}
+
+/** The bound that limits put on an answer whose caller set none, and what becomes of a stream that passes it. */
+export interface OutputLimit {
+  readonly tokens: number;
+  readonly policy: TenantRecord["overrun"];
 }
 
 /** What a call holds of a limit or a quota until it is over. Settling is done once, and never fails. */
 export interface Hold {
   /** `undefined`: the call was refused, failed or was never begun, and what it held is given back whole. */
   settle(used: Used | undefined): void;
+}
+
+/** Who pays for a call, and by which terms. */
+export interface Payment {
+  /** The id of its row. */
+  readonly call: string;
+  readonly principal: Principal;
+  readonly action: Action;
+  readonly price: Price;
+  readonly currency: string;
+  readonly rules: LedgerRules;
 }
 
 /** A deployed model version. `digest` is its package's, hex: see `packageDocument`. */
@@ -113,7 +147,8 @@ export interface Inference {
 /** What `observe` learns on the way, for the headers and the log line. */
 export interface Trail {
   tenant?: string;
-  rate?: { readonly rule: RateRule; readonly decision: RateDecision };
+  limits?: readonly StandingLimit[];
+  outputLimit?: OutputLimit;
   model?: DeployedModel;
   /** Set when a rollout chose the version. */
   arm?: ArmRef;
@@ -125,8 +160,14 @@ export interface Trail {
   flags?: readonly string[];
   /** What the call holds until it is over. */
   holds?: readonly Hold[];
-  /** What it used, as far as that is known. */
+  /** What it used, as far as that is known; of an answer that was kept, nothing. */
   used?: Used;
+  /** What the cache spared it: what a kept answer had used when it was made. */
+  spared?: Used;
+  /** Set for a call that a model is asked. */
+  payment?: Payment;
+  /** Micro-cents, once it is over. */
+  cost?: number;
   /** What the tier did; absent when none answered. */
   work?: Work;
   /** Set when the answer is a stream: how the call ended is known, and recorded, when that ends. */

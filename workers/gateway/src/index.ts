@@ -7,7 +7,6 @@ import { runtimeOf } from "./wire.ts";
 /** The gateway: the hot path. What the operator asks it passes on (`pass-on.ts`). */
 
 export { Flight } from "./platform/durable/flight.ts";
-export { RateLimiter } from "./platform/durable/rate-limiter.ts";
 export { SealedAnswers } from "./platform/sealed-answers.ts";
 
 const fetch = serve({

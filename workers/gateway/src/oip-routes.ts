@@ -9,7 +9,7 @@ import { acceptGenerate, presentGenerated } from "./accept/oip/generate.ts";
 import { presentOipFault, presentOipModel, presentOipServer } from "./accept/oip/metadata.ts";
 import { acceptIndex, presentIndex } from "./accept/oip/repository.ts";
 import { type CountedVersion, presentStatistics } from "./accept/oip/statistics.ts";
-import { chatCallOf, outputTokensMax } from "./accept/openai.ts";
+import { boundOutput, chatCallOf, outputTokensMax } from "./accept/openai.ts";
 import { answerClassify, answerTensors, type Entered, type Exchange, enter, jsonSurface } from "./app.ts";
 import { answerChat } from "./app-chat.ts";
 import { assign } from "./assign/assign.ts";
@@ -65,6 +65,7 @@ function generate(stream: boolean): Handler {
         action: "chat",
         accept,
         outputTokensMax: ({ call }) => outputTokensMax(call),
+        boundOutput: (asked, tokens) => ({ ...asked, call: boundOutput(asked.call, tokens) }),
         callOf: ({ call }, model) => chatCallOf(call, model),
       }),
     );

@@ -1,7 +1,10 @@
 import { type Fault, ok, type Result } from "@ledge/contract";
 import openapi from "../../../openapi.json";
 import cacheOpenapi from "../../../openapi-cache.json";
+import keysOpenapi from "../../../openapi-keys.json";
 import operatorOpenapi from "../../../openapi-operator.json";
+import tenancyOpenapi from "../../../openapi-tenancy.json";
+import termsOpenapi from "../../../openapi-terms.json";
 import { readJson } from "./accept/body.ts";
 import { readInlineModel } from "./accept/oip/inline-model.ts";
 import { presentOipFault } from "./accept/oip/metadata.ts";
@@ -9,6 +12,8 @@ import { acceptLoad, presentDone } from "./accept/oip/repository.ts";
 import { presentProblem } from "./accept/predict.ts";
 import { adminRoutes } from "./admin-routes.ts";
 import { deployedModels, viewOf } from "./assign/view.ts";
+import { desksOf } from "./desks.ts";
+import { directoryRoutes, ownKeyRoutes } from "./directory-routes.ts";
 import { countsOf } from "./observe/counts.ts";
 import { presentMetrics } from "./observe/metrics.ts";
 import { admitOperator } from "./operate/operator.ts";
@@ -22,10 +27,10 @@ import type { Handler, Route } from "./serve.ts";
 
 type OperatorHandler = Handler<OperatorRuntime>;
 
-/** For Prometheus: what it may see of all models takes the operator's key. */
+/** For Prometheus: what it may see of all models takes a credential of the operator's. */
 const metrics: OperatorHandler = async (x) => {
   const { gatekeeper, models, counter } = x.runtime;
-  const operator = admitOperator(x.request, gatekeeper);
+  const operator = await admitOperator(x.request, "models:read", gatekeeper);
   if (!operator.ok) return operator;
   const snapshot = await reach(() => models.registry.snapshot(), "counts_unavailable");
   if (!snapshot.ok) return snapshot;
@@ -36,28 +41,30 @@ const metrics: OperatorHandler = async (x) => {
 /** A model comes whole in one request, and is held in memory three times over while it is read. Bytes. */
 const inlineBytesMax = 24 * 1024 * 1024;
 
-/** Loading changes what everybody is served, so it takes the operator's key. */
+/** Loading changes what everybody is served, so it takes a credential of the operator's. */
 const load: OperatorHandler = async (x, c) => {
-  const operator = admitOperator(x.request, x.runtime.gatekeeper);
+  const operator = await admitOperator(x.request, "models:write", x.runtime.gatekeeper);
   if (!operator.ok) return operator;
   const body = await readJson(x.request, Math.min(inlineBytesMax, x.runtime.config.MODEL_BYTES_MAX));
   if (!body.ok) return body;
   const asked = acceptLoad(body.value);
   if (!asked.ok) return asked;
   const name = c.req.param("model") ?? "";
-  const { models } = x.runtime;
+  const { models } = desksOf(x.runtime, operator.value);
   if (asked.value.files.size === 0 && asked.value.config === undefined) return done(loadModel(name, models));
   const inline = readInlineModel(name, asked.value);
   return inline.ok ? await done(registerInline(name, inline.value, models)) : inline;
 };
 
 const unload: OperatorHandler = async (x, c) => {
-  const operator = admitOperator(x.request, x.runtime.gatekeeper);
+  const operator = await admitOperator(x.request, "models:write", x.runtime.gatekeeper);
   if (!operator.ok) return operator;
   const body = await readJson(x.request, x.runtime.config.BODY_BYTES_MAX);
   if (!body.ok) return body;
   const asked = acceptLoad(body.value);
-  return asked.ok ? await done(unloadModel(c.req.param("model") ?? "", x.runtime.models)) : asked;
+  return asked.ok
+    ? await done(unloadModel(c.req.param("model") ?? "", desksOf(x.runtime, operator.value).models))
+    : asked;
 };
 
 async function done(work: Promise<Result<unknown>>): Promise<Result<Reply>> {
@@ -65,14 +72,25 @@ async function done(work: Promise<Result<unknown>>): Promise<Result<Reply>> {
   return result.ok ? ok(presentDone()) : result;
 }
 
+const descriptions = {
+  "/openapi.json": openapi,
+  "/admin/openapi.json": operatorOpenapi,
+  "/admin/openapi-cache.json": cacheOpenapi,
+  "/admin/openapi-keys.json": keysOpenapi,
+  "/admin/openapi-tenancy.json": tenancyOpenapi,
+  "/admin/openapi-terms.json": termsOpenapi,
+};
+
 export const operatorRoutes: readonly Route<OperatorRuntime>[] = [
   ...adminRoutes,
+  ...directoryRoutes,
+  ...ownKeyRoutes,
   ["POST", "/v2/repository/models/:model/load", load],
   ["POST", "/v2/repository/models/:model/unload", unload],
   ["GET", "/metrics", metrics],
-  ["GET", "/openapi.json", () => ok(jsonReply(openapi))],
-  ["GET", "/admin/openapi.json", () => ok(jsonReply(operatorOpenapi))],
-  ["GET", "/admin/openapi-cache.json", () => ok(jsonReply(cacheOpenapi))],
+  ...Object.entries(descriptions).map(
+    ([path, document]): Route<OperatorRuntime> => ["GET", path, () => ok(jsonReply(document))],
+  ),
 ];
 
 /** The error shape of the surface that a path belongs to. */

@@ -6,11 +6,12 @@ import type { CacheDesk } from "./operate/cache.ts";
 import type { KeyDesk } from "./operate/keys.ts";
 import type { ModelDesk } from "./operate/models.ts";
 import type { RolloutDesk } from "./operate/rollouts.ts";
+import type { UsageDesk } from "./operate/usage.ts";
 import { digests, keyedHash } from "./platform/digests.ts";
 import { type OperatorConfig, readOperatorConfig } from "./platform/operator-config.ts";
 import { operatorPortsOf } from "./platform/ports-of.ts";
 
-/** Everything an isolate of the operator Worker keeps between requests: the desks of `operate/`, wired once. */
+/** Everything an isolate of the operator Worker keeps between requests: what the desks of `operate/` work with, wired once. */
 export type OperatorRuntime = ReturnType<typeof wire>;
 
 /** The isolate's runtime. Errors: `internal_error` with every wrong variable in its cause, until the next deployment. */
@@ -18,32 +19,50 @@ export const runtimeOf = keptBy(readOperatorConfig, wire);
 
 function wire(env: OperatorEnv, config: OperatorConfig) {
   const nowMs = () => Date.now();
-  const { keys, blobs, inference, registry, tallies, cacheKeeper } = operatorPortsOf(env);
-  const desk: KeyDesk = {
-    keys,
-    digests,
+  const { directory, audits, closer, use, blobs, inference, registry, tallies, cacheKeeper, ledgers, tenancy } =
+    operatorPortsOf(env);
+  const making = {
     keyedHash: keyedHash(config.KEY_PEPPER),
-    requestsPerMinuteDefault: config.REQUESTS_PER_MINUTE_DEFAULT,
-    random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    random: (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)),
     nowMs,
   };
-  const models: ModelDesk = {
+  const keys: Omit<KeyDesk, "who" | "registers"> = {
+    ...making,
+    directory,
+    closer,
+    use,
+    requestsPerMinuteDefault: config.REQUESTS_PER_MINUTE_DEFAULT,
+  };
+  const models: Omit<ModelDesk, "who"> = {
     registry,
     blobs,
     loader: edgeTier(inference, nowMs),
     digests,
     loadDeadlineMs: () => nowMs() + config.TIMEOUT_MS_MAX,
   };
-  const rollouts: RolloutDesk = { models, counter: tallies, newId: () => crypto.randomUUID(), nowMs };
-  const cache: CacheDesk = { keeper: cacheKeeper, registry, defaults: cacheDefaults(config) };
+  const usage: UsageDesk = { ledgers, published: tenancy, nowMs };
+  const rollouts: Omit<RolloutDesk, "models"> = { counter: tallies, newId: () => crypto.randomUUID(), nowMs };
+  const cache: Omit<CacheDesk, "who"> = { keeper: cacheKeeper, registry, defaults: cacheDefaults(config) };
   return {
     config,
-    desk,
+    keys,
+    tenants: { directory, closer },
+    terms: { directory, closer, registry },
+    admins: { ...making, directory, closer },
+    audits,
     models,
     rollouts,
     cache,
+    usage,
     counter: tallies,
-    gatekeeper: { digests, adminKeyHash: config.ADMIN_KEY_HASH, originSecret: config.ORIGIN_SECRET },
+    gatekeeper: {
+      digests,
+      adminKeyHash: config.ADMIN_KEY_HASH,
+      originSecret: config.ORIGIN_SECRET,
+      keyedHash: making.keyedHash,
+      admins: directory,
+      nowMs,
+    },
   };
 }
 

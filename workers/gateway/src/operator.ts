@@ -9,7 +9,10 @@ import { serve } from "./serve.ts";
  */
 
 export { CacheKeeper } from "./platform/durable/cache-keeper.ts";
+export { Directory } from "./platform/durable/directory.ts";
 export { HotList } from "./platform/durable/hot-list.ts";
+export { Ledger } from "./platform/durable/ledger.ts";
+export { LedgerList } from "./platform/durable/ledger-list.ts";
 export { Registry } from "./platform/durable/registry.ts";
 export { Tally } from "./platform/durable/tally.ts";
 

@@ -1,4 +1,6 @@
-import { fail, headers, ok } from "@ledge/contract";
+import { type Action, fail, headers, ok, type Result } from "@ledge/contract";
+import { admit } from "./admit/admit.ts";
+import { callerHeader } from "./caller.ts";
 import type { Handler, Route } from "./serve.ts";
 
 /** What the operator asks goes to a Worker of its own, unread (docs/decisions/0009-operator-worker.md). */
@@ -8,24 +10,42 @@ import type { Handler, Route } from "./serve.ts";
  * the answer. Errors: `operator_unavailable`.
  */
 const passOn: Handler = async (x) => {
-  const { operator, catalog, cacheRules } = x.runtime;
-  const named = new Headers(x.request.headers);
-  named.set(headers.requestId, x.requestId);
-  try {
-    const response = await operator.fetch(new Request(x.request, { headers: named }));
+  const passed = await forward(x, {});
+  if (passed.ok && passed.value.ok && !/^(?:GET|HEAD)$/.test(x.request.method)) {
     // The isolate that passed a change on knows it at once; the others read it within seconds.
-    if (response.ok && !/^(?:GET|HEAD)$/.test(x.request.method)) {
-      await Promise.all([catalog.catchUp(), cacheRules.catchUp()]);
-    }
-    return ok(response);
+    const { catalog, cacheRules } = x.runtime;
+    await Promise.all([catalog.catchUp(), cacheRules.catchUp()]);
+  }
+  return passed;
+};
+
+async function forward(x: Parameters<Handler>[0], more: Readonly<Record<string, string>>): Promise<Result<Response>> {
+  const named = new Headers(x.request.headers);
+  for (const [name, value] of Object.entries({ [headers.requestId]: x.requestId, ...more })) named.set(name, value);
+  try {
+    return ok(await x.runtime.operator.fetch(new Request(x.request, { headers: named })));
   } catch (error) {
     return fail("operator_unavailable", { cause: String(error) });
   }
-};
+}
+
+/** What tenants ask about themselves: the caller is admitted here, and passed on by its name. */
+export function passOnFor(action: Action): Handler {
+  return async (x) => {
+    const demand = { action, inputBytes: 0 };
+    const admitted = await admit(x.request, demand, x.runtime.gate, x.trail, x.waitUntil);
+    if (!admitted.ok) return admitted;
+    // A request like any other, also when it is refused there.
+    x.trail.used = {};
+    const { tenant, subject, scopes } = admitted.value;
+    const caller = encodeURIComponent(JSON.stringify({ tenant, subject, scopes }));
+    return await forward(x, { [callerHeader]: caller });
+  };
+}
 
 /** What this isolate has counted is handed over first: an operator who just called sees the calls. */
 const passOnCounted: Handler = async (x, c) => {
-  await x.runtime.tallies.flush();
+  await Promise.all([x.runtime.tallies.flush(), x.runtime.accounts.flush()]);
   return await passOn(x, c);
 };
 
@@ -40,5 +60,11 @@ const paths = [
 /** The operator Worker's paths; which of them there are, and by which method, it says itself. */
 export const passedOn: readonly Route[] = [
   ["GET", "/admin/v1/models/:model/rollout", passOnCounted],
+  ["GET", "/admin/v1/usage", passOnCounted],
   ...paths.map((path): Route => ["ALL", path, passOn]),
+  ["GET", "/v1/keys", passOnFor("admin-read")],
+  ["POST", "/v1/keys", passOnFor("admin-write")],
+  ["GET", "/v1/keys/:id", passOnFor("admin-read")],
+  ["POST", "/v1/keys/:id/rotate", passOnFor("admin-write")],
+  ["DELETE", "/v1/keys/:id", passOnFor("admin-write")],
 ];

@@ -1,4 +1,4 @@
-import { type Fault, ok } from "@ledge/contract";
+import { type Fault, fail, ok } from "@ledge/contract";
 import { type CacheOutcome, joinedOutcome, parseModelRef, type Work } from "@ledge/policy";
 import { info } from "../../../openapi.json";
 import { readSizedJson } from "./accept/body.ts";
@@ -6,6 +6,7 @@ import { acceptEmbeddings, embeddingCalls, presentEmbeddings } from "./accept/em
 import { presentOipFault } from "./accept/oip/metadata.ts";
 import {
   acceptChat,
+  boundOutput,
   chatCallOf,
   outputTokensMax,
   presentOpenAiFault,
@@ -40,7 +41,7 @@ const predict: Handler = async (x) => {
 const chat: Handler = async (x) => {
   const entered = await enter(
     x,
-    jsonSurface({ action: "chat", accept: acceptChat, outputTokensMax, callOf: chatCallOf }),
+    jsonSurface({ action: "chat", accept: acceptChat, outputTokensMax, boundOutput, callOf: chatCallOf }),
   );
   return entered.ok ? await answerChat(x, entered.value) : entered;
 };
@@ -114,12 +115,31 @@ const wrongHit: Handler = async (x) => {
   return ok(jsonReply({ removed: true }, 202));
 };
 
+/** A key sees what it used itself, a token's user that user's; who may read as an operator does, the whole tenant. */
+const usage: Handler = async (x) => {
+  const { gate, accounts, ledger } = x.runtime;
+  const admitted = await admit(x.request, { inputBytes: 0 }, gate, x.trail, x.waitUntil);
+  if (!admitted.ok) return admitted;
+  const { tenant, keyId: key, user = "", scopes } = admitted.value;
+  const whole = scopes.some(({ actions }) => actions.includes("admin-read"));
+  const own = key === undefined ? { user } : { key };
+  try {
+    await accounts.flush();
+    const report = await ledger.usage(tenant, new URL(x.request.url).search, whole ? {} : own);
+    if (!report.ok) return report;
+    return ok({ status: 200, body: report.value.text, headers: { "Content-Type": report.value.type } });
+  } catch (error) {
+    return fail("ledger_unavailable", { cause: String(error) });
+  }
+};
+
 export const routes: readonly Route[] = [
   ["POST", "/v1/predict", predict],
   ["POST", "/v1/chat/completions", chat],
   ["POST", "/v1/embeddings", embeddings],
   ["POST", "/v1/feedback", feedback],
   ["POST", "/v1/cache/feedback", wrongHit],
+  ["GET", "/v1/usage", usage],
   ["GET", "/v1/models", listModels((view) => presentOpenAiModels(stableModels(view)))],
   ["GET", "/v1/models/:model", lookUp((model) => jsonReply(presentOpenAiModel(model)))],
   ...oipRoutes(info.version),

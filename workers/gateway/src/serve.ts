@@ -16,7 +16,7 @@ export type Answer = Result<Reply | Response>;
 export type RouteContext = Pick<Context, "req">;
 export type Handler<R = Runtime> = (x: Exchange<R>, c: RouteContext) => Promise<Answer> | Answer;
 export type Route<R = Runtime> = readonly [
-  method: "GET" | "POST" | "PUT" | "DELETE" | "ALL",
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "ALL",
   path: string,
   handler: Handler<R>,
 ];
@@ -74,8 +74,10 @@ async function observe<E extends object, R extends Kept>(
   try {
     const answer = x.ok ? await handler(x.value, c) : x;
     if (!answer.ok) reply = refuse(answer.fault);
-    else if (answer.value instanceof Response) return answer.value;
-    else reply = sayUnchanged(answer.value, request.headers.get("If-None-Match"), trail);
+    else if (answer.value instanceof Response) {
+      if (x.ok) record?.(x.value, Date.now());
+      return answer.value;
+    } else reply = sayUnchanged(answer.value, request.headers.get("If-None-Match"), trail);
   } catch (error) {
     reply = refuse(
       fail("internal_error", { cause: error instanceof Error ? (error.stack ?? error.message) : String(error) }).fault,

@@ -1,5 +1,7 @@
+import { Accounts } from "./accounts.ts";
 import { Identity } from "./admit/identity.ts";
 import { Limit } from "./admit/limit.ts";
+import type { Meters } from "./admit/ports.ts";
 import { Standings } from "./admit/standings.ts";
 import { Catalog } from "./assign/catalog.ts";
 import { AnswerCache } from "./cache/answers.ts";
@@ -41,11 +43,12 @@ function wire(env: GatewayEnv, config: Config) {
     tenancy,
     tokens,
     certificates,
-    bucket,
+    meters,
     inference,
     operator,
     registry,
     tallies,
+    ledger,
     snapshots,
     flightRooms,
     entryPurger,
@@ -63,6 +66,13 @@ function wire(env: GatewayEnv, config: Config) {
   });
   const keyLimits = { requests_per_minute: config.REQUESTS_PER_MINUTE_DEFAULT };
   const standings = new Standings({ published: tenancy, keyLimits, nowMs });
+  const accounts = new Accounts({
+    ledger,
+    isolate: () => crypto.randomUUID(),
+    callMsMax: config.TIMEOUT_MS_MAX,
+    nowMs,
+    say: (what) => console.error(JSON.stringify({ accounts: what })),
+  });
   const door = { keys, digests, keyedHash: keyedHash(config.KEY_PEPPER) };
   return {
     config,
@@ -70,8 +80,12 @@ function wire(env: GatewayEnv, config: Config) {
     catalog,
     gate: {
       identity: new Identity({ door, standings, digests, tokens, certificates, nowMs }),
-      limit: new Limit(bucket, nowMs),
+      standings,
+      limit: limitOf(meters, config, nowMs),
+      budget: { accounts, standings },
     },
+    accounts,
+    ledger,
     flights,
     entryPurger,
     ...cacheOf(cachePorts, flights, config, nowMs),
@@ -120,4 +134,20 @@ function cacheOf(ports: CachePorts, flights: Flights, config: Config, nowMs: () 
     nowMs,
   });
   return { cache, cacheRules };
+}
+
+function limitOf(meters: Meters, config: Config, nowMs: () => number): Limit {
+  const sleep = (ms: number) => scheduler.wait(ms);
+  return new Limit({ meters, newLease: leaseNames(), nowMs, sleep, callMsMax: config.TIMEOUT_MS_MAX });
+}
+
+/** Names of leases: an isolate may make ids only while it answers, so the first lease names it. */
+function leaseNames(): () => string {
+  let isolate: string | undefined;
+  let leases = 0;
+  return () => {
+    isolate ??= crypto.randomUUID();
+    leases++;
+    return `${isolate}:${leases}`;
+  };
 }

@@ -1,6 +1,6 @@
 import { type ChatRequest, fail, ok, type Result } from "@ledge/contract";
 import { type ChatParameters, chatParametersOf } from "../chat-parameters.ts";
-import type { ChatEvent, ChatRun, Engine, EngineModel } from "../engine.ts";
+import type { ChatEvent, Engine, EngineModel, PreparedChat } from "../engine.ts";
 import { outputBudget } from "../output-budget.ts";
 import { StopMatcher } from "../stop-matcher.ts";
 import type { FakeScript } from "./fake-script.ts";
@@ -15,7 +15,7 @@ export class FakeEngine implements Engine {
     this.model = { name: script.name, version: script.version, task: "chat" };
   }
 
-  chat(request: ChatRequest): Result<ChatRun> {
+  chat(request: ChatRequest): Result<PreparedChat> {
     const parameters = chatParametersOf(request);
     if (!parameters.ok) return parameters;
     const { temperature, seed, messages, tokensMax } = parameters.value;
@@ -24,7 +24,10 @@ export class FakeEngine implements Engine {
     const promptTokens = messages.reduce((sum, message) => sum + message.content.split(/\s+/).length, 0);
     const budget = outputBudget({ promptTokens, contextTokens: this.#script.contextTokens, asked: tokensMax });
     if (!budget.ok) return budget;
-    return ok((signal) => play(this.#script, parameters.value, promptTokens, budget.value, signal));
+    return ok({
+      promptTokens,
+      run: (signal) => play(this.#script, parameters.value, promptTokens, budget.value, signal),
+    });
   }
 
   async close(): Promise<void> {}

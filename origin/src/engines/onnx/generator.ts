@@ -2,7 +2,7 @@ import { basename, dirname } from "node:path";
 import * as transformers from "@huggingface/transformers";
 import { type ChatRequest, fail, ok, type Result } from "@ledge/contract";
 import { type ChatParameters, chatParametersOf } from "../chat-parameters.ts";
-import type { ChatRun, Engine, EngineModel } from "../engine.ts";
+import type { Engine, EngineModel, PreparedChat } from "../engine.ts";
 import { type ModelPackage, StartError } from "../model-package.ts";
 import { outputBudget } from "../output-budget.ts";
 import { type GeneratorParts, generation } from "./generation.ts";
@@ -59,7 +59,7 @@ function contextOf(config: object, dir: string): number {
 async function warm(engine: GeneratorEngine, dir: string): Promise<void> {
   const run = engine.chat({ model: "", messages: [{ role: "user", content: "hi" }], max_tokens: 1, temperature: 0 });
   if (!run.ok) throw new StartError(`${dir} does not run: ${JSON.stringify(run.fault)}; make it anew with its recipe.`);
-  for await (const event of run.value(new AbortController().signal)) {
+  for await (const event of run.value.run(new AbortController().signal)) {
     if (event.kind === "end") return;
   }
   throw new StartError(`${dir} does not generate: make it anew with its recipe.`);
@@ -79,7 +79,7 @@ export class GeneratorEngine implements Engine {
     this.#promptCharsMax = contextTokens * longestToken(parts.tokenizer);
   }
 
-  chat(request: ChatRequest): Result<ChatRun> {
+  chat(request: ChatRequest): Result<PreparedChat> {
     const parameters = chatParametersOf(request);
     if (!parameters.ok) return parameters;
     const prompt = this.#encode(parameters.value.messages);
@@ -90,7 +90,10 @@ export class GeneratorEngine implements Engine {
       asked: parameters.value.tokensMax,
     });
     if (!budget.ok) return budget;
-    return ok((signal) => generation(this.#parts, parameters.value, prompt.value, budget.value, signal));
+    return ok({
+      promptTokens: prompt.value.length,
+      run: (signal) => generation(this.#parts, parameters.value, prompt.value, budget.value, signal),
+    });
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,4 @@
 import * as z from "zod/mini";
-import type { NewKeyAnswer } from "../admin.ts";
 import type { ChatChunk, ChatCompletion } from "../chat.ts";
 import { type ErrorCode, errors } from "../errors.ts";
 import { prediction } from "../predict.ts";
@@ -140,15 +139,6 @@ export const live = z.object({ live: z.boolean() });
 export const alive = z.object({ alive: z.boolean() });
 export const ready = z.object({ ready: z.boolean(), edge: z.boolean(), origin: z.boolean() });
 export const modelReady = z.object({ name: z.string(), ready: z.boolean() });
-
-export const newKeyAnswer: z.ZodMiniType<NewKeyAnswer> = z.object({
-  id: z.string(),
-  key: z.string(),
-  tenant: z.string(),
-  name: z.string(),
-  requests_per_minute: int,
-});
-export const revokedKey = z.object({ revoked: z.string() });
 
 export const errorCode = z.enum(Object.keys(errors) as [ErrorCode, ...ErrorCode[]]);
 

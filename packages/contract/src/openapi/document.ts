@@ -9,6 +9,7 @@ import {
 } from "./headers.ts";
 import type { Answer, Operation, Surface } from "./operation.ts";
 import { errorCodeSchema, namedSchemas, type SchemaName, schemaRef } from "./schemas.ts";
+import { type Answering, sharedAnswers } from "./shared-answers.ts";
 import { usedComponents } from "./used-components.ts";
 
 const description = `One API for an organisation's own models, small ones at the edge and large ones at its origin.
@@ -17,14 +18,15 @@ Every failure carries a stable code. A path that takes another method answers 40
 
 /** An OpenAPI 3.1 description of some of the gateway's routes, made from the schemas that it checks requests with. */
 export function openApiDocument(version: string, operations: readonly Operation[]): object {
-  const paths: Record<string, Record<string, object>> = {};
+  const paths: Record<string, Record<string, Answering>> = {};
   for (const operation of operations) {
     paths[operation.path] = { ...paths[operation.path], [operation.method]: operationObject(operation) };
   }
+  const shared = sharedAnswers(Object.values(paths).flatMap((path) => Object.values(path)));
   const components = {
     parameters: parameterComponents,
     headers: headerComponents,
-    responses: errorResponses(operations),
+    responses: { ...errorResponses(operations), ...shared },
     schemas: { ...namedSchemas(), ErrorCode: errorCodeSchema(codesOf(operations)) },
   };
   return {
@@ -36,7 +38,7 @@ export function openApiDocument(version: string, operations: readonly Operation[
     components: {
       securitySchemes: {
         caller: { type: "http", scheme: "bearer", description: "An API key, or a JWT of the organisation's issuer." },
-        operator: { type: "http", scheme: "bearer", description: "The operator's key." },
+        operator: { type: "http", scheme: "bearer", description: "A key of the operator's with the scope." },
       },
       ...usedComponents(components, paths),
     },
@@ -50,14 +52,14 @@ function codesOf(operations: readonly Operation[]): readonly ErrorCode[] {
   return Object.keys(errors).filter((code): code is ErrorCode => possible.has(code as ErrorCode));
 }
 
-function operationObject(operation: Operation): object {
-  const { id, surface, summary, credential, request } = operation;
+function operationObject(operation: Operation): Answering {
+  const { id, surface, summary, credential, scope, request } = operation;
   const parameters = parametersOf(operation);
   return {
     operationId: id,
     tags: [surface],
     summary,
-    security: credential === undefined ? [] : [{ [credential]: [] }],
+    security: credential === undefined ? [] : [{ [credential]: scope === undefined ? [] : [scope] }],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(request === undefined ? {} : { requestBody: requestBody(request) }),
     responses: responsesOf(operation),
@@ -74,7 +76,7 @@ function requestBody(request: NonNullable<Operation["request"]>): object {
 const bytesContent = { "application/octet-stream": {} };
 
 /** Answers first; a status that is answered, as 503 of `/readyz`, is no error there. */
-function responsesOf(operation: Operation): object {
+function responsesOf(operation: Operation): Answering["responses"] {
   const { surface, answers, errors: codes } = operation;
   const responses: Record<string, object> = {};
   for (const [status, answer] of Object.entries(answers)) responses[status] = answerObject(operation, answer);

@@ -70,6 +70,7 @@ export const inferenceOperations: readonly Operation[] = [
     surface,
     summary: "Load a model; with `config` and files register it as a new version that answers the bare name.",
     credential: "operator",
+    scope: "models:write",
     request: { schema: "OipLoadRequest", example: {} },
     answers: { 200: { description: "It is loaded.", empty: true } },
     errors: [
@@ -89,6 +90,7 @@ export const inferenceOperations: readonly Operation[] = [
     surface,
     summary: "Refuse calls to a model from now on, and free it.",
     credential: "operator",
+    scope: "models:write",
     request: { schema: "OipLoadRequest", example: {} },
     answers: { 200: { description: "It is unloaded.", empty: true } },
     errors: [...changing, "unsupported_parameter", "version_in_use"],

@@ -1,4 +1,6 @@
 import type { ErrorCode } from "../errors.ts";
+import type { AdminScope } from "../tenancy/admins.ts";
+import type { Action } from "../tenancy/scopes.ts";
 import type { SchemaName } from "./schemas.ts";
 
 /** A route, as a caller sees it. */
@@ -22,7 +24,7 @@ export interface Answer {
 }
 
 export interface Operation {
-  readonly method: "get" | "post" | "put" | "delete";
+  readonly method: "get" | "post" | "put" | "patch" | "delete";
   /** With `{name}` for a parameter. */
   readonly path: string;
   readonly id: string;
@@ -30,6 +32,8 @@ export interface Operation {
   readonly summary: string;
   /** Whose credential it takes; absent: anybody may ask. */
   readonly credential?: "caller" | "operator";
+  /** What the credential must be allowed: a scope of the operator's, or an action of a caller's. */
+  readonly scope?: AdminScope | Action;
   /** A call to a model: takes a deadline, and says which model and tier answered. */
   readonly inference?: true;
   readonly request?:
@@ -43,8 +47,16 @@ export interface Operation {
 
 /** What every route can say. */
 export const always = ["internal_error"] as const;
-/** The operator's own credential, and the Worker that takes it. */
-export const operating = ["missing_credentials", "invalid_credentials", "operator_unavailable", ...always] as const;
+/** The operator's own credentials, and the Worker that takes them. */
+export const operating = [
+  "missing_credentials",
+  "invalid_credentials",
+  "expired_credentials",
+  "scope_denied",
+  "directory_unavailable",
+  "operator_unavailable",
+  ...always,
+] as const;
 /** Credentials and limits. */
 export const admitting = [
   "missing_credentials",

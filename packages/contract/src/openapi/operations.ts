@@ -126,6 +126,7 @@ const probes: readonly Operation[] = [
     surface: "Operations",
     summary: "Counters of all models under Triton's names, for Prometheus.",
     credential: "operator",
+    scope: "models:read",
     answers: { 200: { description: "Prometheus text.", mediaType: "text/plain" } },
     errors: [...operating, "counts_unavailable"],
   },

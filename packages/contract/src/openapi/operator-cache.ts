@@ -1,5 +1,5 @@
-import { always, type Operation, operating, reading } from "./operation.ts";
-import { operation } from "./operator.ts";
+import { type Operation, operating, reading } from "./operation.ts";
+import { description, operation } from "./operator.ts";
 
 /** The operator's API for the answer cache: rules, purges and keys. Described apart: a document is to stay small. */
 
@@ -20,6 +20,7 @@ function policyOperations(path: string, of: "Model" | "Tenant", errors: Operatio
     operation({
       method: "get",
       path,
+      scope: "cache:read",
       id: `show${of}CachePolicy`,
       summary: `What is set for the ${whose}: empty when nothing is.`,
       answers: policy,
@@ -28,6 +29,7 @@ function policyOperations(path: string, of: "Model" | "Tenant", errors: Operatio
     operation({
       method: "put",
       path,
+      scope: "cache:write",
       id: `set${of}CachePolicy`,
       summary: `Set the cache policy of a ${whose}. A tenant's goes before a model's, and both before the deployment's.`,
       request,
@@ -37,6 +39,7 @@ function policyOperations(path: string, of: "Model" | "Tenant", errors: Operatio
     operation({
       method: "delete",
       path,
+      scope: "cache:write",
       id: `remove${of}CachePolicy`,
       summary: `Take the ${whose}'s policy away.`,
       answers: policy,
@@ -50,6 +53,7 @@ export const cacheOperations: readonly Operation[] = [
   operation({
     method: "get",
     path: "/cache",
+    scope: "cache:read",
     id: "showCache",
     summary: "The cache's rules, what of it was purged, and the last hundred changes.",
     answers: { 200: { description: "The rules.", schema: "CacheAnswer" } },
@@ -58,6 +62,7 @@ export const cacheOperations: readonly Operation[] = [
   operation({
     method: "post",
     path: "/cache/purge",
+    scope: "cache:write",
     id: "purgeCache",
     summary: "Purge everything, a tenant, one of its tags or entries, a model, or a version of one.",
     request: { schema: "PurgeRequest", example: { tenant: "acme", tag: "faq" } },
@@ -69,6 +74,7 @@ export const cacheOperations: readonly Operation[] = [
   operation({
     method: "get",
     path: "/tenants/{tenant}/cache/keys",
+    scope: "cache:read",
     id: "listCacheKeys",
     summary: "The keys that open the tenant's kept answers, newest first, without themselves.",
     answers: { 200: { description: "The keys.", schema: "CacheKeysAnswer" } },
@@ -77,6 +83,7 @@ export const cacheOperations: readonly Operation[] = [
   operation({
     method: "post",
     path: "/tenants/{tenant}/cache/keys/rotate",
+    scope: "cache:write",
     id: "rotateCacheKeys",
     summary: "Seal with a new key from now on. The ones before still open.",
     answers: made,
@@ -85,18 +92,11 @@ export const cacheOperations: readonly Operation[] = [
   operation({
     method: "delete",
     path: "/tenants/{tenant}/cache/keys",
+    scope: "cache:write",
     id: "destroyCacheKeys",
     summary: "Destroy the tenant's keys: nothing that was kept of it can be opened again.",
     answers: made,
     errors: ofTenant,
   }),
-  {
-    method: "get",
-    path: "/admin/openapi-cache.json",
-    id: "cacheOpenapi",
-    surface: "Operator",
-    summary: "This description.",
-    answers: { 200: { description: "OpenAPI 3.1." } },
-    errors: ["operator_unavailable", ...always],
-  },
+  description("cache"),
 ];

@@ -1,4 +1,6 @@
+import type { AdminScope } from "../tenancy/admins.ts";
 import { always, type Operation, operating, reading } from "./operation.ts";
+import type { SchemaName } from "./schemas.ts";
 
 /** The operator's API, described in a document of its own: callers have no use for it. */
 
@@ -6,37 +8,39 @@ const registry = [...operating, "registry_unavailable"] as const;
 const loading = ["model_not_ready", "overloaded", "upstream_failed", "deadline_exceeded"] as const;
 
 type Part = Pick<Operation, "method" | "path" | "id" | "summary" | "answers" | "errors"> &
-  Partial<Pick<Operation, "request">>;
+  Partial<Pick<Operation, "request">> & { readonly scope: AdminScope };
 
 /** A route of the operator's, below `/admin/v1`. */
 export function operation(part: Part): Operation {
   return { surface: "Operator", credential: "operator", ...part, path: `/admin/v1${part.path}` };
 }
 
-const keys = [
-  operation({
-    method: "post",
-    path: "/keys",
-    id: "issueKey",
-    summary: "Issue an API key. The answer is the only place where it is ever shown.",
-    request: { schema: "NewKeyRequest", example: { tenant: "acme", name: "search", requests_per_minute: 600 } },
-    answers: { 201: { description: "The key.", schema: "NewKeyAnswer" } },
-    errors: [...reading, ...operating],
-  }),
-  operation({
-    method: "delete",
-    path: "/keys/{id}",
-    id: "revokeKey",
-    summary: "Revoke an API key.",
-    answers: { 200: { description: "It is revoked.", schema: "RevokedKey" } },
-    errors: ["key_not_found", ...operating],
-  }),
-];
+/** What a change answers: 202 when gateways cannot read it yet. */
+export function done(schema: SchemaName, status: 200 | 201 = 200): Operation["answers"] {
+  return {
+    [status]: { description: "It is done, and gateways can read it.", schema },
+    202: { description: "It is done. Gateways read it within a minute.", schema },
+  };
+}
+
+/** Of a document itself. */
+export function description(part?: string): Operation {
+  return {
+    method: "get",
+    path: `/admin/openapi${part === undefined ? "" : `-${part}`}.json`,
+    id: `${part ?? "operator"}Openapi`,
+    surface: "Operator",
+    summary: "This description.",
+    answers: { 200: { description: "OpenAPI 3.1." } },
+    errors: ["operator_unavailable", ...always],
+  };
+}
 
 const packages = [
   operation({
     method: "put",
     path: "/blobs/{sha256}",
+    scope: "models:write",
     id: "putBlob",
     summary: "Store a file of a package under its SHA-256. Again is the same as once.",
     request: { bytes: true },
@@ -46,6 +50,7 @@ const packages = [
   operation({
     method: "get",
     path: "/blobs/{sha256}",
+    scope: "models:read",
     id: "getBlob",
     summary: "Read a file of a package; HEAD for its size. The origin's secret opens it too.",
     answers: { 200: { description: "Its bytes.", bytes: true } },
@@ -54,6 +59,7 @@ const packages = [
   operation({
     method: "get",
     path: "/packages/{digest}",
+    scope: "models:read",
     id: "getPackage",
     summary: "The document of a registered package, which names its files. The origin's secret opens it too.",
     answers: { 200: { description: "Canonical JSON whose SHA-256 is the digest." } },
@@ -62,6 +68,7 @@ const packages = [
   operation({
     method: "post",
     path: "/models/{model}/versions",
+    scope: "models:write",
     id: "registerPackage",
     summary: "Register a package whose files are stored: the next version, or the old one of the same package.",
     request: {
@@ -87,6 +94,7 @@ const looks = [
   operation({
     method: "get",
     path: "/models",
+    scope: "models:read",
     id: "listRegisteredModels",
     summary: "Every model with its versions, aliases and rollout.",
     answers: { 200: { description: "The registry.", schema: "ModelsAnswer" } },
@@ -95,6 +103,7 @@ const looks = [
   operation({
     method: "get",
     path: model,
+    scope: "models:read",
     id: "showModel",
     summary: "One model.",
     answers: after,
@@ -103,6 +112,7 @@ const looks = [
   operation({
     method: "get",
     path: version,
+    scope: "models:read",
     id: "showVersion",
     summary: "One version.",
     answers: { 200: { description: "The version.", schema: "RegisteredVersion" } },
@@ -111,6 +121,7 @@ const looks = [
   operation({
     method: "get",
     path: "/audit",
+    scope: "audit:read",
     id: "readAudit",
     summary: "Who changed what, from what to what: the newest rows, or with `after` the next ones.",
     answers: { 200: { description: "The rows, ascending.", schema: "AuditAnswer" } },
@@ -122,6 +133,7 @@ const changes = [
   operation({
     method: "post",
     path: `${version}/load`,
+    scope: "models:write",
     id: "loadVersion",
     summary: "Load a version, then let it be called.",
     answers: after,
@@ -130,6 +142,7 @@ const changes = [
   operation({
     method: "post",
     path: `${version}/unload`,
+    scope: "models:write",
     id: "unloadVersion",
     summary: "Refuse calls to a version from now on, and free it.",
     answers: after,
@@ -138,6 +151,7 @@ const changes = [
   operation({
     method: "delete",
     path: version,
+    scope: "models:write",
     id: "removeVersion",
     summary: "Remove a version. Its number is not used again.",
     answers: { 200: { description: "It is removed.", schema: "RemovedVersion" } },
@@ -146,6 +160,7 @@ const changes = [
   operation({
     method: "put",
     path: `${model}/aliases/{alias}`,
+    scope: "models:write",
     id: "pointAlias",
     summary: "Point an alias to a version.",
     request: { schema: "PointRequest", example: { version: "2" } },
@@ -155,6 +170,7 @@ const changes = [
   operation({
     method: "delete",
     path: `${model}/aliases/{alias}`,
+    scope: "models:write",
     id: "removeAlias",
     summary: "Remove an alias.",
     answers: after,
@@ -163,6 +179,7 @@ const changes = [
   operation({
     method: "put",
     path: `${model}/policy`,
+    scope: "models:write",
     id: "setPolicy",
     summary: "Say which versions can be called, in Triton's words.",
     request: { schema: "VersionPolicy", example: { latest: { num_versions: 2 } } },
@@ -172,6 +189,7 @@ const changes = [
   operation({
     method: "put",
     path: `${model}/stable`,
+    scope: "models:write",
     id: "setStable",
     summary: "Make a version answer the bare name.",
     request: { schema: "PointRequest", example: { version: "2" } },
@@ -181,6 +199,7 @@ const changes = [
   operation({
     method: "post",
     path: `${model}/rollback`,
+    scope: "models:write",
     id: "rollBack",
     summary: "End a running rollout, or go back to the stable version before this one.",
     answers: after,
@@ -195,6 +214,7 @@ const rollouts = [
   operation({
     method: "post",
     path: `${model}/rollout`,
+    scope: "models:write",
     id: "startRollout",
     summary: "Start a canary, an experiment or a shadow.",
     request: { schema: "StartRolloutRequest", example: { kind: "canary", version: "2" } },
@@ -204,6 +224,7 @@ const rollouts = [
   operation({
     method: "get",
     path: `${model}/rollout`,
+    scope: "models:read",
     id: "showRollout",
     summary: "How the running rollout is doing, per arm with 95 % intervals.",
     answers: { 200: { description: "The report.", schema: "RolloutReport" } },
@@ -212,6 +233,7 @@ const rollouts = [
   operation({
     method: "post",
     path: `${model}/rollout/promote`,
+    scope: "models:write",
     id: "promoteRollout",
     summary: "End the rollout and make its other version stable.",
     answers: after,
@@ -220,6 +242,7 @@ const rollouts = [
   operation({
     method: "post",
     path: `${model}/rollout/rollback`,
+    scope: "models:write",
     id: "rollBackRollout",
     summary: "End the rollout: the stable version answers again.",
     answers: after,
@@ -228,6 +251,7 @@ const rollouts = [
   operation({
     method: "post",
     path: `${model}/rollout/stop`,
+    scope: "models:write",
     id: "stopRollout",
     summary: "End an experiment or a shadow, which leaves stable as it is.",
     answers: after,
@@ -235,22 +259,5 @@ const rollouts = [
   }),
 ];
 
-const description: Operation = {
-  method: "get",
-  path: "/admin/openapi.json",
-  id: "operatorOpenapi",
-  surface: "Operator",
-  summary: "This description.",
-  answers: { 200: { description: "OpenAPI 3.1." } },
-  errors: ["operator_unavailable", ...always],
-};
-
-/** Every route under `/admin` but those of the answer cache. */
-export const operatorOperations: readonly Operation[] = [
-  ...keys,
-  ...packages,
-  ...looks,
-  ...changes,
-  ...rollouts,
-  description,
-];
+/** Every route under `/admin` for models, and the audit. */
+export const operatorOperations: readonly Operation[] = [...packages, ...looks, ...changes, ...rollouts, description()];

@@ -9,10 +9,18 @@ import { generateRequest } from "../generate.ts";
 import { inferRequest } from "../infer.ts";
 import { modelManifest } from "../manifest.ts";
 import { prediction, predictRequest } from "../predict.ts";
-import { auditRow, registeredModel, registeredVersion } from "../registry.ts";
+import { registeredModel, registeredVersion } from "../registry.ts";
 import { indexRequest, loadRequest } from "../repository.ts";
 import { feedbackRequest, rollout, rolloutArm, rolloutLimits, startRolloutRequest } from "../rollout.ts";
 import { estimate, feedbackAnswer, latencyEstimate, rolloutReport } from "../rollout-report.ts";
+import * as admins from "../tenancy/admins.ts";
+import * as audit from "../tenancy/audit.ts";
+import * as keys from "../tenancy/keys.ts";
+import { limits, quotas } from "../tenancy/limits.ts";
+import { scope } from "../tenancy/scopes.ts";
+import * as tenants from "../tenancy/tenants.ts";
+import * as terms from "../tenancy/terms.ts";
+import * as termsAdmin from "../tenancy/terms-admin.ts";
 import * as bodies from "./bodies.ts";
 
 /** The schemas that the description names. */
@@ -46,9 +54,6 @@ const named = {
   Alive: bodies.alive,
   Ready: bodies.ready,
   ModelReady: bodies.modelReady,
-  NewKeyRequest: admin.newKeyRequest,
-  NewKeyAnswer: bodies.newKeyAnswer,
-  RevokedKey: bodies.revokedKey,
   BlobAnswer: admin.blobAnswer,
   RegisterRequest: admin.registerRequest,
   RegisterAnswer: admin.registerAnswer,
@@ -70,14 +75,50 @@ const named = {
   PointRequest: admin.pointRequest,
   VersionPolicy: admin.policyRequest,
   RemovedVersion: admin.removedAnswer,
-  AuditRow: auditRow,
-  AuditAnswer: admin.auditAnswer,
   CachePolicy: cachePolicy,
   PurgeRequest: purgeRequest,
   CacheAnswer: cacheAdmin.cacheAnswer,
   CacheAuditRow: cacheAdmin.cacheAuditRow,
   CacheChanged: cacheAdmin.cacheChanged,
   CacheKeysAnswer: cacheAdmin.cacheKeysAnswer,
+  NewKeyRequest: keys.newKeyRequest,
+  NewOwnKeyRequest: keys.newOwnKeyRequest,
+  NewKeyAnswer: keys.newKeyAnswer,
+  KeyAnswer: keys.keyAnswer,
+  KeysAnswer: keys.keysAnswer,
+  RotateKeyRequest: keys.rotateKeyRequest,
+  RevokedKey: keys.revokedKey,
+  Scope: scope,
+  Limits: limits,
+  Quotas: quotas,
+  NewTenantRequest: tenants.newTenantRequest,
+  TenantSettings: tenants.tenantSettings,
+  TenantAnswer: tenants.tenantAnswer,
+  TenantsAnswer: tenants.tenantsAnswer,
+  DeletedTenant: tenants.deletedTenant,
+  MergePatch: tenants.mergePatchRequest,
+  WebhookRequest: tenants.webhookRequest,
+  WebhookAnswer: tenants.webhookAnswer,
+  ProjectRequest: tenants.projectRequest,
+  Project: tenants.project,
+  ProjectsAnswer: tenants.projectsAnswer,
+  MemberRequest: tenants.memberRequest,
+  Member: tenants.member,
+  MembersAnswer: tenants.membersAnswer,
+  Removed: tenants.removed,
+  Plan: terms.plan,
+  ServiceTier: terms.tier,
+  ModelTerms: terms.modelTerms,
+  Price: terms.price,
+  Prices: termsAdmin.prices,
+  Terms: terms.terms,
+  NewAdminRequest: admins.newAdminRequest,
+  NewAdminAnswer: admins.newAdminAnswer,
+  AdminAnswer: admins.adminAnswer,
+  AdminsAnswer: admins.adminsAnswer,
+  RevokedAdmin: admins.revokedAdmin,
+  ChainedRow: audit.chainedRow,
+  AuditAnswer: audit.auditAnswer,
   Problem: bodies.problem,
 } as const satisfies Record<string, z.ZodMiniType>;
 
@@ -101,6 +142,9 @@ export function namedSchemas(): Readonly<Record<string, object>> {
       // Every safe integer is one; saying so twice for each doubles the schema.
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      // So are the names of members texts, and a format says what its pattern does.
+      if (JSON.stringify(jsonSchema.propertyNames) === '{"type":"string"}') delete jsonSchema.propertyNames;
+      if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
     },
   });
   return Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, plain(schema)]));

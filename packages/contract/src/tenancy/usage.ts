@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { action } from "./scopes.ts";
 
 /** What a call used, as far as it is known: absent is unknown, not nothing. */
 export interface Used {
@@ -21,7 +22,7 @@ export const ledgerRow = z.object({
   project: z.optional(z.string()),
   model: z.string(),
   version: z.string(),
-  action: z.enum(["infer", "embed", "chat", "batch", "feedback"]),
+  action,
   /** Where it was answered; absent when nowhere. */
   tier: z.optional(z.enum(["edge", "origin"])),
   cache: z.enum(["hit", "miss", "bypass", "collapsed"]),
@@ -30,6 +31,8 @@ export const ledgerRow = z.object({
   /** Micro-cents: what is charged, and what it would have cost without the cache. */
   cost: z.int(),
   list_cost: z.int(),
+  /** Micro-cents that the origin would have charged more; 0 where it has no price of its own. */
+  edge_saved: z.optional(z.int()),
   latency_ms: z.int(),
   /** The rollout's arm, `<rollout id>:<version>`. */
   arm: z.optional(z.string()),

@@ -56,6 +56,11 @@ function hitDetail({ layer, stale, semantic }: CacheHit): string {
   return `"semantic; similarity=${similarity.toFixed(3)}; probability=${probability.toFixed(3)}; id=${id}"`;
 }
 
+/** Whether the answer was not made for this call: it was kept, or an equal call's work. */
+export function isKept(outcome: CacheOutcome): boolean {
+  return outcome.kind === "hit" || outcome.failed !== undefined || outcome.collapsed === true;
+}
+
 /** The `Age` header (RFC 9111 §5.1) of an outcome, seconds; absent when the answer was made for this call. */
 export function ageOf(outcome: CacheOutcome): number | undefined {
   return outcome.kind === "hit" ? outcome.ageS : outcome.failed?.ageS;

@@ -26,6 +26,12 @@ export function outputTokensMax({ body }: ChatCall): number | undefined {
   return each === undefined ? undefined : each * (body.n ?? 1);
 }
 
+/** The call, with a bound of so many tokens of all its answers. */
+export function boundOutput(call: ChatCall, tokens: number): ChatCall {
+  const each = Math.max(1, Math.floor(tokens / (call.body.n ?? 1)));
+  return { ...call, body: { ...call.body, max_completion_tokens: each } };
+}
+
 /** Errors: `unsupported_task`. */
 export function chatCallOf(call: ChatCall, model: DeployedModel): Result<ChatCall> {
   const task = doesTask(model, "chat");

@@ -1,25 +1,27 @@
 import { fail, ok, type Result } from "@ledge/contract";
 import { allows } from "@ledge/policy";
 import type { Demand, Principal, Trail } from "../exchange.ts";
+import { type Budget, reserve } from "./budget.ts";
 import type { Identity } from "./identity.ts";
 import type { Limit } from "./limit.ts";
-
-const minuteMs = 60_000;
+import type { Standings } from "./standings.ts";
 
 /** What admits a call, wired once an isolate. */
 export interface Gate {
   readonly identity: Identity;
+  readonly standings: Standings;
   readonly limit: Limit;
+  readonly budget: Budget;
 }
 
 /**
  * Who is calling, may they do this, and may they do it now? What the call then holds of its limits is in the trail, and is
- * settled when it is over. Errors: those of {@link Identity.of}; `scope_denied`; `rate_limited`.
+ * settled when it is over. Errors: those of {@link Identity.of}; `scope_denied`; those of {@link Limit.take} and {@link reserve}.
  */
 export async function admit(
   request: Request,
   demand: Demand,
-  { identity, limit }: Gate,
+  { identity, standings, limit, budget }: Gate,
   trail: Trail,
   background: (work: Promise<void>) => void,
 ): Promise<Result<Principal>> {
@@ -28,12 +30,21 @@ export async function admit(
   const principal = identified.value;
   trail.tenant = principal.tenant;
   if (!mayAsk(principal, demand)) return fail("scope_denied");
-  const perMinute = principal.standing.limits.key.requests_per_minute;
-  if (perMinute === undefined) return ok(principal);
-  const rate = { limit: perMinute, windowMs: minuteMs };
-  const decision = await limit.take({ subject: principal.subject, rate }, background);
-  trail.rate = { rule: rate, decision };
-  return decision.granted < 1 ? fail("rate_limited", { retryAfterMs: decision.retryAfterMs }) : ok(principal);
+  const terms = await standings.terms();
+  if (!terms.ok) return terms;
+  const say = (limits: NonNullable<Trail["limits"]>) => {
+    trail.limits = limits;
+  };
+  const taken = await limit.take(principal, demand, terms.value, say, background);
+  if (!taken.ok) return taken;
+  const { outputLimit } = taken.value;
+  if (outputLimit !== undefined) {
+    trail.outputLimit = { tokens: outputLimit, policy: principal.standing.tenant.overrun };
+  }
+  const hold = taken.value.begin();
+  if (hold !== undefined) trail.holds = [...(trail.holds ?? []), hold];
+  const reserved = await reserve(budget, principal, demand, trail, background);
+  return reserved.ok ? ok(principal) : reserved;
 }
 
 function mayAsk({ scopes }: Principal, { action, model }: Demand): boolean {

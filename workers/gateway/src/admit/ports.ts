@@ -1,9 +1,9 @@
-import type { KeyRecord } from "@ledge/contract";
-import type { RateAsk, RateDecision, RateRule } from "@ledge/policy";
+import type { KeyRecord, Limits } from "@ledge/contract";
+import type { MeterAnswer, MeterAsk } from "@ledge/policy";
 
-/** The exact counter of one subject's requests. A throw means it cannot be reached. */
-export interface TokenBucket {
-  take(subject: string, rule: RateRule, ask: RateAsk): Promise<RateDecision>;
+/** The exact counters of subjects. A throw means that one cannot be reached. */
+export interface Meters {
+  ask(subject: string, limits: Limits, ask: MeterAsk): Promise<MeterAnswer>;
 }
 
 /** Client certificates that were registered, by the SHA-256 of the certificate, hex. A throw means it cannot be reached. */

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "@ledge/contract";
+import type { ChatMeter } from "./chat-meter.ts";
 import type { ChatPart } from "./chat-part.ts";
 import { doneEvent } from "./chat-record.ts";
 import { EngineFault, Payloads } from "./chat-share.ts";
@@ -12,8 +13,8 @@ export interface StreamEnd {
 }
 
 export interface RelayHooks {
-  /** Called once, whatever happens. */
-  readonly onEnd: (end: StreamEnd) => void;
+  /** Called once, whatever happens, before the last of the stream is written: what it answers is written behind it. */
+  readonly onEnd: (end: StreamEnd) => string;
   /** The event sent in place of what did not come. */
   readonly errorEvent: (code: ErrorCode) => string;
   /** Until the deadline. */
@@ -23,19 +24,14 @@ export interface RelayHooks {
 /**
  * Passes an engine's event stream on as it comes. A stream that dies, or runs past its deadline, says so in-band in an
  * event of its own and never ends with `[DONE]`: a client can tell a cut answer from a short one.
- *
- * Without a `passage` the stream is moved by the runtime, without JavaScript seeing a chunk: each chunk seen costs some 40 µs.
- * It can do that because the source is the origin, which ends a stream either with `[DONE]`, or with an error event, or
- * by breaking the connection, and writes events whole.
  */
 export function relayEvents(
   source: ReadableStream<Uint8Array>,
   hooks: RelayHooks,
-  passage?: Passage,
+  passage: Passage,
 ): ReadableStream<Uint8Array> {
   const { readable, writable } = new IdentityTransformStream();
-  if (passage === undefined) void move(source, writable, hooks);
-  else void pump(source.getReader(), writable.getWriter(), passage, hooks);
+  void pump(source.getReader(), writable.getWriter(), passage, hooks);
   return readable;
 }
 
@@ -43,31 +39,8 @@ export function relayEvents(
 export interface Passage {
   /** Whether `[DONE]` was said. */
   readonly done: boolean;
-  /** The whole events to pass on for the bytes that came; may be none. */
+  /** The bytes to pass on for the bytes that came; may be none. */
   pass(bytes: Uint8Array): Uint8Array;
-}
-
-/** Source to sink inside the runtime; only a broken or late stream comes back here. */
-async function move(source: ReadableStream<Uint8Array>, writable: WritableStream<Uint8Array>, hooks: RelayHooks) {
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), hooks.timeoutMs);
-  let end: StreamEnd = { complete: true };
-  try {
-    await source.pipeTo(writable, { preventClose: true, preventAbort: true, signal: deadline.signal });
-  } catch {
-    end = { complete: false, code: deadline.signal.aborted ? "deadline_exceeded" : "upstream_failed" };
-  }
-  clearTimeout(timer);
-  try {
-    const writer = writable.getWriter();
-    // The empty line ends an event that may have been cut: what follows must not read as a part of it.
-    if (end.code !== undefined) await writer.write(encoder.encode(`\n\n${hooks.errorEvent(end.code)}`));
-    await writer.close();
-  } catch {
-    // The caller has gone: nobody is left to tell.
-    end = { complete: false };
-  }
-  hooks.onEnd(end);
 }
 
 /** Chunk by chunk, in whole events. */
@@ -82,16 +55,24 @@ async function pump(
     late = true;
     void reader.cancel("deadline").catch(() => undefined);
   }, hooks.timeoutMs);
+  let told = false;
+  const onEnd = (end: StreamEnd) => {
+    if (told) return "";
+    told = true;
+    return hooks.onEnd(end);
+  };
   try {
     const broken = await forward(reader, writer, passage);
     const end: StreamEnd =
       broken === undefined ? { complete: true } : { complete: false, code: late ? "deadline_exceeded" : broken };
-    if (end.code !== undefined) await writer.write(encoder.encode(hooks.errorEvent(end.code)));
+    // The empty line ends an event that may have been cut: what follows must not read as a part of it.
+    if (end.code !== undefined) await writer.write(encoder.encode(`\n\n${hooks.errorEvent(end.code)}`));
+    const last = onEnd(end);
+    if (last !== "") await writer.write(encoder.encode(last));
     await writer.close();
-    hooks.onEnd(end);
   } catch (error) {
     // The caller has gone: nobody is left to tell, but the engine is still to be stopped.
-    hooks.onEnd({ complete: false });
+    onEnd({ complete: false });
     await reader.cancel(error).catch(() => undefined);
   } finally {
     clearTimeout(timer);
@@ -119,23 +100,57 @@ async function forward(
   }
 }
 
-/** Events as the engine wrote them, to see how they end. */
+/**
+ * An engine's events as they come, counted and not read: each byte is looked at once for where events end. What the origin says
+ * of its own behind them, in a comment, is kept back (`StreamUsage`).
+ */
 export class EventWatch implements Passage {
-  done = false;
-  #rest = new Uint8Array(0);
+  readonly #meter: ChatMeter;
+  /** The last that came, by which the end is told. */
+  #tail = "";
+  #comment: string | undefined;
+  #feeds = 2;
+
+  constructor(meter: ChatMeter) {
+    this.#meter = meter;
+  }
+
+  get done(): boolean {
+    if (this.#comment !== undefined) this.#meter.say(this.#comment);
+    return /(?:^|\n)data:\s*\[DONE\]\s*$/.test(this.#tail);
+  }
 
   pass(chunk: Uint8Array): Uint8Array {
-    const bytes = this.#rest.length === 0 ? chunk : joined(this.#rest, chunk);
-    const border = lastEventEnd(bytes);
-    this.#rest = bytes.slice(border);
-    const events = bytes.subarray(0, border);
-    this.done ||= decoder
-      .decode(events)
-      .split("\n")
-      .some((line) => /^data:\s*\[DONE\]\s*$/.test(line));
+    if (this.#comment !== undefined) {
+      this.#comment += decoder.decode(chunk);
+      return none;
+    }
+    const events = chunk.subarray(0, this.#commentIn(chunk));
+    if (events.length < chunk.length) this.#comment = decoder.decode(chunk.subarray(events.length));
+    this.#tail =
+      (events.length < tailBytes ? this.#tail : "").slice(-tailBytes) + decoder.decode(events.subarray(-tailBytes));
     return events;
   }
+
+  /** Where a comment begins that stands for an event, or the end. Counts the events before it. */
+  #commentIn(chunk: Uint8Array): number {
+    let feeds = this.#feeds;
+    for (let at = 0; at < chunk.length; at++) {
+      const byte = chunk[at];
+      if (byte === lf) {
+        if (++feeds === 2) this.#meter.pieces += 1;
+      } else if (byte !== cr) {
+        if (feeds >= 2 && byte === colon) return at;
+        feeds = 0;
+      }
+    }
+    this.#feeds = feeds;
+    return chunk.length;
+  }
 }
+
+const tailBytes = 64;
+const none = new Uint8Array(0);
 
 /** Shared parts (`sharedStream`) as events for one caller. */
 export class PartTeller implements Passage {
@@ -160,22 +175,6 @@ export class PartTeller implements Passage {
 
 const lf = 0x0a;
 const cr = 0x0d;
+const colon = 0x3a;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-/** Where the last whole event ends: behind an empty line, whichever line ends the engine uses; 0 when there is none. */
-function lastEventEnd(bytes: Uint8Array): number {
-  for (let at = bytes.length - 1; at > 0; at--) {
-    if (bytes[at] !== lf) continue;
-    if (bytes[at - 1] === lf) return at + 1;
-    if (bytes[at - 1] === cr && bytes[at - 2] === lf) return at + 1;
-  }
-  return 0;
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
-}

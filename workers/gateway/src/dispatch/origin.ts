@@ -12,7 +12,7 @@ import {
   type Result,
 } from "@ledge/contract";
 import { type Outgoing, tensorsIn, tensorsOut } from "./origin-tensors.ts";
-import type { ChatEngine, Classifier, Journey, Readiness, TensorEngine } from "./ports.ts";
+import type { ChatEngine, ChatText, Classifier, Journey, Readiness, TensorEngine } from "./ports.ts";
 import { within } from "./within.ts";
 
 export interface OriginConfig {
@@ -35,7 +35,7 @@ export function originTier(
   async function send(
     path: string,
     { body, type }: Outgoing,
-    { requestId, deadlineMs, signal }: Journey,
+    { requestId, deadlineMs, signal, payer }: Journey,
   ): Promise<Result<Response>> {
     try {
       const response = await fetch(config.url + path, {
@@ -45,6 +45,7 @@ export function originTier(
           Authorization: `Bearer ${config.secret}`,
           [headers.requestId]: requestId,
           [headers.timeoutMs]: String(Math.max(1, Math.ceil(deadlineMs - nowMs()))),
+          ...(payer === undefined ? {} : { [headers.payer]: payer }),
         },
         body,
         redirect: "manual",
@@ -86,12 +87,14 @@ export function originTier(
       const answer = await whole(path, outgoing.value, journey, tensorsIn);
       return answer.ok ? answer.value : answer;
     },
-    complete: (body, journey) => whole("/v1/chat/completions", json(body), journey, textOf),
+    complete: (body, journey) => whole("/v1/chat/completions", json(body), journey, chatText),
     async stream(body, journey) {
       const response = await within(journey.deadlineMs - nowMs(), () =>
         send("/v1/chat/completions", json(body), journey),
       );
-      return response.ok ? ok(response.value.body ?? new ReadableStream()) : response;
+      if (!response.ok) return response;
+      const promptTokens = numberIn(response.value, headers.promptTokens);
+      return ok({ body: response.value.body ?? new ReadableStream(), promptTokens });
     },
     ready: ({ deadlineMs }) => isReady(config.url, deadlineMs - nowMs()),
   };
@@ -115,6 +118,15 @@ function json(body: object): Outgoing {
 
 function textOf(response: Response): Promise<string> {
   return response.text();
+}
+
+async function chatText(response: Response): Promise<ChatText> {
+  return { text: await response.text(), runMs: numberIn(response, headers.runMs) };
+}
+
+function numberIn({ headers: said }: Response, name: string): number | undefined {
+  const text = said.get(name);
+  return text !== null && /^[0-9]{1,12}(?:\.[0-9]{1,6})?$/.test(text) ? Number(text) : undefined;
 }
 
 function readPrediction(text: string): Result<PredictAnswer> {

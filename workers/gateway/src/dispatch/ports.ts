@@ -9,6 +9,8 @@ export interface Journey {
   readonly signal: AbortSignal;
   /** Whose part of a tier's capacity it takes; absent for work that is nobody's. */
   readonly share?: CapacityShare;
+  /** Who pays, for the origin's journal; absent for what nobody asked for. */
+  readonly payer?: string;
 }
 
 /** A tier that classifies. Failures are values; nothing is thrown. */
@@ -24,9 +26,21 @@ export interface TensorEngine {
 /** A tier that chats. `body` is OpenAI's, and so is what comes back. Failures are values; nothing is thrown. */
 export interface ChatEngine {
   /** One whole JSON document. */
-  complete(body: object, journey: Journey): Promise<Result<string>>;
+  complete(body: object, journey: Journey): Promise<Result<ChatText>>;
   /** Server-sent events, as they come. */
-  stream(body: object, journey: Journey): Promise<Result<ReadableStream<Uint8Array>>>;
+  stream(body: object, journey: Journey): Promise<Result<ChatStream>>;
+}
+
+export interface ChatText {
+  readonly text: string;
+  /** Of the engine's time; `undefined` when it does not say. */
+  readonly runMs: number | undefined;
+}
+
+export interface ChatStream {
+  readonly body: ReadableStream<Uint8Array>;
+  /** `undefined` when the engine does not say. */
+  readonly promptTokens: number | undefined;
 }
 
 /** Whether a tier can answer now. */

@@ -1,4 +1,4 @@
-import type { ModelTally, TallyBatch } from "@ledge/contract";
+import type { LedgerRow, LedgerRules, ModelTally, TallyBatch } from "@ledge/contract";
 
 /** The counter of each model. A throw means that it cannot be reached, or that nobody knows whether the batch arrived. */
 export interface TallySink {
@@ -26,4 +26,9 @@ export interface RatingCounter {
 export interface TallyReader {
   /** What all isolates handed over; of a model that was never called, nothing. */
   read(model: string): Promise<ModelTally>;
+}
+
+/** Where rows are kept until their tenants' ledgers have them. Never throws. */
+export interface Ledgers {
+  record(tenant: string, rules: LedgerRules, row: LedgerRow, background: (work: Promise<void>) => void): void;
 }

@@ -14,7 +14,9 @@ async function counted(trail: Partial<Trail>, code?: Parameters<typeof recordCal
     },
   };
   const tallies = new Tallies({ sink, isolate: () => "i", nowMs: () => 0, say: () => undefined });
-  const x = { startedMs: 100, trail: { timings: {}, ...trail }, runtime: { tallies }, waitUntil: () => undefined };
+  const accounts = { record: () => undefined };
+  const runtime = { tallies, accounts };
+  const x = { requestId: "r", startedMs: 100, trail: { timings: {}, ...trail }, runtime, waitUntil: () => undefined };
   recordCall(x, 130, code);
   await tallies.flush();
   return batches[0]?.versions;

@@ -1,5 +1,5 @@
 import { errors, type Fault, headers, retryAfterSeconds } from "@ledge/contract";
-import { ageOf, type CacheOutcome, cacheStatus } from "@ledge/policy";
+import { ageOf, type CacheOutcome, cacheStatus, costText } from "@ledge/policy";
 import type { Trail } from "../exchange.ts";
 import type { Reply } from "../reply.ts";
 
@@ -15,7 +15,12 @@ export function speak(reply: Reply, requestId: string, trail: Trail, totalMs: nu
   if (trail.model !== undefined) out[headers.model] = `${trail.model.name}@${trail.model.version}`;
   if (trail.tier !== undefined) out[headers.tier] = trail.tier;
   if (trail.flags !== undefined) out[headers.inputFlags] = trail.flags.join(", ");
-  if (trail.rate !== undefined) sayRate(out, trail.rate);
+  if (trail.limits !== undefined && trail.limits.length > 0) sayLimits(out, trail.limits);
+  if (trail.outputLimit !== undefined) {
+    out[headers.outputLimit] = `${trail.outputLimit.tokens}; policy=${trail.outputLimit.policy}`;
+  }
+  if (trail.cost !== undefined && trail.payment !== undefined)
+    out[headers.cost] = costText(trail.cost, trail.payment.currency);
   // A body that was compressed here must not be compressed by the runtime for the header that says so.
   const encodeBody = out["Content-Encoding"] === undefined ? "automatic" : "manual";
   return new Response(reply.body, { status: reply.status, headers: out, encodeBody });
@@ -40,11 +45,20 @@ export function sayUnchanged(reply: Reply, ifNoneMatch: string | null, { cache }
   return { status: 304, body: null, headers: {} };
 }
 
-/** draft-ietf-httpapi-ratelimit-headers: the policy, then what is left of it and when it is whole again. */
-function sayRate(out: Record<string, string>, { rule, decision }: NonNullable<Trail["rate"]>): void {
-  out[headers.rateLimitPolicy] = `"requests";q=${rule.limit};w=${Math.ceil(rule.windowMs / 1000)}`;
-  out[headers.rateLimit] = `"requests";r=${decision.remaining};t=${Math.ceil(decision.resetMs / 1000)}`;
+/** draft-ietf-httpapi-ratelimit-headers: every policy that applied, then what is left of each and when it is whole again. */
+function sayLimits(out: Record<string, string>, limits: NonNullable<Trail["limits"]>): void {
+  const [policies, states]: [string[], string[]] = [[], []];
+  for (const { name, unit, limit, windowMs, left, resetMs } of limits) {
+    const window = windowMs === undefined ? "" : `;w=${Math.ceil(windowMs / 1000)}`;
+    policies.push(`"${name}";q=${limit}${units[unit]}${window}`);
+    states.push(`"${name}";r=${left}${windowMs === undefined ? "" : `;t=${Math.ceil(resetMs / 1000)}`}`);
+  }
+  out[headers.rateLimitPolicy] = policies.join(", ");
+  out[headers.rateLimit] = states.join(", ");
 }
+
+/** Requests are what the draft means where no unit is said; it has no word for tokens. */
+const units = { requests: "", tokens: ';qu="tokens"', calls: ';qu="concurrent-requests"' } as const;
 
 /** Adds what a refusal says beside its body: when to come back, and how to authenticate (RFC 6750). */
 export function sayFault(reply: Reply, fault: Fault): Reply {

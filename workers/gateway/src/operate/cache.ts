@@ -22,6 +22,8 @@ export interface CacheDesk {
   readonly registry: RegistryPort;
   /** What holds where neither tenant nor model says otherwise. */
   readonly defaults: CachePolicy;
+  /** Whose changes they are, for the audit. */
+  readonly who: string;
 }
 
 /** Whose policy it is. */
@@ -29,8 +31,6 @@ export interface PolicyOwner {
   readonly of: "model" | "tenant";
   readonly name: string;
 }
-
-const operator = "operator";
 
 /** Errors: `cache_keeper_unavailable`. */
 export async function showCache({ keeper, defaults }: CacheDesk): Promise<Result<CacheAnswer>> {
@@ -115,8 +115,8 @@ export function statusOf({ published }: CacheDone): 200 | 202 {
   return published ? 200 : 202;
 }
 
-async function changed({ keeper }: CacheDesk, change: CacheChange): Promise<Result<CacheDone>> {
-  const done = await ask(() => keeper.change(change, operator));
+async function changed({ keeper, who }: CacheDesk, change: CacheChange): Promise<Result<CacheDone>> {
+  const done = await ask(() => keeper.change(change, who));
   return done.ok ? done.value : done;
 }
 

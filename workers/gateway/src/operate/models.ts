@@ -27,16 +27,16 @@ export interface ModelDesk {
   readonly digests: Digests;
   /** Milliseconds since 1970 by which a load must have ended. */
   readonly loadDeadlineMs: () => number;
+  /** Whose changes they are, for the audit. */
+  readonly who: string;
 }
-
-const operator = "operator";
 
 /** Makes a change and reads the registry after it. */
 export async function made(
   desk: ModelDesk,
   change: RegistryChange,
 ): Promise<Result<{ readonly changed: boolean; readonly snapshot: Snapshot }>> {
-  const done = await reach(() => desk.registry.change(change, operator));
+  const done = await reach(() => desk.registry.change(change, desk.who));
   if (!done.ok) return done;
   if (!done.value.ok) return done.value;
   const { changed } = done.value.value;

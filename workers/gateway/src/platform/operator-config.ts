@@ -16,7 +16,15 @@ const sha256 = z
   .string()
   .check(z.regex(/^[0-9a-f]{64}$/, "the SHA-256 of the operator's key is needed, 64 hex digits"));
 
+const webhook = z.object({
+  EVENTS_WEBHOOK_URL: z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
+  EVENTS_WEBHOOK_SECRET: z.optional(secret),
+  EVENTS_WEBHOOK_LOCAL: z.enum(["on", "off"]),
+});
+
 const config = z.object({
+  ...webhook.shape,
+  ORIGIN_URL: z.url({ protocol: /^https?$/ }),
   ORIGIN_SECRET: secret,
   ADMIN_KEY_HASH: sha256,
   KEY_PEPPER: keyPepper,

@@ -1,13 +1,26 @@
-import type { KeyRecord, TenantRecord, Terms } from "@ledge/contract";
-import type { CertificateStore, TokenBucket } from "../admit/ports.ts";
+import type { AuditLogName, KeyRecord, TenantRecord, Terms } from "@ledge/contract";
+import type { CertificateStore, Meters } from "../admit/ports.ts";
 import type { RegistryWatch, SnapshotStore } from "../assign/ports.ts";
 import type { GatewayEnv, OperatorEnv } from "../env.ts";
 import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
-import type { CacheKeeperPort, RegistryPort, RolloutCounter } from "../operate/ports.ts";
+import type {
+  AdminReader,
+  AuditReader,
+  CacheKeeperPort,
+  DirectoryWriter,
+  KeyCloser,
+  KeyReader,
+  KeyUse,
+  RegistryPort,
+  RolloutCounter,
+  TenantReader,
+  TermsReader,
+} from "../operate/ports.ts";
 import type { KeyStore, PublishedTenancy } from "../ports.ts";
 import { r2Blobs } from "./blobs.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
 import { durableFlights } from "./durable-flights.ts";
+import { durableLedger, durableLedgers } from "./durable-ledger.ts";
 import { entryPurger, publishedKeyrings, publishedRules } from "./published-cache.ts";
 import { loopback } from "./sealed-answers.ts";
 import { cachedSealedBytes, kvSealedBytes } from "./sealed-bytes.ts";
@@ -25,13 +38,14 @@ export function portsOf(env: GatewayEnv) {
     keyrings: publishedKeyrings(env.SNAPSHOTS, env.CACHE_KEEPER),
     entryPurger: entryPurger(env.CACHE_KEEPER),
     flightRooms: durableFlights(env.FLIGHTS),
-    bucket: durableBucket(env.RATE_LIMITS),
+    meters: durableMeters(env.METERS),
     inference: env.INFERENCE,
     tokens: env.IDENTITY,
     certificates: kvCertificates(env.KEYS),
     operator: env.OPERATOR,
     registry: durableRegistry(env.REGISTRY),
     tallies: durableTallies(env.TALLIES),
+    ledger: durableLedger(env.LEDGERS),
     snapshots: kvSnapshots(env.SNAPSHOTS),
     semanticIndex: durableSemanticIndex(env.SEMANTIC_INDEX),
   };
@@ -40,11 +54,16 @@ export function portsOf(env: GatewayEnv) {
 /** The operator Worker's. */
 export function operatorPortsOf(env: OperatorEnv) {
   return {
-    keys: kvKeyStore(env.KEYS),
+    directory: durableDirectory(env.DIRECTORY),
+    audits: durableAudits(env),
+    closer: durableCloser(env.METERS),
+    use: ledgerUse(env.LEDGERS),
     inference: env.INFERENCE,
     registry: durableRegistry(env.REGISTRY),
     tallies: durableTallies(env.TALLIES),
     cacheKeeper: durableCacheKeeper(env.CACHE_KEEPER),
+    ledgers: durableLedgers(env.LEDGERS, env.LEDGER_LIST),
+    tenancy: kvTenancy(env.KEYS),
     blobs: r2Blobs(env.MODEL_BYTES),
   };
 }
@@ -76,12 +95,65 @@ function kvTenancy(keys: KVNamespace): PublishedTenancy {
   };
 }
 
-function durableBucket(limits: GatewayEnv["RATE_LIMITS"]): TokenBucket {
+/** One object for the whole deployment. */
+function durableDirectory(
+  directories: OperatorEnv["DIRECTORY"],
+): DirectoryWriter & TenantReader & KeyReader & TermsReader & AdminReader {
+  const directory = () => directories.getByName("directory");
   return {
-    async take(subject, rule, ask) {
-      return await limits.getByName(subject).take(rule, ask);
+    change: async (change, who) => await directory().change(change, who),
+    tenant: async (name) => await directory().tenant(name),
+    tenants: async (after, limit) => await directory().tenants(after, limit),
+    projects: async (tenant) => await directory().projects(tenant),
+    members: async (tenant) => await directory().members(tenant),
+    webhook: async (tenant) => await directory().webhook(tenant),
+    key: async (id) => await directory().key(id),
+    keys: async (filter) => await directory().keys(filter),
+    terms: async () => await directory().terms(),
+    admins: async () => await directory().admins(),
+    adminByHash: async (hash) => await directory().adminByHash(hash),
+  };
+}
+
+function durableAudits(env: OperatorEnv): Readonly<Record<AuditLogName, AuditReader>> {
+  return {
+    registry: { audit: async (query) => await env.REGISTRY.getByName("registry").audit(query) },
+    cache: { audit: async (query) => await env.CACHE_KEEPER.getByName("cache").audit(query) },
+    directory: { audit: async (query) => await env.DIRECTORY.getByName("directory").audit(query) },
+  };
+}
+
+/** The tenant's ledger knows it, to the hour. */
+function ledgerUse(ledgers: OperatorEnv["LEDGERS"]): KeyUse {
+  return { lastUsed: async (tenant, ids) => await ledgers.getByName(tenant).lastUsed(ids) };
+}
+
+/** A meter that does not answer in this time cannot be reached. */
+const meterMsMax = 2_000;
+
+/** One object a subject. */
+function durableMeters(meters: GatewayEnv["METERS"]): Meters {
+  return {
+    async ask(subject, limits, ask) {
+      const late = new AbortController();
+      const answer = meters.getByName(subject).ask(limits, ask);
+      const timeout = scheduler.wait(meterMsMax, { signal: late.signal }).then(() => {
+        throw new Error(`no answer in ${meterMsMax} ms`);
+      });
+      try {
+        return await Promise.race([answer, timeout]);
+      } finally {
+        late.abort();
+        // What loses the race says so to nobody.
+        timeout.catch(() => undefined);
+        void Promise.resolve(answer).catch(() => undefined);
+      }
     },
   };
+}
+
+function durableCloser(meters: OperatorEnv["METERS"]): KeyCloser {
+  return { close: async (subject) => await meters.getByName(subject).close() };
 }
 
 /** One object for the whole deployment. */
@@ -90,7 +162,6 @@ function durableRegistry(registries: GatewayEnv["REGISTRY"]): RegistryPort & Reg
   return {
     change: async (change, who) => await registry().change(change, who),
     snapshot: async () => await registry().snapshot(),
-    audit: async (query) => await registry().audit(query),
     newerThan: async (number) => await registry().newerThan(number),
     wake: async (unpublished) => await registry().wake(unpublished),
   };

@@ -12,6 +12,7 @@ import { cacheStep, firstKeyring, rotatedKeyring } from "@ledge/policy";
 import { toBase64 } from "../../base64.ts";
 import type { OperatorEnv } from "../../env.ts";
 import type { CacheDone, KeySummary } from "../../operate/ports.ts";
+import type { AuditQuery, HashedRow } from "./audit-log.ts";
 import { isBehind, isPublished, publishCache } from "./cache-publish.ts";
 import { CacheStore } from "./cache-store.ts";
 import { Waiters } from "./waiters.ts";
@@ -22,6 +23,8 @@ const retryMsMax = 30_000;
 /** Longest that a change's caller waits to hear that it is published. */
 const publishedWithinMs = 2_500;
 const changesShown = 100;
+/** Who reports a wrong answer changes no rule: that is no operator's doing. */
+const byCaller = "caller";
 
 /**
  * The one owner of the answer cache's rules, purges and key salts: load, decide (`cacheStep`), save in one transaction,
@@ -65,6 +68,10 @@ export class CacheKeeper extends DurableObject<OperatorEnv> {
   /** For a gateway that knows another number. */
   newerThan(number: number): CacheState | undefined {
     return this.#state.number > number ? this.#state : undefined;
+  }
+
+  audit(query: AuditQuery): readonly HashedRow[] {
+    return this.#store.log.read(query);
   }
 
   /** The last hundred, ascending. */
@@ -122,7 +129,9 @@ export class CacheKeeper extends DurableObject<OperatorEnv> {
     this.ctx.storage.transactionSync(() => {
       this.#store.save(this.#state, state);
       const keys = keyring === undefined ? {} : this.#changeKeys(change, keyring, state.number, atMs);
-      this.#store.addAudit({ number: state.number, at: new Date(atMs).toISOString(), who, ...audit, ...keys });
+      const said = { who, ...audit, ...keys };
+      this.#store.addAudit({ number: state.number, at: new Date(atMs).toISOString(), ...said });
+      if (who !== byCaller) this.#store.log.add({ number: state.number, atMs, ...said });
     });
     this.#state = state;
     return ok(true);

@@ -6,6 +6,7 @@ import {
   type Keyring,
   type Purged,
 } from "@ledge/contract";
+import { AuditLog } from "./audit-log.ts";
 import type { Sql } from "./tally-store.ts";
 
 /** The keeper's tables. One row a purge, a policy and a keyring, because a row of SQLite here holds 2 MB at most. */
@@ -28,11 +29,14 @@ type Meta = "number" | "published" | "publishedAtMs";
 
 /** The cache's rules and keys on their Durable Object's SQLite. Every method is synchronous, so callers see no half-done change. */
 export class CacheStore {
+  /** What the operator changed, for ever. {@link addAudit} is what the operator sees of all changes, callers' too. */
+  readonly log: AuditLog;
   readonly #sql: Sql;
 
   constructor(sql: Sql) {
     this.#sql = sql;
     sql.exec(tables);
+    this.log = new AuditLog(sql);
   }
 
   load(): CacheState {

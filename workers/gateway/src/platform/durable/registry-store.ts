@@ -5,31 +5,25 @@ import {
   type RegisteredVersion,
   type RegistryState,
 } from "@ledge/contract";
+import { AuditLog } from "./audit-log.ts";
 
 /** The registry's tables. One row a model and one a version, because a row of SQLite here holds 2 MB at most. */
 const tables = `
   CREATE TABLE IF NOT EXISTS models (name TEXT PRIMARY KEY, json TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS versions (model TEXT, version INTEGER, json TEXT NOT NULL, PRIMARY KEY (model, version));
-  CREATE TABLE IF NOT EXISTS audit (number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, who TEXT NOT NULL, kind TEXT NOT NULL,
-    model TEXT, from_json TEXT NOT NULL, to_json TEXT NOT NULL, reason TEXT);
-  CREATE INDEX IF NOT EXISTS audit_by_model ON audit (model, number);
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, json TEXT NOT NULL);
 `;
 
-export interface AuditQuery {
-  readonly model?: string;
-  /** Rows after this number, the oldest of them first; absent: the newest rows. */
-  readonly after?: number;
-  readonly limit: number;
-}
-
 /** The registry on its Durable Object's SQLite. Every method is synchronous, so callers see no half-done change. */
 export class RegistryStore {
+  readonly log: AuditLog;
   readonly #sql: SqlStorage;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     sql.exec(tables);
+    this.log = new AuditLog(sql);
+    this.#chainOldRows();
   }
 
   load(): RegistryState {
@@ -75,26 +69,6 @@ export class RegistryStore {
     this.#sql.exec("INSERT OR REPLACE INTO models VALUES (?, ?)", name, JSON.stringify(rest));
   }
 
-  addAudit({ number, atMs, who, kind, model, from, to, reason }: AuditRow): void {
-    const values = [number, atMs, who, kind, model ?? null, JSON.stringify(from), JSON.stringify(to), reason ?? null];
-    this.#sql.exec("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?)", ...values);
-  }
-
-  /** Ascending. */
-  audit({ model, after, limit }: AuditQuery): readonly AuditRow[] {
-    const order = after === undefined ? "DESC" : "ASC";
-    const rows = this.#sql
-      .exec<Record<string, SqlStorageValue>>(
-        `SELECT * FROM audit WHERE (?1 IS NULL OR model = ?1) AND number > ?2 ORDER BY number ${order} LIMIT ?3`,
-        model ?? null,
-        after ?? 0,
-        limit,
-      )
-      .toArray()
-      .map(auditRowOf);
-    return after === undefined ? rows.reverse() : rows;
-  }
-
   /** What is kept beside the models: `undefined` when it never was. */
   meta<T>(key: string): T | undefined {
     const row = this.#sql.exec<{ json: string }>("SELECT json FROM meta WHERE key = ?", key).toArray()[0];
@@ -103,6 +77,14 @@ export class RegistryStore {
 
   setMeta(key: string, value: unknown): void {
     this.#sql.exec("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, JSON.stringify(value));
+  }
+
+  /** Rows were not chained once, and lay in a table of their own: they become the beginning of the chain. */
+  #chainOldRows(): void {
+    if (this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'audit'").toArray().length === 0) return;
+    const rows = this.#sql.exec<Record<string, SqlStorageValue>>("SELECT * FROM audit ORDER BY number").toArray();
+    for (const row of rows) this.log.add(auditRowOf(row));
+    this.#sql.exec("DROP TABLE audit");
   }
 }
 

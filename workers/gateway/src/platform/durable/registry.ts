@@ -1,18 +1,12 @@
 import { DurableObject } from "cloudflare:workers";
-import {
-  type AuditRow,
-  ok,
-  type RegistryChange,
-  type RegistryState,
-  type Result,
-  type Snapshot,
-} from "@ledge/contract";
+import { ok, type RegistryChange, type RegistryState, type Result, type Snapshot } from "@ledge/contract";
 import { registryStep } from "@ledge/policy";
 import type { OperatorEnv } from "../../env.ts";
 import { shippedPackages } from "../../shipped.ts";
 import { digests } from "../digests.ts";
+import type { AuditQuery, HashedRow } from "./audit-log.ts";
 import { publish } from "./publish.ts";
-import { type AuditQuery, RegistryStore } from "./registry-store.ts";
+import { RegistryStore } from "./registry-store.ts";
 
 /** KV takes one write a second to a key: changes that come faster are published together. */
 const publishEveryMs = 1_000;
@@ -55,8 +49,8 @@ export class Registry extends DurableObject<OperatorEnv> {
     return this.#state.number > number ? this.#state : undefined;
   }
 
-  audit(query: AuditQuery): readonly AuditRow[] {
-    return this.#store.audit(query);
+  audit(query: AuditQuery): readonly HashedRow[] {
+    return this.#store.log.read(query);
   }
 
   /** A gateway found what is shipped missing: being called has loaded it. Publishes again what was lost when it is. */
@@ -91,7 +85,7 @@ export class Registry extends DurableObject<OperatorEnv> {
     if (audit === undefined) return ok(true);
     this.ctx.storage.transactionSync(() => {
       this.#store.save(this.#state, state);
-      this.#store.addAudit({ number: state.number, atMs, who, ...audit });
+      this.#store.log.add({ number: state.number, atMs, who, ...audit });
     });
     this.#state = state;
     return ok(true);

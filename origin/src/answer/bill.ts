@@ -1,0 +1,51 @@
+import { headers, type Payer, readPayer, type StreamUsage } from "@ledge/contract";
+import type { EngineModel } from "../engines/engine.ts";
+import type { OriginContext } from "../request.ts";
+
+/** Who pays for a call, and since when its engine works. What the gateway did not name a payer for, nobody pays for. */
+export class Bill {
+  readonly promptTokens: number;
+  readonly #context: OriginContext;
+  readonly #model: Pick<EngineModel, "name" | "version">;
+  readonly #payer: Payer | undefined;
+  readonly #startedMs: number;
+  #paid = false;
+
+  constructor(context: OriginContext, model: Pick<EngineModel, "name" | "version">, promptTokens = 0) {
+    const text = context.req.header(headers.payer);
+    this.#payer = text === undefined ? undefined : readPayer(text);
+    this.#context = context;
+    this.#model = model;
+    this.promptTokens = promptTokens;
+    this.#startedMs = context.get("stage").nowMs();
+  }
+
+  /** Whether the gateway is to be told what the call used. */
+  get isWanted(): boolean {
+    return this.#payer !== undefined;
+  }
+
+  /** Writes the call into the journal, once. `code` says how it broke off. */
+  pay(outputTokens: number, code?: string, inputTokens = this.promptTokens): StreamUsage {
+    const { nowMs, journal } = this.#context.get("stage");
+    const atMs = nowMs();
+    const runMs = Math.round((atMs - this.#startedMs) * 1_000) / 1_000;
+    const used = { input_tokens: inputTokens, output_tokens: outputTokens, run_ms: runMs };
+    if (this.#payer !== undefined && !this.#paid) {
+      const { name: model, version } = this.#model;
+      const { requestId } = this.#context.get("record");
+      const how = code === undefined ? {} : { code };
+      journal?.write({
+        ...this.#payer,
+        request_id: requestId,
+        model,
+        version,
+        ...used,
+        at_ms: Math.round(atMs),
+        ...how,
+      });
+    }
+    this.#paid = true;
+    return used;
+  }
+}
