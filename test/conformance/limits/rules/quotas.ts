@@ -2,7 +2,7 @@ import { demand, NotOffered } from "../../suite/judge.ts";
 import type { Allowed, Issued, Spent } from "../profile.ts";
 import type { Rule } from "../rule.ts";
 import { answerOf, type Trial } from "../trial.ts";
-import { leaveStream } from "./tokens.ts";
+import { leaveStream, leftTokens } from "./tokens.ts";
 
 const leak = "budgets that leak under bursts";
 const wrong = "spend that is wrong";
@@ -98,7 +98,7 @@ export const quotaRules: readonly Rule[] = [
       const [left, whole] = [await trial.issue({}), await trial.issue({})];
       await leaveStream(trial, { key: left.key, maxTokens: 80 });
       await trial.succeed(
-        trial.case(() => answerOf(10)),
+        trial.case(() => answerOf(leftTokens)),
         { key: whole.key, maxTokens: 80 },
       );
       const [one, all] = [await spentAfter(trial, left, 1), await spentAfter(trial, whole, 1)];

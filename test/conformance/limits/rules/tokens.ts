@@ -6,7 +6,7 @@ import { answerOf, type Trial } from "../trial.ts";
 const leak = "token limits that leak under bursts";
 const falsely = "token limits that stay used up by what was never used";
 
-/** So many tokens a minute. Every rule gives a key 100 and declares 80 or 60 a call. */
+/** So many tokens a minute. Every rule gives a key 100, so that with prompts of 20 at most it sees what it is about. */
 export const tokenRules: readonly Rule[] = [
   {
     id: "tokens-exact",
@@ -116,20 +116,23 @@ async function settled(trial: Trial, stream: boolean): Promise<void> {
   await again(trial, key, "the first had used 5 of them");
 }
 
-/** Another call of 80 tokens is admitted long before the limit has filled again by itself. */
+/** A call of 60 tokens is admitted after one of 80, long before the limit has filled again by itself. */
 async function again(trial: Trial, key: string, after: string): Promise<void> {
   await trial
-    .eventually("admitted", async () => (await trial.ask(trial.case(), { key, maxTokens: 80 })).status === 200)
+    .eventually("admitted", async () => (await trial.ask(trial.case(), { key, maxTokens: 60 })).status === 200)
     .catch((error: unknown) => {
-      if (error instanceof Unanswered) demand(false, `80 of 100 tokens were refused after ${after}`);
+      if (error instanceof Unanswered) demand(false, `60 of 100 tokens were refused after ${after}`);
       throw error;
     });
 }
 
+/** What a stream would have had whose caller leaves. */
+export const leftTokens = 6;
+
 /** A stream that its caller leaves after the first piece; the origin goes on, so that nobody can miss it. */
 export async function leaveStream(trial: Trial, ask: { readonly key: string; readonly maxTokens: number }) {
   const { opened, open } = gate();
-  const one = trial.case(() => ({ ...answerOf(10), holdAfterFirst: opened }));
+  const one = trial.case(() => ({ ...answerOf(leftTokens), holdAfterFirst: opened }));
   const leaving = new AbortController();
   const response = await trial.open(one, { ...ask, stream: true, signal: leaving.signal });
   try {
