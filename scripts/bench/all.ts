@@ -8,6 +8,7 @@ import { measureCache } from "./parts/cache.ts";
 import { measureClassify } from "./parts/classify.ts";
 import { measureCold } from "./parts/cold.ts";
 import { measureIdentity } from "./parts/identity.ts";
+import { measureLimits } from "./parts/limits.ts";
 import { measureMemory } from "./parts/memory.ts";
 import { writeProfiles } from "./parts/profile.ts";
 import { measureSemanticHit } from "./parts/semantic-hit.ts";
@@ -49,6 +50,7 @@ async function measure(world: World, plan: Plan, only: readonly PartName[]): Pro
     ["batching", (_world: World, plan: Plan) => measureBatching(plan)],
     ["semantic-hit", measureSemanticHit],
     ["semantic-index", measureSemanticIndex],
+    ["limits", measureLimits],
     ["cold", measureCold],
     ["memory", measureMemory],
   ] as const) {

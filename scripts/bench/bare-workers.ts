@@ -38,6 +38,32 @@ export default {
   },
 };`;
 
+/**
+ * Calls a Durable Object as a flight is joined, and nothing else. The path says how far: `call` asks the object once; `turn` is
+ * given a stub, and calls that too; `none` asks nobody.
+ */
+export const roomWorker = `
+import { DurableObject, RpcTarget } from "cloudflare:workers";
+class Turn extends RpcTarget {
+  land() {}
+}
+export class Room extends DurableObject {
+  call(number) { return { number }; }
+  turn(number) { return { number, turn: new Turn() }; }
+}
+let next = 0;
+export default {
+  async fetch(request, env) {
+    await request.text();
+    const method = new URL(request.url).pathname.split("/").at(-1);
+    if (method !== "none") {
+      const told = await env.ROOMS.getByName("room-" + (next++ % 128))[method](next);
+      await told.turn?.land({ ok: true });
+    }
+    return new Response("{}");
+  },
+};`;
+
 /** In the inference Worker's place where it is not wanted. */
 export const absentInference = `
 import { WorkerEntrypoint } from "cloudflare:workers";

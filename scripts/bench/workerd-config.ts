@@ -54,7 +54,7 @@ export function builtWorker(
       bindings.push(`(name = ${text(name)}, durableObjectNamespace = ${designator})`);
       continue;
     }
-    bindings.push(`(name = ${text(name)}, durableObjectNamespace = ${text(className)})`);
+    bindings.push(objectBinding(name, className));
     namespaces.push(
       `(className = ${text(className)}, uniqueKey = ${text(`ledge-${className}`)}, enableSql = true, preventEviction = true)`,
     );
@@ -76,6 +76,22 @@ export function scriptWorker(name: string, source: string, bindings: readonly st
   compatibilityDate = ${text(wranglerOptions("gateway").compatibilityDate)},
   bindings = [${bindings.join(", ")}],`;
   return { name, open, definition };
+}
+
+/** The same, with a class of Durable Objects that store nothing, bound by `binding`. */
+export function objectWorker(name: string, source: string, binding: string, className: string): WorkerPart {
+  const { definition, ...part } = scriptWorker(name, source, [objectBinding(binding, className)], true);
+  const namespace = `(className = ${text(className)}, uniqueKey = ${text(`${name}-${className}`)}, preventEviction = true)`;
+  return {
+    ...part,
+    definition: `${definition}
+  durableObjectNamespaces = [${namespace}],
+  durableObjectStorage = (inMemory = void),`,
+  };
+}
+
+function objectBinding(name: string, className: string): string {
+  return `(name = ${text(name)}, durableObjectNamespace = ${text(className)})`;
 }
 
 export function variable(name: string, value: unknown): string {
@@ -136,26 +152,36 @@ export default {
 }
 
 /**
- * A bucket over the files of a directory, in the protocol that workerd speaks to R2: metadata as JSON, then the bytes. Only
- * `get` is there.
+ * A bucket over the files of a directory, in the protocol that workerd speaks to R2: metadata as JSON, then the bytes. What is put
+ * there lies there already, and is dropped.
  */
 const bucketOfFiles = `
 const missing = { "cf-r2-error": JSON.stringify({ version: 1, v4code: 10007, message: "no such object" }) };
+const encoded = (object, size) =>
+  new TextEncoder().encode(JSON.stringify({ name: object, version: "1", size, etag: "1", uploaded: "0", httpFields: {}, customFields: [], checksums: {} }));
+const answer = (head, body = head) => new Response(body, { headers: { "cf-r2-metadata-size": String(head.length) } });
 export default {
   async fetch(request, env) {
+    if (request.method === "PUT") {
+      const from = Number(request.headers.get("cf-r2-metadata-size"));
+      const whole = await request.arrayBuffer();
+      const { object } = JSON.parse(new TextDecoder().decode(whole.slice(0, from)));
+      return answer(encoded(object, whole.byteLength - from));
+    }
     const { method, object } = JSON.parse(request.headers.get("cf-r2-request") ?? "{}");
-    const file = method === "get" ? await env.FILES.fetch("http://files/" + object) : undefined;
+    const file = /^(?:get|head)$/.test(method) ? await env.FILES.fetch("http://files/" + object) : undefined;
     if (file?.status !== 200) return new Response(null, { status: 404, headers: missing });
-    const size = file.headers.get("content-length");
-    const head = new TextEncoder().encode(JSON.stringify({ name: object, version: "1", size, etag: "1", uploaded: "0", httpFields: {}, customFields: [], checksums: {} }));
-    const { readable, writable } = new FixedLengthStream(head.length + Number(size));
+    const size = Number(file.headers.get("content-length"));
+    const head = encoded(object, size);
+    if (method === "head") return answer(head);
+    const { readable, writable } = new FixedLengthStream(head.length + size);
     const writer = writable.getWriter();
     const sent = writer.write(head).then(() => {
       writer.releaseLock();
       return file.body.pipeTo(writable);
     });
     sent.catch(() => undefined);
-    return new Response(readable, { headers: { "cf-r2-metadata-size": String(head.length) } });
+    return answer(head, readable);
   },
 };`;
 

@@ -24,6 +24,8 @@ export interface World {
   token(user: string): Promise<string>;
   /** What every measured request carries, bare or not, so that all read the same bytes. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The same from a user of another tenant. */
+  headersOf(tenant: string): Promise<Readonly<Record<string, string>>>;
   close(): void;
 }
 
@@ -68,6 +70,9 @@ export async function startWorld(): Promise<World> {
   const issuer = await startTokenIssuer();
   const generator = startGenerator();
   const originUrl = `http://127.0.0.1:${originPort}`;
+  const headersOf = async (tenant: string) => {
+    return { "Content-Type": "application/json", Authorization: `Bearer ${await issuer.token(tenant, "ann")}` };
+  };
   return {
     generator,
     originUrl,
@@ -86,7 +91,8 @@ export async function startWorld(): Promise<World> {
       PRIVATE_ISSUERS: "allow",
     },
     token: (user) => issuer.token("acme", user),
-    headers: { "Content-Type": "application/json", Authorization: `Bearer ${await issuer.token("acme", "ann")}` },
+    headers: await headersOf("acme"),
+    headersOf,
     close: () => {
       generator.close();
       origin.kill();

@@ -18,17 +18,22 @@ export const generatedFiles: Gate = {
 async function slipsOf(generator: () => Promise<Generated>): Promise<readonly string[]> {
   try {
     const made = await generator();
-    return driftOf(made, await readFile(join(repoRoot, made.path), "utf8").catch(() => undefined));
+    return driftOf(made, await readFile(join(repoRoot, made.path)).catch(() => undefined));
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
   }
 }
 
 /** `committed` is absent when there is no such file. */
-export function driftOf({ path, text }: Generated, committed: string | undefined): readonly string[] {
-  if (committed === text) return [];
-  const why = committed === undefined ? "is missing" : `differs from line ${firstDifference(text, committed)}`;
-  return [`${path} ${why}: run 'npm run generate'`];
+export function driftOf(made: Generated, committed: Buffer | undefined): readonly string[] {
+  if (committed?.equals(Buffer.from("text" in made ? made.text : made.bytes))) return [];
+  return [
+    `${made.path} ${committed === undefined ? "is missing" : difference(made, committed)}: run 'npm run generate'`,
+  ];
+}
+
+function difference(made: Generated, committed: Buffer): string {
+  return "text" in made ? `differs from line ${firstDifference(made.text, committed.toString())}` : "differs";
 }
 
 function firstDifference(text: string, committed: string): number {

@@ -4,8 +4,8 @@ import { parseArgs } from "node:util";
 import { repoRoot } from "../repo.ts";
 import { generators } from "./generators.ts";
 
-const usage = `Writes the files that are made from others: docs/errors.md, openapi.json, the gaps of package-lock.json and the
-Workers' worker-configuration.d.ts.
+const usage = `Writes the files that are made from others: docs/errors.md, openapi.json, the gaps of package-lock.json, rows.wasm and
+the Workers' worker-configuration.d.ts.
 
   npm run generate
 `;
@@ -18,11 +18,16 @@ else await generate();
 async function generate(): Promise<void> {
   for (const generator of generators) {
     try {
-      const { path, text } = await generator();
-      const changed = text !== (await readFile(join(repoRoot, path), "utf8").catch(() => undefined));
-      await mkdir(dirname(join(repoRoot, path)), { recursive: true });
-      if (changed) await writeFile(join(repoRoot, path), text);
-      process.stdout.write(`${changed ? "written  " : "unchanged"}  ${path}\n`);
+      const made = await generator();
+      const path = join(repoRoot, made.path);
+      const wanted = Buffer.from("text" in made ? made.text : made.bytes);
+      const isThere = await readFile(path).then(
+        (there) => there.equals(wanted),
+        () => false,
+      );
+      await mkdir(dirname(path), { recursive: true });
+      if (!isThere) await writeFile(path, wanted);
+      process.stdout.write(`${isThere ? "unchanged" : "written  "}  ${made.path}\n`);
     } catch (error) {
       process.exitCode = 1;
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -1,8 +1,8 @@
 import { type ErrorEntry, type ErrorOwner, errors } from "@ledge/contract";
-import type { Generated } from "./generated.ts";
+import type { GeneratedText } from "./generated.ts";
 
 /** `docs/errors.md`, from the table of errors in the contract. */
-export function errorsPage(): Generated {
+export function errorsPage(): GeneratedText {
   return { path: "docs/errors.md", text: pageOf(errors) };
 }
 

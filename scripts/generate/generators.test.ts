@@ -66,10 +66,16 @@ describe("drift", () => {
   const made = { path: "docs/errors.md", text: "a\nb\n" };
 
   it("is one byte, a missing file, or a cut one", () => {
-    expect(driftOf(made, "a\nb\n")).toEqual([]);
-    expect(driftOf(made, "a\nB\n")).toEqual(["docs/errors.md differs from line 2: run 'npm run generate'"]);
-    expect(driftOf(made, "a\nb")).toHaveLength(1);
-    expect(driftOf(made, "a\nb\nc\n")).toHaveLength(1);
+    expect(driftOf(made, Buffer.from("a\nb\n"))).toEqual([]);
+    expect(driftOf(made, Buffer.from("a\nB\n"))).toEqual([
+      "docs/errors.md differs from line 2: run 'npm run generate'",
+    ]);
+    expect(driftOf(made, Buffer.from("a\nb"))).toHaveLength(1);
+    expect(driftOf(made, Buffer.from("a\nb\nc\n"))).toHaveLength(1);
     expect(driftOf(made, undefined)).toEqual(["docs/errors.md is missing: run 'npm run generate'"]);
+    const binary = { path: "rows.wasm", bytes: Uint8Array.of(0, 97) };
+    expect(driftOf(binary, Buffer.of(0, 97))).toEqual([]);
+    expect(driftOf(binary, Buffer.of(0, 98))).toEqual(["rows.wasm differs: run 'npm run generate'"]);
+    expect(driftOf(binary, undefined)).toHaveLength(1);
   });
 });

@@ -2,6 +2,7 @@ import { workers } from "../edge/build.ts";
 import { errorsPage } from "./errors-page.ts";
 import type { Generated } from "./generated.ts";
 import { lockfile } from "./lockfile.ts";
+import { nearestRows } from "./nearest-rows.ts";
 import {
   cacheOpenApi,
   inferenceOpenApi,
@@ -11,6 +12,7 @@ import {
   tenancyOpenApi,
   termsOpenApi,
 } from "./openapi.ts";
+import { shippedSnapshotFile } from "./shipped-snapshot.ts";
 import { workerTypes } from "./worker-types.ts";
 
 /** Everything that is generated. Each throws when it cannot do its work; none writes into the repository. */
@@ -23,6 +25,8 @@ export const generators: readonly (() => Promise<Generated>)[] = [
   keysOpenApi,
   tenancyOpenApi,
   termsOpenApi,
+  shippedSnapshotFile,
   lockfile,
+  nearestRows,
   ...workers.map((worker) => () => workerTypes(worker)),
 ];

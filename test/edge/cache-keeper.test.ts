@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { type CacheAnswer, type CacheKeysAnswer, keyring as keyringSchema } from "@ledge/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { keeperOf, publishedBy } from "../support/cache-keeper.ts";
-import { startEdge, type TestEdge, until } from "../support/ledge.ts";
+import { adminKey, startEdge, type TestEdge, until } from "../support/ledge.ts";
 import { admin, echoInference } from "../support/registry.ts";
 
 /** The cache's keys, and what is left of them and of the rules when things stop or are destroyed: the real Durable Object and KV. */
@@ -76,6 +76,23 @@ describe("a tenant's keys", () => {
     expect(after.number).toBe(number);
     const salts = [before.naming, ...before.sealing.map(({ salt }) => salt)];
     for (const salt of [after.naming, ...after.sealing.map((one) => one.salt)]) expect(salts).not.toContain(salt);
+  });
+
+  test("that are another tenant's are not taken in its place: they are an alarm, and the keeper is asked instead", async () => {
+    const keeper = await keeperOf(edge);
+    await published.putKeyring("hooli", await keeper.keyring("umbrella", 0));
+    const { key } = await edge.issueKey({ tenant: "hooli" });
+    const answer = await edge.post("/v1/predict", key, { model: "intent", input: "whose keys are these?" });
+    expect([answer.status, answer.headers.get("cache-status")]).toEqual([
+      200,
+      expect.stringContaining("fwd=miss; stored"),
+    ]);
+    const alarms = 'ledge_cache_events_total{model="intent",version="1",event="unsealed"} 1';
+    await until("the alarm is counted", async () =>
+      (await (await edge.get("/metrics", adminKey)).text()).includes(alarms),
+    );
+    const own = await keeper.keyring("hooli", 0);
+    await until("its own are published again", async () => (await published.keyring("hooli"))?.naming === own.naming);
   });
 
   test("are in no answer of the operator's API and in no log line", async () => {

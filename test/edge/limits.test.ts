@@ -120,11 +120,14 @@ describe("what a call held comes back", () => {
   test("when its caller leaves the stream", async () => {
     const { key } = await issueLimited(edge, { in_flight: 1, output_tokens_per_minute: 100 });
     for (let round = 0; round < 3; round++) {
-      origin.onCall = beginStream;
       const leaving = new AbortController();
-      const open = await chat(round, key, { stream: true, max_tokens: 80 }, leaving.signal);
-      expect(open.status).toBe(200);
-      await open.body?.getReader().read();
+      let open: Response | undefined;
+      await until("a stream has begun", async () => {
+        origin.onCall = beginStream;
+        open = await chat(round, key, { stream: true, max_tokens: 80 }, leaving.signal);
+        return open.status === 200;
+      });
+      await open?.body?.getReader().read();
       expect((await chat(round + 1, key, { max_tokens: 80 })).status).toBe(429);
       const before = origin.calls.length;
       leaving.abort();
@@ -216,6 +219,21 @@ test("a revoked key, in use at every gateway and without limits, is refused ever
   });
   expect(revoked.status).toBe(200);
   await until("every gateway refuses it", async () => (await statuses()).every((status) => status === 401));
+});
+
+test("a meter that is dead takes the limits from nobody, and gives them to nobody: each gateway holds them alone", async () => {
+  const deadMeter = `
+    export class Meter { ask() { throw new Error("dead"); } close() { throw new Error("dead"); } }
+    export default { fetch() { throw new Error("dead"); } };`;
+  const alone = await startEdge({ standIns: { meter: deadMeter } });
+  try {
+    const { key } = await issueLimited(alone, { requests_per_day: 5 });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => alone.get("/v1/models", key)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(5);
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(15);
+  } finally {
+    await alone.close();
+  }
 });
 
 test("a restart in the middle forgets neither requests, nor tokens, nor calls in flight", async () => {

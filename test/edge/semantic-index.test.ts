@@ -22,6 +22,32 @@ describe("a semantic index", () => {
     expect(candidates[1]?.similarity).toBeLessThan(0.9);
   });
 
+  test("finds what words do not tell from the prompt, behind any number of nearer ones that they do, up to 32", async () => {
+    const index = await indexOf(edge, "worded");
+    const add = async (id: string, prompt: string) => {
+      const entry = entryOf(1, { id, prompt, vector: vectorOf(1) });
+      expect(await index.add({ keys: [first], entry, entriesMax: 100 })).toBe(true);
+    };
+    const ask = async (k: number) => {
+      const { candidates } = await index.find({ keys: [first], vector: vectorOf(1), k, prompt: "send 7 letters" });
+      return candidates.map(({ id }) => id);
+    };
+    for (let number = 10; number < 40; number++) await add(`${number}`, `send ${number} letters`);
+    expect(await ask(3)).toEqual([]);
+    await add("a", "send 7 letters");
+    await add("b", "send seven letters");
+    await add("beyond", "send 7 letters now");
+    expect(await ask(1)).toEqual(["a"]);
+    expect(await ask(3)).toEqual(["a", "b"]);
+  });
+
+  test("compares its rows in WebAssembly, whose memory has whole pages", async () => {
+    const index = await indexOf(edge, "rows");
+    await fill(index, [1]);
+    const besideThem = 4_096 * 12;
+    expect(((await index.size()).bytes - besideThem) % 65_536).toBe(0);
+  });
+
   test("that nothing was added to is ready and finds nothing", async () => {
     const index = await indexOf(edge, "empty");
     expect(await find(index, 1)).toEqual({ ready: true, candidates: [], unreadable: 0 });

@@ -6,7 +6,8 @@ import { World } from "./cache/world.ts";
 
 /**
  * The answer cache's promises, held against random orders of everything that may happen to it (test/simulation/cache). A run
- * that finds something wrong names its seed; `LEDGE_SEED=<seed>` repeats that run alone.
+ * that finds something wrong names its seed; `LEDGE_SEED=3030` repeats that run alone, the same in every step, and
+ * `LEDGE_SEED=3100-3149` tries new ones. A seed's thousands say what goes wrong in its run (`tempers`).
  */
 
 const stepsOfRun = 1_700;
@@ -28,19 +29,25 @@ type Temper = (typeof tempers)[number];
 
 async function run(temper: Temper, seed: number, seen: Record<string, number>): Promise<void> {
   const world = new World(temper, seed, time);
+  if (asked !== undefined) console.log(`seed ${seed}`);
   for (let step = 0; step < stepsOfRun && world.wrong.length === 0; step++) await world.step();
   await world.end();
   expect(world.wrong.slice(0, 3), `of the run with LEDGE_SEED=${seed}, while ${temper.name}`).toEqual([]);
   for (const [what, times] of Object.entries(world.seen)) seen[what] = (seen[what] ?? 0) + times;
 }
 
-/** The run to repeat, or all of a temper's. */
+const seedsOfTemper = 1_000;
+const asked = process.env.LEDGE_SEED;
+
+/** Those of a temper that are asked for, or else its first. */
 function seedsOf(temper: Temper): readonly number[] {
-  const only = process.env.LEDGE_SEED;
-  const first = 1_000 * tempers.indexOf(temper);
-  const all = Array.from({ length: runsOfTemper }, (_, at) => first + at);
-  return only === undefined ? all : [Number(only)].filter((seed) => Math.floor(seed / 1_000) * 1_000 === first);
+  const first = seedsOfTemper * tempers.indexOf(temper);
+  const [from = first, to = from] = asked?.split("-").map(Number) ?? [first, first + runsOfTemper - 1];
+  const all = Array.from({ length: seedsOfTemper }, (_, at) => first + at);
+  return all.filter((seed) => seed >= from && seed <= to);
 }
+
+if (tempers.flatMap(seedsOf).length === 0) throw new Error(`LEDGE_SEED=${asked} names no runs`);
 
 describe("over 100,000 random steps nothing wrong is ever served, and nobody fails who could be served,", () => {
   test.each(tempers)(
@@ -48,7 +55,7 @@ describe("over 100,000 random steps nothing wrong is ever served, and nobody fai
     async (temper) => {
       const seen: Record<string, number> = {};
       for (const seed of seedsOf(temper)) await run(temper, seed, seen);
-      if (process.env.LEDGE_SEED !== undefined) return;
+      if (asked !== undefined) return;
       // It says nothing wrong of a cache that never answers.
       for (const how of ["memory", "kv", "collapsed", "stale-while-revalidate"]) {
         expect(seen[`answer by ${how}`], how).toBeGreaterThan(100);
@@ -57,6 +64,20 @@ describe("over 100,000 random steps nothing wrong is ever served, and nobody fai
     },
     msMax,
   );
+});
+
+test("the same seed gives the same run, step for step", async () => {
+  const traceOf = async (temper: Temper) => {
+    const world = new World(temper, 1, time);
+    const startMs = time.nowMs;
+    for (let step = 0; step < 300; step++) await world.step();
+    await world.end();
+    const kept = [...world.ledger.bySerial].map(([serial, { createdAtMs, storedMs = startMs }]) => {
+      return [serial, createdAtMs - startMs, storedMs - startMs];
+    });
+    return { kept, seen: world.seen };
+  };
+  for (const temper of tempers) expect(await traceOf(temper), temper.name).toEqual(await traceOf(temper));
 });
 
 test("the simulation's ciphers are those of WebCrypto", async () => {

@@ -86,15 +86,15 @@ export class MemoryKeyrings implements Keyrings {
     const known = this.rings.get(tenant);
     if (known !== undefined && known.number >= atLeast) return known;
     this.made_++;
-    const ring = newKeyring(atLeast);
+    const ring = newKeyring(tenant, atLeast);
     this.rings.set(tenant, ring);
     return ring;
   }
 }
 
-export function newKeyring(number: number, older: Keyring["sealing"] = []): Keyring {
+export function newKeyring(tenant: string, number: number, older: Keyring["sealing"] = []): Keyring {
   const id = (older[0]?.id ?? 0) + 1;
-  return { number, naming: salt(), sealing: [{ id, salt: salt(), createdAtMs: 0 }, ...older] };
+  return { tenant, number, naming: salt(), sealing: [{ id, salt: salt(), createdAtMs: 0 }, ...older] };
 }
 
 function salt(): string {

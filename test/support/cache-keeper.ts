@@ -22,12 +22,13 @@ export async function keeperOf(edge: TestEdge): Promise<Keeper> {
   };
 }
 
-/** What is published for gateways to read: the rules, and a tenant's keyring. `null` when nothing is. */
+/** What is published for gateways to read: the rules, and a tenant's keyring, `null` when nothing is; or put in its place. */
 export async function publishedBy(edge: TestEdge) {
   const kv = await edge.miniflare.getKVNamespace("SNAPSHOTS", "ledge-gateway");
   const read = async (key: string) => JSON.parse(String(await kv.get(key)));
   return {
     rules: (): Promise<CacheState | null> => read("cache:current"),
     keyring: (tenant: string): Promise<Keyring | null> => read(`cache:keys:${tenant}`),
+    putKeyring: (tenant: string, ring: Keyring) => kv.put(`cache:keys:${tenant}`, JSON.stringify(ring)),
   };
 }

@@ -16,7 +16,7 @@ interface Candidate {
 }
 
 interface Index {
-  find(ask: { keys: Key[]; vector: Float32Array; k: number }): Promise<{
+  find(ask: { keys: Key[]; vector: Float32Array; k: number; prompt?: string }): Promise<{
     ready: boolean;
     candidates: Candidate[];
     unreadable: number;

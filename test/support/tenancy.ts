@@ -23,7 +23,7 @@ export async function issueLimited(
 ): Promise<{ readonly id: string; readonly key: string }> {
   const issued = await edge.issueKey({ tenant });
   const keys = await keysOf(edge);
-  const record = JSON.parse((await keys.get(`key:${issued.id}`, "text")) ?? "{}") as KeyRecord;
+  const record = JSON.parse(String(await keys.get(`key:${issued.id}`))) as KeyRecord;
   await keys.put(`key:${issued.id}`, JSON.stringify({ ...record, limits }));
   return issued;
 }

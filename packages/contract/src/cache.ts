@@ -96,6 +96,8 @@ const salt = z.string().check(z.regex(/^[A-Za-z0-9+/]{43}=$/, "32 bytes in base6
  * makes all of the tenant's kept answers unreadable.
  */
 export const keyring = z.object({
+  /** Whose it is: in another tenant's place it is not taken. */
+  tenant: z.string(),
   /** The change that made it so; 0 for a tenant's first. */
   number: z.int(),
   /** For naming entries: lasts until the keys are destroyed. */

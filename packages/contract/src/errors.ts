@@ -207,13 +207,13 @@ export const errors = {
     status: 429,
     owner: "client",
     retryable: true,
-    message: "The rate limit of this key is used up. Retry after the time that Retry-After names.",
+    message: "A limit of requests is used up. Retry after the time that Retry-After names.",
   },
   tokens_limited: {
     status: 429,
     owner: "client",
     retryable: true,
-    message: "The token limit is used up. Retry after the time that Retry-After names.",
+    message: "A limit of tokens is used up. Retry after the time that Retry-After names.",
   },
   too_many_in_flight: {
     status: 429,

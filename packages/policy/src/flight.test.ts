@@ -4,10 +4,11 @@ import {
   askFlight,
   type FlightState,
   failFlight,
+  flightFailuresMax,
   flightIsOver,
   flightKeptMs,
   flightLeaseMsMax,
-  flightTriesMax,
+  flightReplacedMax,
   flightVacant,
   heardFlight,
   landFlight,
@@ -53,13 +54,34 @@ describe("a flight", () => {
 
   test("ends for those who wait with the third failure, and those who come later begin anew", () => {
     let state: FlightState = flightVacant;
-    for (let lead = 1; lead <= flightTriesMax; lead++) {
+    for (let lead = 1; lead <= flightFailuresMax; lead++) {
       expect(flightIsOver(state, lead)).toBe(false);
       state = ask(state, lead)[1];
       state = failFlight(state, lead, lead);
     }
     expect(ask(state, 4)[0].kind).toBe("result");
     expect(flightIsOver(state, 4)).toBe(true);
+  });
+
+  test("ends by failures alone: a leader that was silent for long has not failed", () => {
+    let state: FlightState = led();
+    for (let at = 1; at <= flightReplacedMax; at++) state = ask(state, 20_000 * at, 60_000, 0)[1];
+    for (let at = 1; at < flightFailuresMax; at++) {
+      const lead = flightReplacedMax + at;
+      state = ask(failFlight(state, lead, 50_000), 50_000)[1];
+      expect(leads(state, lead + 1)).toBe(true);
+    }
+    expect(failFlight(state, flightReplacedMax + flightFailuresMax, 50_000).kind).toBe("over");
+  });
+
+  test("hands a silent leader's place over after failures too, but not for ever", () => {
+    let state = ask(failFlight(led(), 1, 1), 1)[1];
+    for (let at = 1; at <= flightReplacedMax; at++) {
+      const [decision, after] = ask(state, 20_000 * at, 60_000, 0);
+      expect(decision.kind).toBe("lead");
+      state = after;
+    }
+    expect(ask(state, 59_999, 60_000, 0)[0]).toEqual({ kind: "wait", untilMs: 60_000 });
   });
 
   test("does not end because its leaders' callers leave, however many", () => {
@@ -96,6 +118,21 @@ describe("a flight", () => {
     expect(flightIsOver(state, 200, 101)).toBe(true);
     expect(flightIsOver(led(), 200, 101)).toBe(false);
   });
+
+  test("gives what landed elsewhere to nobody to whom that is too old, while it flows or after", () => {
+    const flowing = heardFlight(led(), 1, 200, 100);
+    for (const state of [flowing, landFlight(led(), 200, true, 100)]) {
+      const waiter = { sinceMs: 0, deadlineMs: 30_000 };
+      expect(askFlight(state, { ...waiter, landedAfterMs: 101 }, 200)[0].kind).toBe("alone");
+      expect(askFlight(state, { ...waiter, landedAfterMs: 100 }, 200)[0].kind).not.toBe("alone");
+      expect([flightIsOver(state, 200, 101), flightIsOver(state, 200, 100)]).toEqual([true, false]);
+    }
+  });
+});
+
+test("what is made while somebody waits is never too old for it, though another place's clock goes behind", () => {
+  const [decision] = askFlight(landFlight(led(), 100), { sinceMs: 500, deadlineMs: 30_000, landedAfterMs: 500 }, 100);
+  expect(decision.kind).toBe("result");
 });
 
 type Event =
@@ -109,7 +146,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   fc.record({ kind: fc.constant("pass" as const), ms: fc.integer({ min: 0, max: 12_000 }) }),
 );
 
-test("whatever happens in whatever order, two lead at once only when the first was silent, and work is begun at most three times without anybody having left", () => {
+test("whatever happens in whatever order, two lead at once only when the first was silent, and work is begun so often at most as it may fail and be replaced, unless somebody left", () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 60 }), (events) => {
       let state: FlightState = flightVacant;
@@ -134,7 +171,7 @@ test("whatever happens in whatever order, two lead at once only when the first w
           if (state !== before) left++;
         }
       }
-      expect(begun - left).toBeLessThanOrEqual(flightTriesMax);
+      expect(begun - left).toBeLessThanOrEqual(flightFailuresMax + flightReplacedMax);
     }),
   );
 });

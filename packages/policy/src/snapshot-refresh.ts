@@ -2,7 +2,7 @@
 export interface SnapshotAge {
   /** When the latest look that succeeded was begun. */
   readonly freshMs: number;
-  /** When the latest look was begun, and when the latest failed or took too long. */
+  /** When the latest look was begun, and the latest of those that failed or took too long. */
   readonly askedMs: number;
   readonly failedMs: number;
 }

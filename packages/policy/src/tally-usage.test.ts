@@ -24,14 +24,22 @@ test("what is hot is sorted by calls lately, and what was used long ago is not i
   expect(hottest(used, 0)).toEqual(["once", "busy", "idle"]);
 });
 
+test("counts that differ so little that fading makes them one keep their order", () => {
+  const [less, more] = [1_000_001, 1_000_001.000_000_000_1];
+  const laterMs = 1_800_000;
+  expect([more > less, faded(more, laterMs) > faded(less, laterMs)]).toEqual([true, false]);
+  const used = { less: { calls: less, atMs: 0 }, more: { calls: more, atMs: 0 } };
+  expect(hottest(used, laterMs)).toEqual(hottest(used, 0));
+});
+
 test("the order of what is hot changes with calls, not with time alone", () => {
-  const usage = fc.record({ calls: fc.double({ min: 1e6, max: 1e9, noNaN: true }), atMs: fc.constant(0) });
+  const usage = fc.record({ calls: fc.double({ min: 1e6, max: 1e9, noNaN: true }), atMs: fc.nat(hourMs) });
   fc.assert(
     fc.property(
       fc.dictionary(fc.stringMatching(/^[a-f]{4}$/), usage, { maxKeys: 20 }),
       fc.nat(5 * hourMs),
       (used, laterMs) => {
-        expect(hottest(used, laterMs)).toEqual(hottest(used, 0));
+        expect(hottest(used, hourMs + laterMs)).toEqual(hottest(used, hourMs));
       },
     ),
   );

@@ -25,9 +25,14 @@ const hotMax = 32;
 /** What is worth having at hand, most used first. */
 export function hottest(used: Readonly<Record<string, Usage>>, nowMs: number): readonly string[] {
   return Object.entries(used)
-    .map(([name, { calls, atMs }]) => ({ name, calls: faded(calls, nowMs - atMs) }))
-    .filter(({ calls }) => calls >= hotFrom)
-    .toSorted((a, b) => b.calls - a.calls || (a.name < b.name ? -1 : 1))
+    .filter(([, { calls, atMs }]) => faded(calls, nowMs - atMs) >= hotFrom)
+    .map(([name, usage]) => ({ name, rank: rankOf(usage, nowMs) }))
+    .toSorted((a, b) => b.rank - a.rank || (a.name < b.name ? -1 : 1))
     .slice(0, hotMax)
     .map(({ name }) => name);
+}
+
+/** Higher for what was used more, and the same whenever it is asked: what has faded is rounded otherwise at each moment. */
+function rankOf({ calls, atMs }: Usage, nowMs: number): number {
+  return Math.log2(calls) + Math.min(atMs, nowMs) / halfLifeMs;
 }

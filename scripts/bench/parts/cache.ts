@@ -1,11 +1,13 @@
-import { absentInference, constantWorker } from "../bare-workers.ts";
+import { createHash } from "node:crypto";
+import { operate } from "../../local/packages.ts";
+import { absentInference, constantWorker, roomWorker } from "../bare-workers.ts";
 import { type Measured, perRound, type Round } from "../compare.ts";
 import { type Job, numberPlace } from "../load/job.ts";
 import { type Aim, type Outcome, rowOf } from "../outcome.ts";
 import { connections, type Plan } from "../plan.ts";
 import { cpuUs } from "../process-figures.ts";
 import { startWorkerd } from "../workerd.ts";
-import { answerStore, builtWorker, scriptWorker, type WorkerPart } from "../workerd-config.ts";
+import { answerStore, builtWorker, objectWorker, scriptWorker, type WorkerPart } from "../workerd-config.ts";
 import { askOnce, type World } from "../world.ts";
 import { measureMemoryOfAnswers } from "./cache-memory.ts";
 
@@ -14,6 +16,9 @@ const equalCalls = 100;
 /** Calls of the side whose answers have to be put into KV first, in one round. */
 const kvCallsPerRound = 300;
 const path = "/v1/chat/completions";
+/** Its calls wait for nobody: what a flight costs is what others pay more. */
+const lonelyTenant = "lonely";
+const adminKey = "bench-operator-of-no-use-elsewhere";
 
 type Sent = Omit<Job, "seconds">;
 
@@ -29,15 +34,18 @@ interface Side {
  * the second.
  */
 export async function measureCache(world: World, plan: Plan): Promise<Outcome> {
-  const first = builtWorker("gateway", world.vars, true);
+  const vars = { ...world.vars, ADMIN_KEY_HASH: createHash("sha256").update(adminKey).digest("hex") };
+  const first = builtWorker("gateway", vars, true);
   const workerd = await startWorkerd([
     first,
     another(first),
-    builtWorker("operator", world.vars, false),
+    builtWorker("operator", vars, false),
     builtWorker("identity", world.identity, false),
+    builtWorker("meter", {}, false),
     builtWorker("semantic", {}, false),
     scriptWorker("ledge-inference", absentInference, [], false),
     scriptWorker("constant", constantWorker, [], true),
+    objectWorker("room", roomWorker, "ROOMS", "Room"),
     answerStore(),
   ]);
   try {
@@ -47,6 +55,8 @@ export async function measureCache(world: World, plan: Plan): Promise<Outcome> {
     const constant = { ...chat, url: url("constant"), body: body("memory") };
     const answer = await askOnce({ ...chat, body: body("memory") });
     await askOnce({ ...constant, body: answer }, "PUT");
+    await letFlyAlone(workerd.url(first.name));
+    const lonely = await world.headersOf(lonelyTenant);
     const filled = { from: 0, times: 1, requestsMax: kvCallsPerRound * (plan.rateRounds + 1) };
     await world.generator.drive({ ...chat, body: body("kv"), series: filled, seconds: 600 });
     const measured = await rounds(world, workerd.pid, plan, [
@@ -66,6 +76,14 @@ export async function measureCache(world: World, plan: Plan): Promise<Outcome> {
           return { ...chat, headers: anew, body: body("anew"), series: numbered(round), expect: [request] };
         },
       },
+      {
+        name: "h  miss, waits for nobody",
+        job: (round) => ({ ...chat, headers: lonely, series: numbered(round), expect: [miss] }),
+      },
+      ...(["none", "call", "turn"] as const).map((kind) => ({
+        name: `h  ${rooms[kind]}`,
+        job: () => ({ ...constant, url: `${workerd.url("room")}/${kind}` }),
+      })),
       { name: "h  miss", job: (round) => ({ ...chat, series: numbered(round), expect: [miss] }) },
       {
         name: `h  miss, ${equalCalls} equal at once`,
@@ -75,11 +93,23 @@ export async function measureCache(world: World, plan: Plan): Promise<Outcome> {
         },
       },
     ]);
-    const aims = ratios(measured);
+    const aims = [...ratios(measured), ...costOfFlights(measured)];
     return { rows: measured.map(rowOf), aims, facts: measureMemoryOfAnswers(), rounds: measured };
   } finally {
     workerd.close();
   }
+}
+
+const rooms = {
+  none: "bare Worker, asks nobody",
+  call: "bare Worker, one call of a Durable Object",
+  turn: "the same, which gives a stub that is called too",
+} as const;
+
+async function letFlyAlone(edge: string): Promise<void> {
+  const policy = JSON.stringify({ collapse: "off" });
+  const set = await operate({ edge, adminKey }, "PUT", `/admin/v1/tenants/${lonelyTenant}/cache`, policy);
+  if (!set.ok) throw new Error(`the policy was refused: ${await set.text()}`);
 }
 
 const miss = "\r\ncache-status: ledge; fwd=miss; stored";
@@ -127,5 +157,21 @@ function ratios([bare, ...others]: readonly Measured[]): Aim[] {
     const { median, min, max } = perRound(ours, bare, (a, b) => a.cpuUs / b.cpuUs);
     const reached = `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
     return { name: `CPU time, ${ours.name.slice(3)} ÷ bare`, aim: "–", reached };
+  });
+}
+
+/** What a miss costs for the company that it might have had, and what of that the platform's calls cost by themselves. */
+function costOfFlights(measured: readonly Measured[]): Aim[] {
+  const side = (name: string) => measured.find((one) => one.name === `h  ${name}`);
+  const pairs = [
+    ["the flight of a miss", side("miss"), side("miss, waits for nobody")],
+    ["one bare call of a Durable Object", side(rooms.call), side(rooms.none)],
+    ["the same and a call of the stub it gives", side(rooms.turn), side(rooms.none)],
+  ] as const;
+  return pairs.flatMap(([what, more, less]) => {
+    if (more === undefined || less === undefined) return [];
+    const { median, min, max } = perRound(more, less, (a, b) => a.cpuUs - b.cpuUs);
+    const reached = `${median.toFixed(0)} µs (${min.toFixed(0)} to ${max.toFixed(0)})`;
+    return { name: `CPU time of ${what}`, aim: "–", reached };
   });
 }

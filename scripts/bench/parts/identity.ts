@@ -41,6 +41,7 @@ async function startWith(world: World, keys: number): Promise<RunningWorkerd> {
     builtWorker("gateway", world.vars, true),
     builtWorker("operator", world.vars, false),
     builtWorker("identity", world.identity, false),
+    builtWorker("meter", {}, false),
     builtWorker("semantic", {}, false),
     builtWorker("inference", {}, false),
     keyStore(),

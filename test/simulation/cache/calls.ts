@@ -1,4 +1,4 @@
-import { ok, type Result } from "@ledge/contract";
+import type { Result } from "@ledge/contract";
 import { type CacheOutcome, cacheWish } from "@ledge/policy";
 import type { Form } from "../../../workers/gateway/src/cache/answers.ts";
 import { answerChat } from "./answer-chat.mjs";
@@ -12,8 +12,8 @@ import type { VirtualTime } from "./time.ts";
 export type Got =
   | { readonly kind: "answer"; readonly said: Said | undefined; readonly outcome: CacheOutcome | undefined }
   | { readonly kind: "fault"; readonly code: string; readonly outcome: CacheOutcome | undefined }
-  /** A stream that ended in an error event. */
-  | { readonly kind: "broken"; readonly outcome: CacheOutcome | undefined };
+  /** A stream that ended in an error event, and what had been said until then. */
+  | { readonly kind: "broken"; readonly text: string; readonly outcome: CacheOutcome | undefined };
 
 export const tenants = ["acme", "beta", "corp"] as const;
 export const tags = ["red", "blue"] as const;
@@ -144,11 +144,11 @@ async function putChat(asked: Asked, origin: SimulatedOrigin, time: VirtualTime)
   const text = await textOfBody(reply.value.body, caller.signal);
   return text.ok
     ? { kind: "answer", said: saidBy(text.value), outcome: trail.cache }
-    : { kind: "broken", outcome: trail.cache };
+    : { kind: "broken", text: text.value, outcome: trail.cache };
 }
 
 /** What the caller reads: `ok: false` for a stream that does not end as it should. */
-async function textOfBody(body: unknown, signal: AbortSignal): Promise<{ ok: true; value: string } | { ok: false }> {
+async function textOfBody(body: unknown, signal: AbortSignal): Promise<{ ok: boolean; value: string }> {
   if (!(body instanceof ReadableStream)) return { ok: true, value: textOfWire(String(body)) };
   const reader: ReadableStreamDefaultReader<Uint8Array> = body.getReader();
   signal.addEventListener("abort", () => void reader.cancel("the caller left").catch(() => undefined));
@@ -161,9 +161,9 @@ async function textOfBody(body: unknown, signal: AbortSignal): Promise<{ ok: tru
       wire += decoder.decode(value, { stream: true });
     }
   } catch {
-    return { ok: false };
+    return { ok: false, value: textOfWire(wire) };
   }
-  return wire.endsWith("data: [DONE]\n\n") && !wire.includes('"error"') ? ok(textOfWire(wire)) : { ok: false };
+  return { ok: wire.endsWith("data: [DONE]\n\n") && !wire.includes('"error"'), value: textOfWire(wire) };
 }
 
 interface Spoken {
@@ -173,11 +173,12 @@ interface Spoken {
   }[];
 }
 
-/** The content of an answer, whole or in events. */
+/** The content of an answer, whole or in events, of which the last may be cut. */
 function textOfWire(wire: string): string {
-  const payloads = wire.startsWith("data:")
-    ? wire.split("\n\n").flatMap((event) => (event.startsWith("data: {") ? [event.slice(6)] : []))
-    : [wire];
+  const events = wire.split("\n\n").slice(0, -1);
+  const payloads = wire.startsWith("{")
+    ? [wire]
+    : events.flatMap((event) => (event.startsWith("data: {") ? [event.slice(6)] : []));
   return payloads.map((payload) => contentOf(JSON.parse(payload))).join("");
 }
 

@@ -1,9 +1,9 @@
-import { type CacheOutcome, flightKeptMs, flightTriesMax } from "@ledge/policy";
+import { type CacheOutcome, flightFailuresMax, flightKeptMs } from "@ledge/policy";
 import { type Asked, aboutOf, mayShare } from "./asked.ts";
 import type { Got } from "./calls.ts";
 import type { Ending, SimulatedKeeper } from "./keeper.ts";
 import { isOn, type Kept, type Ledger, ruled, type Say } from "./ledger.ts";
-import type { OriginWork } from "./origin.ts";
+import { type OriginWork, saidBy } from "./origin.ts";
 import type { VirtualTime } from "./time.ts";
 
 /** Rules that could be read for so long are known everywhere. */
@@ -45,7 +45,7 @@ export class Checks {
     if (this.#time.nowMs > asked.deadlineMs + 1_500)
       say(`an answer came ${this.#time.nowMs - asked.deadlineMs} ms after the deadline`);
     if (got.kind === "fault") this.#fault(asked, got.code, say);
-    else if (got.kind === "broken") this.#broken(asked, say);
+    else if (got.kind === "broken") this.#broken(asked, got.text, say);
     else this.#answer(asked, got, say);
     this.#findable(asked, got, say);
   }
@@ -158,16 +158,18 @@ export class Checks {
     const ofInput = failed.some(({ fate }) => fate === "refused-input");
     if (code === "context_length_exceeded" && ofInput) return;
     const own = failed.some((work) => work.asked === asked);
-    if (!own && failed.length < flightTriesMax)
+    if (!own && failed.length < flightFailuresMax)
       say(
         `somebody failed ${asked.deadlineMs - this.#time.nowMs} ms before the deadline who could have been served, by ${failed.map(workLine)}`,
       );
   }
 
-  #broken(asked: Asked, say: Say): void {
+  #broken(asked: Asked, text: string, say: Say): void {
     if (this.#time.nowMs >= asked.deadlineMs) return;
+    // It has said what only that piece of work says: there is no other stream that goes on from there.
+    if (saidBy(text) !== undefined) return;
     const failed = this.#failures(asked);
-    if (!failed.some((work) => work.asked === asked) && failed.length < flightTriesMax) {
+    if (!failed.some((work) => work.asked === asked) && failed.length < flightFailuresMax) {
       say(`a stream broke off that could have gone on, by ${failed.map(workLine)}`);
     }
   }
@@ -198,7 +200,9 @@ export class Checks {
     if (wellMs > kept.puttingMs || wellMs > asked.startedMs - heardWithinMs || this.#keeper.down) return;
     // Whatever the operator has said since may have ended it.
     const [first] = this.#keeper.states.slice(kept.work.asked.heard);
-    if (first !== this.#keeper.state || asked.isolate.heard !== first.number) return;
+    if (first !== this.#keeper.state) return;
+    // What the isolate heard after the call had begun is not what the call goes by.
+    if (asked.heard !== first.number) return;
     const { nowMs } = this.#time;
     const fresh = nowMs < kept.freshUntilMs;
     const cached = got.outcome?.kind === "hit" || (got.outcome?.kind === "forward" && got.outcome.failed !== undefined);

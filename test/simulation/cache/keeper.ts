@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { type CacheChange, type CacheState, emptyCacheState, type Keyring } from "@ledge/contract";
 import { cacheStep, firstKeyring, purgeScope, rotatedKeyring } from "@ledge/policy";
 import type { Dice } from "./dice.ts";
@@ -57,7 +56,7 @@ export class SimulatedKeeper {
     if (change.kind === "destroy-keys") this.endings.push({ ...ending, scope: `keys:${change.tenant}` });
     if (change.kind === "destroy-keys") this.#rings.delete(change.tenant);
     if (change.kind === "rotate-keys" && ring !== undefined) {
-      this.#rings.set(change.tenant, rotatedKeyring(ring, number, salt(), nowMs));
+      this.#rings.set(change.tenant, rotatedKeyring(ring, number, this.#salt(), nowMs));
     }
     void this.#publish("tenant" in change ? change.tenant : undefined);
   }
@@ -109,7 +108,13 @@ export class SimulatedKeeper {
     await this.#answer();
     const known = this.#rings.get(tenant);
     if (known !== undefined) return known;
-    const made = firstKeyring(Math.max(atLeast, this.state.keys[tenant] ?? 0), salt(), salt(), this.#time.nowMs);
+    const made = firstKeyring(
+      tenant,
+      Math.max(atLeast, this.state.keys[tenant] ?? 0),
+      this.#salt(),
+      this.#salt(),
+      this.#time.nowMs,
+    );
     this.#rings.set(tenant, made);
     void this.#publish(tenant);
     return made;
@@ -125,8 +130,9 @@ export class SimulatedKeeper {
     this.down = false;
     this.snapshots.mood = kvWell;
   }
-}
 
-function salt(): string {
-  return randomBytes(32).toString("base64");
+  /** Drawn like everything else: names of answers follow from it, and so in which object calls meet. */
+  #salt(): string {
+    return Buffer.from(Array.from({ length: 32 }, () => this.#dice.between(0, 255))).toString("base64");
+  }
 }

@@ -135,16 +135,16 @@ class SentTurn implements Turn {
     this.#line = line;
   }
 
-  land(result: Result<unknown>): Promise<void> {
-    return this.#there(() => this.#turn.land(structuredClone(result)));
+  land(result: Result<unknown>, landedMs?: number): Promise<void> {
+    return this.#there(() => this.#turn.land(structuredClone(result), landedMs));
   }
 
   fail(fault: Fault): Promise<boolean> {
     return this.#there(() => this.#turn.fail(fault));
   }
 
-  pour(events: Events): Promise<void> {
-    return this.#there(() => this.#turn.pour(broken(events, this.#line.isolate.killed)));
+  pour(events: Events, landedMs?: number): Promise<void> {
+    return this.#there(() => this.#turn.pour(broken(events, this.#line.isolate.killed), landedMs));
   }
 
   leave(): Promise<void> {

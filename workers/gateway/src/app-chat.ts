@@ -6,7 +6,6 @@ import { guarded } from "./app-guard.ts";
 import { orLike } from "./app-semantic.ts";
 import type { CacheCall, Found, Miss } from "./cache/call.ts";
 import { chatPrompt, chatText, isSampled } from "./cache/chats.ts";
-import { inTime } from "./cache/in-time.ts";
 import type { Flight, Flown } from "./cache/ports.ts";
 import { ChatMeter } from "./dispatch/chat-meter.ts";
 import { type ChatPart, objectIn, type Stamp } from "./dispatch/chat-part.ts";
@@ -14,6 +13,7 @@ import { type ChatRecord, eventOf, partsOf, recordOf, replayStream, replayWhole,
 import { collected, sharedParts, sharedStream } from "./dispatch/chat-share.ts";
 import { EventWatch, PartTeller, type Passage, type RelayHooks, relayEvents } from "./dispatch/chat-stream.ts";
 import type { ChatCall, DeployedModel } from "./exchange.ts";
+import { inTime } from "./in-time.ts";
 import { costComment, recordCall } from "./observe/record.ts";
 import { eventStreamReply, jsonText, type Reply } from "./reply.ts";
 

@@ -2,11 +2,11 @@ import { pairText } from "@ledge/policy";
 import type { Exchange } from "./app.ts";
 import { assign } from "./assign/assign.ts";
 import type { Found, Miss } from "./cache/call.ts";
-import { inTime } from "./cache/in-time.ts";
 import type { Near, Placed } from "./cache/semantic/near.ts";
 import type { NearCandidate } from "./cache/semantic/ports.ts";
 import { classify } from "./dispatch/classify.ts";
 import type { DeployedModel } from "./exchange.ts";
+import { inTime } from "./in-time.ts";
 
 /** The end of the cache's way, where it is switched on: an answer to a prompt that means the same. */
 
@@ -43,7 +43,10 @@ async function like(x: Exchange, near: Near, placing: Promise<Placed | undefined
   const placed = await placing;
   if (placed === undefined) return undefined;
   const candidates = await near.candidates(placed);
-  if (candidates.length === 0) return undefined;
+  const [nearest] = candidates;
+  if (nearest === undefined) return undefined;
+  // Read while it is judged, as it is mostly the one that is taken.
+  near.fetch(nearest);
   const probabilities = await judge(x, near, candidates);
   const best = probabilities.indexOf(Math.max(...probabilities));
   const [candidate, probability = 0] = [candidates[best], probabilities[best]];

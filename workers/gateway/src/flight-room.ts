@@ -5,6 +5,7 @@ import {
   type FlightWaiter,
   failFlight,
   flightIsOver,
+  flightLandedMs,
   flightVacant,
   heardFlight,
   landFlight,
@@ -20,25 +21,40 @@ export type Told =
   /** Wait: ask `seat`, which answers at `untilMs` at the latest. */
   | { readonly kind: "wait"; readonly seat: Seat; readonly untilMs: number }
   /** The leader's events, from the first one on. If they end and the last one is not `[DONE]`, ask `seat`. */
-  | { readonly kind: "flow"; readonly events: ReadableStream<Uint8Array>; readonly seat: Seat }
-  | { readonly kind: "landed"; readonly result: Result<unknown> }
+  | (Flowing & { readonly seat: Seat })
+  | Landed
   /** Nothing can be had here. */
   | { readonly kind: "alone" };
+
+interface Flowing extends Before {
+  readonly kind: "flow";
+  readonly events: ReadableStream<Uint8Array>;
+}
+
+interface Landed extends Before {
+  readonly kind: "landed";
+  readonly result: Result<unknown>;
+}
+
+interface Before {
+  /** When all of it was here, if that was before this call came: milliseconds since 1970. */
+  readonly landedMs?: number;
+}
 
 /** What one is told that has a seat already; `stay` is to ask again. */
 export type Asked =
   | Exclude<Told, { kind: "wait" | "flow" }>
-  | { readonly kind: "flow"; readonly events: ReadableStream<Uint8Array> }
+  | Flowing
   | { readonly kind: "stay"; readonly untilMs: number };
 
 /** The lead, in the hands of one call. */
 export interface Turn {
-  /** A result for all: a success, or a fault that all of them would get. */
-  land(result: Result<unknown>): Promise<void>;
+  /** A result for all: a success, or a fault that all of them would get. `landedMs`: when it landed elsewhere, if it had. */
+  land(result: Result<unknown>, landedMs?: number): Promise<void>;
   /** A fault that another might not get. Whether it was the last try, so that all get it now. */
   fail(fault: Fault): Promise<boolean>;
   /** Server-sent events for all, as they come; resolves when they have ended. A success only if the last is `[DONE]`. */
-  pour(events: ReadableStream<Uint8Array>): Promise<void>;
+  pour(events: ReadableStream<Uint8Array>, landedMs?: number): Promise<void>;
   /** Gives the lead back, without a word about the work. */
   leave(): Promise<void>;
   /** Resolves when nobody waits for this call's work, or its turn is over. Whoever comes then begins anew. */
@@ -88,7 +104,10 @@ export class FlightRoom {
 
   join(waiter: FlightWaiter): Told {
     const told = this.#tell(waiter);
-    if (told.kind === "flow") return { ...told, seat: this.#seat(waiter) };
+    const landedMs = flightLandedMs(this.#state);
+    const before = landedMs === undefined ? {} : { landedMs };
+    if (told.kind === "landed") return { ...told, ...before };
+    if (told.kind === "flow") return { ...told, ...before, seat: this.#seat(waiter) };
     if (told.kind !== "stay") return told;
     return { kind: "wait", seat: this.#seat(waiter), untilMs: told.untilMs };
   }
@@ -110,6 +129,8 @@ export class FlightRoom {
         return this.#read();
       case "result":
         return this.#result === undefined ? this.#read() : { kind: "landed", result: this.#result };
+      case "alone":
+        return { kind: "alone" };
     }
   }
 
@@ -156,12 +177,12 @@ export class FlightRoom {
 
   #turn(lead: number): Turn {
     return {
-      land: async (result) => {
+      land: async (result, landedMs) => {
         this.#result ??= result;
-        this.#become(landFlight(this.#state, this.#nowMs(), result.ok));
+        this.#become(landFlight(this.#state, this.#nowMs(), result.ok, landedMs));
       },
       fail: async (fault) => this.#fail(lead, fault),
-      pour: (events) => this.#pour(lead, events),
+      pour: (events, landedMs) => this.#pour(lead, events, landedMs),
       leave: async () => this.#become(leaveFlight(this.#state, lead)),
       deserted: async () => {
         while (leads(this.#state, lead) && this.#seats > 0) await this.#change();
@@ -178,7 +199,7 @@ export class FlightRoom {
     return spent;
   }
 
-  async #pour(lead: number, events: ReadableStream<Uint8Array>): Promise<void> {
+  async #pour(lead: number, events: ReadableStream<Uint8Array>, landedMs?: number): Promise<void> {
     const flow = new Flow();
     const end = new FlowEnd();
     const reader = events.getReader();
@@ -186,14 +207,14 @@ export class FlightRoom {
       if (leads(this.#state, lead)) this.#flow = flow;
       for (;;) {
         // Whatever was poured keeps the lead; the first time it also tells those who wait that they can read.
-        this.#become(heardFlight(this.#state, lead, this.#nowMs()));
+        this.#become(heardFlight(this.#state, lead, this.#nowMs(), landedMs));
         const { done, value } = await reader.read();
         if (!leads(this.#state, lead)) return await reader.cancel("replaced");
         if (done) break;
         end.see(value);
         flow.append(value);
       }
-      if (end.reached) this.#become(landFlight(this.#state, this.#nowMs()));
+      if (end.reached) this.#become(landFlight(this.#state, this.#nowMs(), true, landedMs));
       else this.#fail(lead, this.#fault);
     } catch {
       // The leader's isolate or request is gone, not its engine.

@@ -1,6 +1,8 @@
 import { type Fault, fail, ok, type Result } from "@ledge/contract";
-import { type Context, Hono } from "hono";
+import type { Context } from "hono";
+import { HonoBase } from "hono/hono-base";
 import { routePath } from "hono/route";
+import { TrieRouter } from "hono/router/trie-router";
 import { requestIdOf } from "./accept/envelope.ts";
 import type { Exchange } from "./app.ts";
 import type { Trail } from "./exchange.ts";
@@ -39,7 +41,8 @@ interface Kept {
 /** Builds the Worker's `fetch`: the handler of the path and method, or 405, or 404. */
 export function serve<E extends object, R extends Kept>(worker: Served<E, R>) {
   const { routes } = worker;
-  const router = new Hono<{ Bindings: E }>();
+  // The router that hono itself would choose: its fastest takes no paths of which one holds another, as ours do.
+  const router = new HonoBase<{ Bindings: E }>({ router: new TrieRouter() });
   const answer = (handler: Handler<R>) => (c: Context<{ Bindings: E }>) => observe(worker, c, handler);
   for (const [method, path, handler] of routes) router.on(method, path, answer(handler));
   const paths = new Set(routes.map(([, path]) => path));

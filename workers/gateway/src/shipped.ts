@@ -8,8 +8,8 @@ import {
   type Snapshot,
 } from "@ledge/contract";
 import { registryStep } from "@ledge/policy";
-import intent1 from "../../../models/intent/1/model.json";
-import tinyChat1 from "../../../models/tiny-chat/1/model.json";
+import intent1 from "../../../models/intent/1/model.json" with { type: "json" };
+import tinyChat1 from "../../../models/tiny-chat/1/model.json" with { type: "json" };
 
 /**
  * The packages that travel with a deployment, in the order in which their versions are numbered: what the registry starts

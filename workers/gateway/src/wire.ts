@@ -1,4 +1,5 @@
-import { Accounts } from "./accounts.ts";
+import type { Snapshot } from "@ledge/contract";
+import { Accounts, type AccountsDeps } from "./accounts.ts";
 import { Identity } from "./admit/identity.ts";
 import { Limit } from "./admit/limit.ts";
 import type { Meters } from "./admit/ports.ts";
@@ -21,7 +22,8 @@ import { Tallies } from "./observe/tally.ts";
 import { type Config, readConfig } from "./platform/config.ts";
 import { digests, keyedHash } from "./platform/digests.ts";
 import { portsOf } from "./platform/ports-of.ts";
-import { shippedPackages, shippedSnapshot } from "./shipped.ts";
+import type { PublishedTenancy } from "./ports.ts";
+import shipped from "./shipped-snapshot.json";
 
 /** A quarter of the isolate's 128 MB. */
 const memoryAnswersBytesMax = 32 * 1024 * 1024;
@@ -29,6 +31,13 @@ const memoryAnswersBytesMax = 32 * 1024 * 1024;
 const shadowsInFlightMax = 16;
 /** Workers end what runs behind an answer after 30 s. */
 const shadowTimeoutMs = 20_000;
+
+/** Generated from what is shipped (`shipped.ts`), and held to it byte for byte by `npm run check`. */
+const snapshot0 = shipped as unknown as Snapshot;
+
+const newId = () => crypto.randomUUID();
+/** What a part has to say to the operator. */
+const sayOf = (part: string) => (what: string) => console.error(JSON.stringify({ [part]: what }));
 
 /** Everything an isolate keeps between requests, wired once. */
 export type Runtime = ReturnType<typeof wire>;
@@ -57,27 +66,13 @@ function wire(env: GatewayEnv, config: Config) {
   // The equal calls of an isolate meet first, and one of them meets those of the others.
   const beyond = new RoomFlights({ rooms: flightRooms, nowMs });
   const flights = new RoomFlights({ rooms: new RoomsBySlot(nowMs, 0), nowMs, beyond });
-  const catalog = new Catalog({
-    shipped: shippedSnapshot(shippedPackages(digests.sha256Hex)),
-    store: snapshots,
-    registry,
-    say: (what) => console.error(JSON.stringify({ catalog: what })),
-    nowMs,
-  });
-  const keyLimits = { requests_per_minute: config.REQUESTS_PER_MINUTE_DEFAULT };
-  const standings = new Standings({ published: tenancy, keyLimits, nowMs });
-  const accounts = new Accounts({
-    ledger,
-    isolate: () => crypto.randomUUID(),
-    callMsMax: config.TIMEOUT_MS_MAX,
-    nowMs,
-    say: (what) => console.error(JSON.stringify({ accounts: what })),
-  });
+  const standings = standingsOf(tenancy, config, nowMs);
+  const accounts = accountsOf(ledger, config, nowMs);
   const door = { keys, digests, keyedHash: keyedHash(config.KEY_PEPPER) };
   return {
     config,
     nowMs,
-    catalog,
+    catalog: new Catalog({ shipped: snapshot0, store: snapshots, registry, say: sayOf("catalog"), nowMs }),
     gate: {
       identity: new Identity({ door, standings, digests, tokens, certificates, nowMs }),
       standings,
@@ -94,16 +89,20 @@ function wire(env: GatewayEnv, config: Config) {
       origin: originTier({ url: config.ORIGIN_URL.replace(/\/+$/, ""), secret: config.ORIGIN_SECRET }, nowMs),
     },
     shadows: new Shadows({ inFlightMax: shadowsInFlightMax, timeoutMs: shadowTimeoutMs, nowMs }),
-    tallies: new Tallies({
-      sink: tallies,
-      isolate: () => crypto.randomUUID(),
-      nowMs,
-      say: (what) => console.error(JSON.stringify({ tallies: what })),
-    }),
+    tallies: new Tallies({ sink: tallies, isolate: newId, nowMs, say: sayOf("tallies") }),
     counter: tallies,
     operator,
     digests,
   };
+}
+
+function standingsOf(published: PublishedTenancy, config: Config, nowMs: () => number): Standings {
+  const keyLimits = { requests_per_minute: config.REQUESTS_PER_MINUTE_DEFAULT };
+  return new Standings({ published, keyLimits, nowMs });
+}
+
+function accountsOf(ledger: AccountsDeps["ledger"], { TIMEOUT_MS_MAX: callMsMax }: Config, nowMs: () => number) {
+  return new Accounts({ ledger, isolate: newId, callMsMax, nowMs, say: sayOf("accounts") });
 }
 
 type CachePorts = Pick<
@@ -115,7 +114,7 @@ type CachePorts = Pick<
 function cacheOf(ports: CachePorts, flights: Flights, config: Config, nowMs: () => number) {
   const store = new SealedLayer("kv", ports.answers);
   const inWorkersCache = new SealedLayer("workers-cache", ports.answersInWorkersCache);
-  const say = (what: string) => console.error(JSON.stringify({ cache: what }));
+  const say = sayOf("cache");
   const cacheRules = new Rules({ store: ports.publishedRules, say, nowMs });
   const cache = new AnswerCache({
     memory: new MemoryAnswers(memoryAnswersBytesMax, nowMs),

@@ -7,14 +7,19 @@ const salt = (of: number) => `${String(of).padStart(43, "A")}=`;
 const lifetimeMs = (cacheTtlSMax + cacheStaleSMax) * 1000;
 
 test("a first keyring seals with its only salt", () => {
-  const keyring = firstKeyring(0, salt(1), salt(2), 5);
-  expect(keyring).toEqual({ number: 0, naming: salt(1), sealing: [{ id: 1, salt: salt(2), createdAtMs: 5 }] });
+  const keyring = firstKeyring("acme", 0, salt(1), salt(2), 5);
+  expect(keyring).toEqual({
+    tenant: "acme",
+    number: 0,
+    naming: salt(1),
+    sealing: [{ id: 1, salt: salt(2), createdAtMs: 5 }],
+  });
 });
 
-test("after a rotation the new salt seals, the ones before still open, and entries keep their names", () => {
-  const before = firstKeyring(0, salt(1), salt(2), 5);
+test("after a rotation the tenant is the same, the new salt seals, the ones before still open, and entries keep their names", () => {
+  const before = firstKeyring("acme", 0, salt(1), salt(2), 5);
   const after = rotatedKeyring(before, 7, salt(3), 6);
-  expect(after.number).toBe(7);
+  expect([after.tenant, after.number]).toEqual(["acme", 7]);
   expect(after.naming).toBe(before.naming);
   expect(after.sealing).toEqual([{ id: 2, salt: salt(3), createdAtMs: 6 }, ...before.sealing]);
 });
@@ -24,7 +29,7 @@ test("at most four salts are kept, none with a used id; one that may still have 
   fc.assert(
     fc.property(rotations, (waits) => {
       let nowMs = 0;
-      let keyring = firstKeyring(0, salt(1), salt(2), nowMs);
+      let keyring = firstKeyring("acme", 0, salt(1), salt(2), nowMs);
       const made = [{ id: 1, untilMs: Number.POSITIVE_INFINITY }];
       for (const [i, waitedMs] of waits.entries()) {
         nowMs += waitedMs;

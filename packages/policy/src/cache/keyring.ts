@@ -8,8 +8,8 @@ export const sealingKeysMax = 4;
 const answerKeptMs = (cacheTtlSMax + cacheStaleSMax) * 1000;
 
 /** `salt`s are 32 random bytes in base64. */
-export function firstKeyring(number: number, naming: string, sealing: string, nowMs: number): Keyring {
-  return { number, naming, sealing: [{ id: 1, salt: sealing, createdAtMs: nowMs }] };
+export function firstKeyring(tenant: string, number: number, naming: string, sealing: string, nowMs: number): Keyring {
+  return { tenant, number, naming, sealing: [{ id: 1, salt: sealing, createdAtMs: nowMs }] };
 }
 
 /**

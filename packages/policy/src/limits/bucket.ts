@@ -34,8 +34,8 @@ const day = { steps: 86_400, stepMs: 1_000 };
 export function rateOf(limits: Limits, measure: Measure): Rate | undefined {
   const limit = limits[measure];
   if (limit === undefined || measure === "in_flight") return undefined;
-  const window = measure.endsWith("second") ? second : measure.endsWith("day") ? day : minute;
-  return { limit, ...window };
+  const { steps, stepMs } = measure.endsWith("second") ? second : measure.endsWith("day") ? day : minute;
+  return { limit, steps, stepMs };
 }
 
 /** Milliseconds in which as much drains as the bucket holds. */

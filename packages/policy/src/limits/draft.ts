@@ -41,18 +41,21 @@ export interface Draft {
   readonly limits: Limits;
   readonly nowMs: number;
   readonly buckets: Partial<Record<Measure, Bucket>>;
-  grants: Grant[];
+  readonly grants: Grant[];
+  /** Of all grants together. */
+  readonly held: Sums;
 }
 
 export function draftOf(limits: Limits, { buckets, grants }: MeterState, nowMs: number): Draft {
-  const now: Partial<Record<Measure, Bucket>> = {};
+  const draft: Draft = { limits, nowMs, buckets: {}, grants: [...grants], held: {} };
   for (const measure of Object.keys(buckets) as Measure[]) {
     const rate = rateOf(limits, measure);
     const bucket = buckets[measure];
     // Of a limit that was lifted nothing is remembered.
-    if (rate !== undefined && bucket !== undefined) now[measure] = drained(rate, bucket, nowMs);
+    if (rate !== undefined && bucket !== undefined) draft.buckets[measure] = drained(rate, bucket, nowMs);
   }
-  return { limits, nowMs, buckets: now, grants: [...grants] };
+  for (const grant of grants) hold(draft, grant, 1);
+  return draft;
 }
 
 export function stateOf({ buckets, grants }: Draft): MeterState {
@@ -70,8 +73,9 @@ export function charge(draft: Draft, measure: Measure, amount: number, spentMs: 
   draft.buckets[measure] = filled(rate, bucketOf(draft, measure, rate), amount, spentMs, draft.nowMs);
 }
 
-export function heldOf({ grants }: Draft, measure: Measure): number {
-  return grants.reduce((sum, grant) => sum + openOf(grant, measure), 0);
+export function grantTo(draft: Draft, grant: Grant): void {
+  draft.grants.push(grant);
+  hold(draft, grant, 1);
 }
 
 /** What is still held of a grant. */
@@ -105,29 +109,36 @@ export function settle(draft: Draft, settlements: readonly Settlement[]): void {
       const open = openOf({ ...grant, ...after }, measure);
       if (more > 0) add(after.freed, measure, Math.min(more, open));
     }
-    draft.grants[at] = { ...grant, ...after };
+    replace(draft, at, grant, { ...grant, ...after });
   }
-  if (settlements.length > 0) draft.grants = draft.grants.filter(isOpen);
 }
 
 /** Counts as spent what its isolate may no longer spend, or can no longer be using, by `byMs`: for all we know it did. */
 export function fold(draft: Draft, byMs: number): void {
-  if (!draft.grants.some(({ beginUntilMs }) => beginUntilMs <= byMs)) return;
-  draft.grants = draft.grants.map((grant) => folded(draft, grant, byMs)).filter(isOpen);
-}
-
-function folded(draft: Draft, grant: Grant, byMs: number): Grant {
-  if (byMs < grant.beginUntilMs) return grant;
-  const spent: Sums = { ...grant.spent };
-  for (const measure of measuresIn(grant.amounts)) {
-    const open = openOf(grant, measure);
-    if (open === 0 || byMs < foldsAt(grant, measure)) continue;
-    add(spent, measure, open);
-    charge(draft, measure, open, grant.beginUntilMs);
+  // From the end: what is over leaves its place to the next.
+  for (let at = draft.grants.length - 1; at >= 0; at--) {
+    const grant = draft.grants[at];
+    if (grant === undefined || byMs < grant.beginUntilMs) continue;
+    const spent: Sums = { ...grant.spent };
+    for (const measure of measuresIn(grant.amounts)) {
+      const open = openOf(grant, measure);
+      if (open === 0 || byMs < foldsAt(grant, measure)) continue;
+      add(spent, measure, open);
+      charge(draft, measure, open, grant.beginUntilMs);
+    }
+    replace(draft, at, grant, { ...grant, spent });
   }
-  return { ...grant, spent };
 }
 
-function isOpen(grant: Grant): boolean {
-  return measuresIn(grant.amounts).some((measure) => openOf(grant, measure) > 0);
+/** A grant of which nothing is held any more is forgotten. */
+function replace(draft: Draft, at: number, before: Grant, after: Grant): void {
+  hold(draft, before, -1);
+  hold(draft, after, 1);
+  const isOpen = measuresIn(after.amounts).some((measure) => openOf(after, measure) > 0);
+  if (isOpen) draft.grants[at] = after;
+  else draft.grants.splice(at, 1);
+}
+
+function hold({ held }: Draft, grant: Grant, sign: 1 | -1): void {
+  for (const measure of measuresIn(grant.amounts)) add(held, measure, sign * openOf(grant, measure));
 }

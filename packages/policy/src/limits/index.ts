@@ -1,4 +1,12 @@
 export { type Amounts, amountsOf, type CallTokens, type Measure, measuresIn } from "./amounts.ts";
 export { freshMeter, type Grant, type MeterState, type Settlement } from "./draft.ts";
 export { Holding, type Share } from "./lease.ts";
-export { type LimitState, leaseMs, type MeterAnswer, type MeterAsk, marginMs, meterStep } from "./meter.ts";
+export {
+  type LeasePolicy,
+  type LimitState,
+  leasePolicy,
+  type MeterAnswer,
+  type MeterAsk,
+  marginMs,
+  meterStep,
+} from "./meter.ts";

@@ -1,6 +1,6 @@
 import { type Amounts, add, covers, isRequests, measuresIn, type Sums } from "./amounts.ts";
 import type { Settlement } from "./draft.ts";
-import { leaseMs, type MeterAnswer, type MeterAsk } from "./meter.ts";
+import { type LeasePolicy, leasePolicy, type MeterAnswer, type MeterAsk } from "./meter.ts";
 
 /** One lease as its isolate holds it. What was granted is in `pool`, or held by calls, or spent, or freed. */
 interface Lease {
@@ -28,8 +28,6 @@ export interface Share {
   readonly amounts: Amounts;
 }
 
-const callsMax = 1_024;
-const growth = 2;
 /** Below this many calls a lease is not renewed ahead: a hop now and then costs a slow caller nothing. */
 const renewFrom = 32;
 /** Of a subject without limits, which is asked only whether it was revoked: the next answer is fetched behind a call, this long at most. */
@@ -38,11 +36,12 @@ const staleMs = 3_000;
 const forgottenMs = 60_000;
 
 /**
- * What an isolate holds of one subject. It asks for as many calls as it had lately in the life of a lease, at most `growth` times as
+ * What an isolate holds of one subject. It asks for as many calls as it had lately in the life of a lease, at most twice as
  * many as the last time: a slow caller takes none ahead, a fast one saves nearly all hops. Of asks that are under way at once only
  * one is for more than its own call: the others' callers wait already, and what they do not need would be kept from those who do.
  */
 export class Holding {
+  readonly #policy: LeasePolicy;
   #leases: Lease[] = [];
   /** The ask under way that may be for more than its own call, and until when it is waited for. */
   #leader: { readonly lease: string; readonly untilMs: number } | undefined;
@@ -50,6 +49,10 @@ export class Holding {
   #since: { readonly atMs: number; calls: number } | undefined;
   /** How many calls that one was granted. */
   #last = 1;
+
+  constructor(policy: LeasePolicy = leasePolicy) {
+    this.#policy = policy;
+  }
 
   /** Takes for one call that ends by `endMs`, without a hop; `undefined` when no lease covers it. */
   take(call: Amounts, endMs: number, nowMs: number): Share | undefined {
@@ -88,7 +91,7 @@ export class Holding {
     const settlements = this.settlements(nowMs, ahead ? undefined : call);
     if (this.#isLed(nowMs)) return { lease: name, call, calls: 1, ahead, sure, holdMs, settlements };
     const calls = this.#wanted(nowMs);
-    this.#leader = { lease: name, untilMs: nowMs + leaseMs };
+    this.#leader = { lease: name, untilMs: nowMs + this.#policy.lifeMs };
     this.#since = { atMs: nowMs, calls: 0 };
     return { lease: name, call, calls, ahead, sure, holdMs, settlements };
   }
@@ -108,7 +111,7 @@ export class Holding {
     const pool: Sums = {};
     const rest = Math.min(ask.calls, answer.granted) - (ask.ahead ? 0 : 1);
     for (const measure of measuresIn(ask.call)) pool[measure] = (ask.call[measure] ?? 0) * rest;
-    const beginUntilMs = askedMs + leaseMs;
+    const beginUntilMs = askedMs + this.#policy.lifeMs;
     const lease: Lease = {
       name: ask.lease,
       pool,
@@ -193,9 +196,12 @@ export class Holding {
     return sums;
   }
 
-  /** When the first lease ends of which something is left, milliseconds since 1970; `undefined`: none. */
+  /**
+   * When the first lease ends of which tokens or places in flight are left, milliseconds since 1970; `undefined`: none. Requests that
+   * are left may wait for the next ask: the meter takes them for spent at once when somebody is short of them.
+   */
   leftUntil(): number | undefined {
-    const left = this.#leases.filter(({ pool }) => !isEmpty(pool));
+    const left = this.#leases.filter(({ pool }) => !isEmpty(beyondRequests(pool)));
     return left.length === 0 ? undefined : Math.min(...left.map(({ beginUntilMs }) => beginUntilMs));
   }
 
@@ -206,7 +212,8 @@ export class Holding {
   #wanted(nowMs: number): number {
     if (this.#since === undefined) return 1;
     const { atMs, calls } = this.#since;
-    const lately = Math.floor((calls * leaseMs) / Math.max(1, nowMs - atMs));
+    const { lifeMs, growth, callsMax } = this.#policy;
+    const lately = Math.floor((calls * lifeMs) / Math.max(1, nowMs - atMs));
     return Math.max(1, Math.min(callsMax, growth * this.#last, lately));
   }
 

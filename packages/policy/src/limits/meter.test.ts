@@ -185,6 +185,16 @@ describe("a lease", () => {
     expect(meter.state().grants).toEqual([]);
   });
 
+  test("of several calls keeps what the others hold, however often it is said that one gave back its part", () => {
+    const meter = meterOf({ in_flight: 32 });
+    const ask = askFor({ in_flight: 1 }, { calls: 4, holdMs: 30_000 });
+    expect(meter.ask(startMs, ask).granted).toBe(4);
+    const settlements = [{ lease: ask.lease, spent: {}, freed: { in_flight: 1 }, agoMs: 0 }];
+    for (let time = 0; time < 5; time++) {
+      expect(meter.ask(startMs, askFor({}, { calls: 0, settlements })).limits[0]?.left).toBe(29);
+    }
+  });
+
   test("that never comes back counts as spent, from the last moment at which it could be", () => {
     const meter = meterOf(perMinute(60));
     const ask = askFor(one, { calls: 7 });

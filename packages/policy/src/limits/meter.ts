@@ -7,7 +7,7 @@ import {
   type Draft,
   draftOf,
   fold,
-  heldOf,
+  grantTo,
   type MeterState,
   type Settlement,
   settle,
@@ -57,12 +57,20 @@ export interface MeterAnswer {
   readonly refusal?: { readonly measure: Measure; readonly retryAfterMs: number };
 }
 
-/** How long an isolate may start calls from a lease, from when it asked: short, so that what one does not need is soon there for another. */
-export const leaseMs = 1_000;
+/** How much is taken ahead, and for how long: chosen by simulation (docs/limits.md). */
+export interface LeasePolicy {
+  /** How long an isolate may begin calls from a lease, from when it asked. What one does not need is then there for another. */
+  readonly lifeMs: number;
+  /** A lease takes at most one of so many shares of what is free: it shrinks to one call as the limit comes near. */
+  readonly shares: number;
+  /** How many times as many calls as the last a lease may be for. */
+  readonly growth: number;
+  readonly callsMax: number;
+}
+
+export const leasePolicy: LeasePolicy = { lifeMs: 1_000, shares: 8, growth: 2, callsMax: 1_024 };
 /** More than clocks of two machines drift apart in the life of a call. */
 export const marginMs = 250;
-/** A lease takes at most one of so many shares of what is free: it shrinks to one call as the limit comes near. */
-const share = 8;
 /** Leases that are over wait this long to be settled, as long as nobody is refused for them. */
 const patienceMs = 60_000;
 
@@ -76,6 +84,7 @@ export function meterStep(
   state: MeterState,
   nowMs: number,
   ask: MeterAsk,
+  policy: LeasePolicy = leasePolicy,
 ): readonly [MeterAnswer, MeterState] {
   if (state.closed) return [{ closed: true, granted: 0, limits: [], scarce: true }, state];
   const draft = draftOf(limits, state, nowMs);
@@ -89,11 +98,11 @@ export function meterStep(
     fold(draft, nowMs);
     fit = callsThatFit(draft, ask.call);
   }
-  const leasable = Math.min(ask.calls, Math.floor(fit / share));
+  const leasable = Math.min(ask.calls, Math.floor(fit / policy.shares));
   const granted = ask.ahead || fit < 1 ? leasable : Math.max(1, leasable);
   const scarce = leasable < ask.calls;
   const refusal = granted < 1 && !ask.ahead ? waitMs(draft, ask.call) : undefined;
-  if (granted > 0) grant(draft, ask, granted);
+  if (granted > 0) grant(draft, ask, granted, policy.lifeMs);
   const answer = answerOf(draft, granted, scarce);
   return [refusal === undefined ? answer : { ...answer, refusal }, stateOf(draft)];
 }
@@ -112,10 +121,10 @@ function leftOf(draft: Draft, measure: Measure): number {
   if (limit === undefined) return Number.POSITIVE_INFINITY;
   const rate = rateOf(draft.limits, measure);
   const room = rate === undefined ? limit : Math.floor(roomIn(rate, bucketOf(draft, measure, rate)) / rate.steps);
-  return room - heldOf(draft, measure);
+  return room - (draft.held[measure] ?? 0);
 }
 
-function grant(draft: Draft, { lease, call, sure, ahead, holdMs }: MeterAsk, calls: number): void {
+function grant(draft: Draft, { lease, call, sure, ahead, holdMs }: MeterAsk, calls: number, lifeMs: number): void {
   const amounts: Sums = {};
   for (const measure of measuresIn(call)) {
     const each = call[measure] ?? 0;
@@ -124,8 +133,9 @@ function grant(draft: Draft, { lease, call, sure, ahead, holdMs }: MeterAsk, cal
     if (each * calls > atOnce) amounts[measure] = each * calls - atOnce;
   }
   if (measuresIn(amounts).length === 0) return;
-  const beginUntilMs = draft.nowMs + leaseMs + marginMs;
-  draft.grants.push({ lease, calls, amounts, spent: {}, freed: {}, beginUntilMs, endUntilMs: beginUntilMs + holdMs });
+  const beginUntilMs = draft.nowMs + lifeMs + marginMs;
+  const endUntilMs = beginUntilMs + holdMs;
+  grantTo(draft, { lease, calls, amounts, spent: {}, freed: {}, beginUntilMs, endUntilMs });
 }
 
 function answerOf(draft: Draft, granted: number, scarce: boolean): MeterAnswer {
@@ -133,15 +143,21 @@ function answerOf(draft: Draft, granted: number, scarce: boolean): MeterAnswer {
 }
 
 function statesOf(draft: Draft): readonly LimitState[] {
-  const limits = Object.entries(draft.limits) as [Measure | "input_bytes", number | undefined][];
-  return limits.flatMap(([measure, limit]) => {
-    if (measure === "input_bytes" || limit === undefined) return [];
-    const left = Math.max(0, leftOf(draft, measure));
-    const rate = rateOf(draft.limits, measure);
-    if (rate === undefined) return [{ measure, limit, left, resetMs: 0 }];
-    const bucket = bucketOf(draft, measure, rate);
-    const full = { ...bucket, backlog: bucket.backlog + heldOf(draft, measure) * rate.steps };
-    const resetMs = Math.max(0, drainsTo(rate, full, 0) - draft.nowMs);
-    return [{ measure, limit, windowMs: windowMsOf(rate), left, resetMs }];
-  });
+  const states: LimitState[] = [];
+  for (const measure of Object.keys(draft.limits) as (Measure | "input_bytes")[]) {
+    const limit = draft.limits[measure];
+    if (measure === "input_bytes" || limit === undefined) continue;
+    states.push(standing(draft, measure, limit));
+  }
+  return states;
+}
+
+function standing(draft: Draft, measure: Measure, limit: number): LimitState {
+  const left = Math.max(0, leftOf(draft, measure));
+  const rate = rateOf(draft.limits, measure);
+  if (rate === undefined) return { measure, limit, left, resetMs: 0 };
+  const bucket = bucketOf(draft, measure, rate);
+  const full = { ...bucket, backlog: bucket.backlog + (draft.held[measure] ?? 0) * rate.steps };
+  const resetMs = Math.max(0, drainsTo(rate, full, 0) - draft.nowMs);
+  return { measure, limit, windowMs: windowMsOf(rate), left, resetMs };
 }

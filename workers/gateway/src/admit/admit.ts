@@ -41,10 +41,14 @@ export async function admit(
   if (outputLimit !== undefined) {
     trail.outputLimit = { tokens: outputLimit, policy: principal.standing.tenant.overrun };
   }
+  const reserved = await reserve(budget, principal, demand, trail, background);
+  if (!reserved.ok) {
+    taken.value.release();
+    return reserved;
+  }
   const hold = taken.value.begin();
   if (hold !== undefined) trail.holds = [...(trail.holds ?? []), hold];
-  const reserved = await reserve(budget, principal, demand, trail, background);
-  return reserved.ok ? ok(principal) : reserved;
+  return ok(principal);
 }
 
 function mayAsk({ scopes }: Principal, { action, model }: Demand): boolean {

@@ -4,7 +4,7 @@ import {
   freshMeter,
   Holding,
   type LimitState,
-  leaseMs,
+  leasePolicy,
   type Measure,
   type MeterAnswer,
   type MeterAsk,
@@ -13,6 +13,9 @@ import {
   type Share,
 } from "@ledge/policy";
 import type { Meters } from "./ports.ts";
+
+/** Others may be waiting, and calls that end together are told of together. */
+const soonMs = 50;
 
 export interface SubjectDeps {
   readonly meters: Meters;
@@ -43,8 +46,8 @@ export class SubjectMeter {
   /** The meter's last word, which the headers repeat between two hops. */
   #last: readonly LimitState[] = [];
   #renewingUntilMs = 0;
-  /** One at a time here too: it may have ended with the request that it was begun behind. */
-  #flushingUntilMs = 0;
+  /** When the meter is next told what is over. */
+  #flushAtMs = Number.POSITIVE_INFINITY;
 
   constructor(name: string, deps: SubjectDeps) {
     this.#name = name;
@@ -57,7 +60,7 @@ export class SubjectMeter {
     const share = this.#holding.take(call, endMs, nowMs);
     // One renewal at a time; one that never came back does not stop the next for longer than a lease lasts.
     if (share !== undefined && nowMs >= this.#renewingUntilMs && this.#holding.runsLow(call, nowMs)) {
-      this.#renewingUntilMs = nowMs + leaseMs;
+      this.#renewingUntilMs = nowMs + leasePolicy.lifeMs;
       background(this.#renew(limits, call, endMs));
     }
     return share;
@@ -74,7 +77,10 @@ export class SubjectMeter {
     // Another call of this isolate may have brought a lease meanwhile: refuse only when there is none either.
     const share = this.#holding.take(call, endMs, this.#deps.nowMs());
     if (share !== undefined) return { kind: "granted", share };
-    const { measure, retryAfterMs } = answer.refusal ?? { measure: "requests_per_minute", retryAfterMs: leaseMs };
+    const { measure, retryAfterMs } = answer.refusal ?? {
+      measure: "requests_per_minute",
+      retryAfterMs: leasePolicy.lifeMs,
+    };
     return { kind: "refused", measure, retryAfterMs };
   }
 
@@ -85,7 +91,8 @@ export class SubjectMeter {
 
   /** `used` of the share is spent. */
   settle(limits: Limits, share: Share, used: Amounts, background: Background): void {
-    if (this.#holding.settle(share, used, this.#deps.nowMs())) background(this.#flush(limits));
+    const nowMs = this.#deps.nowMs();
+    if (this.#holding.settle(share, used, nowMs)) this.#flushAt(nowMs + soonMs, limits, background);
     else this.#flushLater(limits, background);
   }
 
@@ -145,12 +152,19 @@ export class SubjectMeter {
   /** What is left of a lease goes back when the lease ends, should no ask have told of it by then. */
   #flushLater(limits: Limits, background: Background): void {
     const atMs = this.#holding.leftUntil();
+    if (atMs !== undefined) this.#flushAt(atMs, limits, background);
+  }
+
+  /** An ask that comes before then tells it as well, and then there is nothing left to tell. */
+  #flushAt(atMs: number, limits: Limits, background: Background): void {
     const nowMs = this.#deps.nowMs();
-    if (atMs === undefined || nowMs < this.#flushingUntilMs) return;
-    this.#flushingUntilMs = Math.max(atMs, nowMs) + leaseMs;
+    // One that is planned may have ended with the request that it was planned behind.
+    const isPlanned = this.#flushAtMs <= atMs && nowMs < this.#flushAtMs + leasePolicy.lifeMs;
+    if (isPlanned) return;
+    this.#flushAtMs = atMs;
     const flushed = this.#deps.sleep(Math.max(0, atMs - nowMs)).then(async () => {
+      if (this.#flushAtMs === atMs) this.#flushAtMs = Number.POSITIVE_INFINITY;
       await this.#flush(limits);
-      this.#flushingUntilMs = 0;
       this.#flushLater(limits, background);
     });
     background(flushed);

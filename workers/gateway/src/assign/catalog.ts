@@ -1,5 +1,6 @@
 import { parse, type Result, registryState, type Snapshot } from "@ledge/contract";
-import { firstLookMsMax, lookMsMax, neverLooked, type SnapshotAge, snapshotUse } from "@ledge/policy";
+import { firstLookMsMax, lookMsMax, snapshotUse } from "@ledge/policy";
+import { type Background, Looks } from "../looks.ts";
 import type { RegistryWatch, SnapshotStore } from "./ports.ts";
 import { type CatalogView, viewOf } from "./view.ts";
 
@@ -16,30 +17,30 @@ export interface CatalogDeps {
   readonly nowMs: () => number;
 }
 
-type Background = (work: Promise<unknown>) => void;
-
 /**
  * What is deployed, as this isolate knows it: always one whole snapshot, never older than a look a few seconds ago while
- * the store can be read. When to look is `snapshotUse`; looks are not shared between calls (docs/decisions/0004-identity.md).
+ * the store can be read. When to look is `snapshotUse`.
  */
 export class Catalog {
   readonly #deps: CatalogDeps;
   #view: CatalogView;
-  #age: SnapshotAge = neverLooked;
+  readonly #looks: Looks;
   #wokenMs = 0;
 
   constructor(deps: CatalogDeps) {
     this.#deps = deps;
     this.#view = viewOf(deps.shipped);
+    this.#looks = new Looks((background) => this.#read(background), deps.nowMs);
   }
 
   /** The snapshot to answer a call with. Never fails. */
   async view(background: Background): Promise<CatalogView> {
-    const use = snapshotUse(this.#age, this.#deps.nowMs());
-    if (use === "renew") background(this.#look(background, firstLookMsMax));
+    const { age } = this.#looks;
+    const use = snapshotUse(age, this.#deps.nowMs());
+    if (use === "renew") background(this.#looks.look(background, firstLookMsMax));
     if (use === "wait") {
-      const first = this.#age.freshMs === 0 && this.#age.failedMs === 0;
-      await this.#look(background, first ? firstLookMsMax : lookMsMax);
+      const first = age.freshMs === 0 && age.failedMs === 0;
+      await this.#looks.look(background, first ? firstLookMsMax : lookMsMax);
     }
     return this.#view;
   }
@@ -57,25 +58,6 @@ export class Catalog {
   /** Unless it is older than what is known. */
   #adopt(snapshot: Snapshot): void {
     if (snapshot.number > this.#view.snapshot.number) this.#view = viewOf(snapshot);
-  }
-
-  async #look(background: Background, msMax: number): Promise<void> {
-    const { nowMs } = this.#deps;
-    const askedMs = nowMs();
-    this.#age = { ...this.#age, askedMs };
-    let giveUp: (fresh: boolean) => void = () => undefined;
-    const late = new Promise<boolean>((resolve) => {
-      giveUp = resolve;
-    });
-    const timer = setTimeout(() => giveUp(false), msMax);
-    const reading = this.#read(background);
-    // What comes late is taken when it comes.
-    background(reading);
-    const fresh = await Promise.race([reading, late]);
-    clearTimeout(timer);
-    this.#age = fresh
-      ? { ...this.#age, freshMs: Math.max(this.#age.freshMs, askedMs) }
-      : { ...this.#age, failedMs: nowMs() };
   }
 
   /** Whether the store could be read and what it has is known now. */

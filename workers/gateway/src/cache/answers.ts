@@ -98,20 +98,20 @@ export class AnswerCache {
   async look(call: CacheCall): Promise<Result<Found | Miss>> {
     const { rules } = this.#deps;
     const state = rules.atHand(call.waitUntil) ?? (await rules.known(call.waitUntil));
-    if (state === undefined) return past(call, "rules-unknown");
+    if (state === undefined) return past(call, { detail: "rules-unknown" });
     const book = this.#bookOf(state);
     const rule = book.ruleOf(call.identity);
     const { wish, sampled } = call;
     if (wish.ttlS !== undefined && wish.ttlS > rule.ttlSMax) {
       return fail("invalid_header", { detail: `${headers.cacheTtl} takes at most ${rule.ttlSMax} here.` });
     }
-    if (!rule.enabled) return past(call, "off");
+    if (!rule.enabled) return past(call, { detail: "off" });
     if (!wish.store || (sampled && wish.ttlS === undefined)) return past(call);
     const visit = new Visit(this.#deps, this.#refreshing, call, book);
     const found = visit.near() ?? (await visit.far());
     if (found?.kind === "found") return ok(found);
     if (wish.onlyIfCached) return fail("not_cached");
-    return found === undefined ? past(call, "keys-unknown") : ok(found);
+    return found === undefined ? past(call, { detail: "keys-unknown", ...visit.alarm() }) : ok(found);
   }
 
   async #fly<T>(
@@ -154,14 +154,9 @@ function blind(call: CacheCall): CacheCall {
 }
 
 /** Past the cache: nothing is looked up, nothing kept, and nobody waits for anybody. */
-function past(call: CacheCall, detail?: string): Result<Miss> {
+function past(call: CacheCall, more: { readonly detail?: string; readonly unsealed?: true } = {}): Result<Miss> {
   if (call.wish.onlyIfCached) return fail("not_cached");
-  const outcome: CacheOutcome = {
-    kind: "forward",
-    why: "bypass",
-    stored: false,
-    ...(detail === undefined ? {} : { detail }),
-  };
+  const outcome: CacheOutcome = { kind: "forward", why: "bypass", stored: false, ...more };
   return ok({
     kind: "miss",
     outcome,

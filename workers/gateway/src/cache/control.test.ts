@@ -1,7 +1,10 @@
-import { fail, ok } from "@ledge/contract";
-import { beforeEach, describe, expect, test } from "vitest";
+import { fail, ok, type Result } from "@ledge/contract";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { ask, CacheWorld } from "../../../../test/support/cache-isolate.ts";
+import { RoomsBySlot } from "../flight-rooms.ts";
 import type { AnswerCache } from "./answers.ts";
+import { RoomFlights } from "./flight/flights.ts";
+import type { FlightRooms } from "./ports.ts";
 
 let world: CacheWorld;
 let cache: AnswerCache;
@@ -63,6 +66,25 @@ describe("a caller", () => {
     expect(await of("a", "another question")).toMatchObject({ worked: 1, result: ok("a/another question") });
     expect(await of("a")).toMatchObject({ worked: 0, result: ok("a/the question") });
     expect((await ask(cache, world.call())).worked).toBe(1);
+  });
+
+  test("that wants an answer to stay fresh for longer than any does takes what its equals are making", async () => {
+    const nowMs = () => world.nowMs;
+    const rooms = new RoomsBySlot(nowMs, 0);
+    const join = vi.fn<FlightRooms["join"]>((slot, waiter) => rooms.join(slot, waiter));
+    world.flights = new RoomFlights({ rooms: { join }, nowMs });
+    cache = world.isolate();
+    let make = (_answer: Result<string>) => {};
+    const made = new Promise<Result<string>>((resolve) => {
+      make = resolve;
+    });
+    const calls = [1, 2].map(() => ask(cache, world.call({}, { minFreshS: 100 }), () => made));
+    await vi.waitFor(() => expect(join).toHaveBeenCalledTimes(2));
+    world.nowMs += 5;
+    make(ok("made"));
+    const got = await Promise.all(calls);
+    expect(got.map(({ result }) => result)).toEqual([ok("made"), ok("made")]);
+    expect(got.map(({ worked }) => worked).toSorted()).toEqual([0, 1]);
   });
 
   test("of another tenant never gets the answer, in memory or in KV", async () => {

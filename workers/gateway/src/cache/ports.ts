@@ -108,6 +108,8 @@ export interface Flight {
   readonly slot: string;
   /** How far equal calls wait for one another. */
   readonly reach: "everywhere" | "isolate";
+  /** Since when this call waits for equal ones, milliseconds since 1970; absent: it comes now. */
+  readonly sinceMs?: number;
   /** Until when this call's caller waits, milliseconds since 1970. */
   readonly deadlineMs: number;
   /** What landed before is too old for this call, milliseconds since 1970. */
@@ -122,6 +124,8 @@ export interface Flown<T> {
   readonly result: Result<T>;
   /** Whether the result came from another call's work. */
   readonly collapsed: boolean;
+  /** When it landed, if that was before it was asked for: milliseconds since 1970. */
+  readonly landedMs?: number;
   /** Set on a fault when others have tried after the first, so that nobody need try again. */
   readonly spent?: true;
 }

@@ -1,5 +1,5 @@
 import { ok } from "@ledge/contract";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { ask, CacheWorld, newKeyring } from "../../../../test/support/cache-isolate.ts";
 import type { AnswerCache } from "./answers.ts";
 
@@ -134,7 +134,7 @@ describe("rules", () => {
 
   test("are not taken to be unchanged when a keyring of the same number lies in their place", async () => {
     await ask(cache, world.call());
-    world.rules.state = newKeyring(0) as unknown as typeof world.rules.state;
+    world.rules.state = newKeyring("acme", 0) as unknown as typeof world.rules.state;
     for (let second = 0; second < 62; second += 2) {
       world.nowMs += 2_000;
       await ask(cache, world.call());
@@ -183,6 +183,23 @@ describe("what lies in KV", () => {
     }
   });
 
+  test("as a tenant's keys but is another's is not taken and an alarm, whether the keeper can be asked instead or not", async () => {
+    for (const tenant of ["acme", "other"]) await ask(cache, world.call({ tenant }));
+    await world.settle();
+    const kept = new Set(world.bytes.kept.keys());
+    const theirs = world.keyrings.rings.get("other") ?? newKeyring("other", 0);
+    vi.spyOn(world.keyrings, "published").mockImplementation(async () => theirs);
+    expect(await ask(world.isolate(), world.call())).toMatchObject({
+      worked: 0,
+      outcome: { kind: "hit", unsealed: true },
+    });
+    world.keyrings.down = true;
+    const asked = await ask(world.isolate(), world.call());
+    expect(asked).toMatchObject({ worked: 1, outcome: { detail: "keys-unknown", unsealed: true } });
+    await world.settle();
+    expect(new Set(world.bytes.kept.keys())).toEqual(kept);
+  });
+
   test("opens no more, in KV and in memory, once the tenant's keys are destroyed; other tenants' does", async () => {
     for (const tenant of ["acme", "other"]) await ask(cache, world.call({ tenant }));
     await world.settle();
@@ -203,8 +220,8 @@ describe("what lies in KV", () => {
   test("answers on after a rotation, and what is kept then has the new key", async () => {
     await ask(cache, world.call());
     await world.settle();
-    const ring = world.keyrings.rings.get("acme") ?? newKeyring(0);
-    world.keyrings.rings.set("acme", { ...newKeyring(1, ring.sealing), naming: ring.naming });
+    const ring = world.keyrings.rings.get("acme") ?? newKeyring("acme", 0);
+    world.keyrings.rings.set("acme", { ...newKeyring("acme", 1, ring.sealing), naming: ring.naming });
     world.rules.state = { ...world.rules.state, number: 1, keys: { acme: 1 } };
     world.nowMs += 2_000;
     expect(await ask(cache, world.call())).toMatchObject({ worked: 0, outcome: { layer: "kv" } });

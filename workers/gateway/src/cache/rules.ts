@@ -1,5 +1,6 @@
 import { type CacheState, cacheState, emptyCacheState, parse } from "@ledge/contract";
-import { neverLooked, rulesUse, type SnapshotAge } from "@ledge/policy";
+import { rulesUse } from "@ledge/policy";
+import { type Background, Looks } from "../looks.ts";
 import type { RulesStore } from "./ports.ts";
 
 /** How long a call waits for a look: longer for an isolate's first, which knows nothing yet. */
@@ -13,34 +14,37 @@ export interface RulesDeps {
   readonly nowMs: () => number;
 }
 
-type Background = (work: Promise<unknown>) => void;
-
 /**
  * The cache's rules, as this isolate knows them: never older than two seconds while they can be read, never older than a
- * minute, and never older than what was known before. Looks are not shared between calls (docs/decisions/0004-identity.md).
+ * minute, and never older than what was known before.
  */
 export class Rules {
   readonly #deps: RulesDeps;
   #state: CacheState = emptyCacheState;
-  #age: SnapshotAge = neverLooked;
+  readonly #looks: Looks;
 
   constructor(deps: RulesDeps) {
     this.#deps = deps;
+    this.#looks = new Looks(() => this.#read(), deps.nowMs);
   }
 
   /** The rules to answer a call by without waiting; `undefined` when somebody has to look first, or nothing can be known. */
   atHand(background: Background): CacheState | undefined {
-    const use = rulesUse(this.#age, this.#deps.nowMs());
-    if (use.renew) background(this.#look(background, firstLookMsMax));
+    const use = this.#use();
+    if (use.renew) background(this.#looks.look(background, firstLookMsMax));
     return use.by === "known" ? this.#state : undefined;
   }
 
   /** The rules to answer a call by; `undefined` when what is known is too old. Never fails. */
   async known(background: Background): Promise<CacheState | undefined> {
     const atHand = this.atHand(background);
-    if (atHand !== undefined || rulesUse(this.#age, this.#deps.nowMs()).by === "none") return atHand;
-    await this.#look(background, this.#age.freshMs === 0 ? firstLookMsMax : lookMsMax);
-    return rulesUse(this.#age, this.#deps.nowMs()).by === "known" ? this.#state : undefined;
+    if (atHand !== undefined || this.#use().by === "none") return atHand;
+    await this.#looks.look(background, this.#looks.age.freshMs === 0 ? firstLookMsMax : lookMsMax);
+    return this.#use().by === "known" ? this.#state : undefined;
+  }
+
+  #use() {
+    return rulesUse(this.#looks.age, this.#deps.nowMs());
   }
 
   /** Asks the keeper itself, for whoever has just changed them. What cannot be got comes with the next look. */
@@ -59,38 +63,15 @@ export class Rules {
     if (state.number > this.#state.number) this.#state = state;
   }
 
-  async #look(background: Background, msMax: number): Promise<void> {
-    const { nowMs } = this.#deps;
-    const askedMs = nowMs();
-    this.#age = { ...this.#age, askedMs };
-    let giveUp: (read: boolean) => void = () => undefined;
-    const late = new Promise<boolean>((resolve) => {
-      giveUp = resolve;
-    });
-    const timer = setTimeout(() => giveUp(false), msMax);
-    const reading = this.#read(askedMs);
-    // What comes late is taken when it comes.
-    background(reading);
-    // As of when it was begun: within two seconds of the store's coming back, somebody looks before answering.
-    if (!(await Promise.race([reading, late]))) this.#age = { ...this.#age, failedMs: askedMs };
-    clearTimeout(timer);
-  }
-
-  /** Whether the rules could be read; then they are known as of `askedMs`. */
-  async #read(askedMs: number): Promise<boolean> {
+  async #read(): Promise<boolean> {
     const { store, say } = this.#deps;
     try {
       const read = await store.current();
-      if (read !== undefined && !this.#isKnown(read)) {
-        const state = parse(cacheState, read);
-        if (!state.ok) {
-          say(`the cache's rules are not taken: ${JSON.stringify(state.fault.issues)}`);
-          return false;
-        }
-        this.#adopt(state.value);
-      }
-      this.#age = { ...this.#age, freshMs: Math.max(this.#age.freshMs, askedMs) };
-      return true;
+      if (read === undefined || this.#isKnown(read)) return true;
+      const state = parse(cacheState, read);
+      if (state.ok) this.#adopt(state.value);
+      else say(`the cache's rules are not taken: ${JSON.stringify(state.fault.issues)}`);
+      return state.ok;
     } catch (error) {
       say(`the cache's rules cannot be read: ${String(error)}`);
       return false;

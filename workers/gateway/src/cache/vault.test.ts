@@ -27,11 +27,11 @@ describe("names", () => {
     expect(name).toMatch(/^[0-9a-f]{32}$/);
     expect(await (await keysOf("acme")).name("what was asked")).toBe(name);
     expect(await keys.name("what was askeD")).not.toBe(name);
-    const ring = keyrings.rings.get("acme") ?? newKeyring(0);
-    keyrings.rings.set("other", ring);
+    const ring = keyrings.rings.get("acme") ?? newKeyring("acme", 0);
+    keyrings.rings.set("other", { ...ring, tenant: "other" });
     expect(await (await keysOf("other")).name("what was asked")).not.toBe(name);
     expect(await (await keysOf("acme", 0, vault(`${secret}!`))).name("what was asked")).not.toBe(name);
-    keyrings.rings.set("acme", newKeyring(0));
+    keyrings.rings.set("acme", newKeyring("acme", 0));
     expect(await (await keysOf("acme")).name("what was asked")).not.toBe(name);
   });
 });
@@ -55,7 +55,7 @@ describe("a seal", () => {
     const sealed = await keys.slot("a", 0).seal(bytes);
     expect(await keys.slot("b", 0).open(sealed)).toBeUndefined();
     expect(await keys.slot("a", 1).open(sealed)).toBeUndefined();
-    keyrings.rings.set("other", keyrings.rings.get("acme") ?? newKeyring(0));
+    keyrings.rings.set("other", { ...(keyrings.rings.get("acme") ?? newKeyring("acme", 0)), tenant: "other" });
     expect(await (await keysOf("other")).slot("a", 0).open(sealed)).toBeUndefined();
     expect(await (await keysOf("acme", 0, vault(`${secret}!`))).slot("a", 0).open(sealed)).toBeUndefined();
   });
@@ -76,8 +76,8 @@ describe("a seal", () => {
   test("of before a rotation opens after it, and what is sealed then has the new key", async () => {
     const before = await keysOf("acme");
     const sealed = await before.slot("a", 0).seal(bytes);
-    const ring = keyrings.rings.get("acme") ?? newKeyring(0);
-    keyrings.rings.set("acme", { ...newKeyring(5, ring.sealing), naming: ring.naming });
+    const ring = keyrings.rings.get("acme") ?? newKeyring("acme", 0);
+    keyrings.rings.set("acme", { ...newKeyring("acme", 5, ring.sealing), naming: ring.naming });
     const after = await keysOf("acme", 5);
     expect(await after.name("x")).toBe(await before.name("x"));
     expect(await after.slot("a", 0).open(sealed)).toEqual(bytes);
@@ -87,8 +87,8 @@ describe("a seal", () => {
   test("by a key that another isolate heard of first opens too: the keeper is asked, once a second", async () => {
     const shared = vault();
     const before = await keysOf("acme", 0, shared);
-    const ring = keyrings.rings.get("acme") ?? newKeyring(0);
-    keyrings.rings.set("acme", { ...newKeyring(5, ring.sealing), naming: ring.naming });
+    const ring = keyrings.rings.get("acme") ?? newKeyring("acme", 0);
+    keyrings.rings.set("acme", { ...newKeyring("acme", 5, ring.sealing), naming: ring.naming });
     const sealed = await (await keysOf("acme", 5)).slot("a", 0).seal(bytes);
     expect(await before.slot("a", 0).open(sealed)).toEqual(bytes);
     const foreign = sealed.slice();

@@ -1,6 +1,6 @@
 import { type Keyring, keyring, parse } from "@ledge/contract";
 import { fromBase64 } from "../base64.ts";
-import { inTime } from "./in-time.ts";
+import { inTime } from "../in-time.ts";
 import type { Keyrings, Slot } from "./ports.ts";
 import type { SealingKeys } from "./semantic/ports.ts";
 
@@ -38,13 +38,16 @@ export class Vault {
     this.#deps = deps;
   }
 
-  /** A tenant's keys, of change `atLeast` or later; `undefined` while they cannot be had. */
-  async keysOf(tenant: string, atLeast: number): Promise<TenantKeys | undefined> {
+  /**
+   * A tenant's keys, of change `atLeast` or later; `undefined` while they cannot be had. `alarm` is called when another tenant's
+   * are published in their place, and not taken.
+   */
+  async keysOf(tenant: string, atLeast: number, alarm = () => {}): Promise<TenantKeys | undefined> {
     const known = this.#known.get(tenant);
     if (known !== undefined && known.number >= atLeast) return known;
     const { nowMs } = this.#deps;
     if (nowMs() - (this.#failedMs.get(tenant) ?? 0) < retryMs) return undefined;
-    const keys = await this.#keysFrom(tenant, this.#ringOf(tenant, atLeast));
+    const keys = await this.#keysFrom(tenant, this.#ringOf(tenant, atLeast, alarm));
     if (keys === undefined) note(this.#failedMs, tenant, nowMs());
     return keys;
   }
@@ -66,10 +69,11 @@ export class Vault {
     return keys;
   }
 
-  async #ringOf(tenant: string, atLeast: number): Promise<Keyring> {
+  async #ringOf(tenant: string, atLeast: number, alarm: () => void): Promise<Keyring> {
     const { keyrings } = this.#deps;
     const published = parse(keyring, await keyrings.published(tenant));
-    if (published.ok && published.value.number >= atLeast) return published.value;
+    if (published.ok && published.value.tenant !== tenant) alarm();
+    else if (published.ok && published.value.number >= atLeast) return published.value;
     return await keyrings.made(tenant, atLeast);
   }
 

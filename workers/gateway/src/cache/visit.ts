@@ -10,10 +10,10 @@ import {
   mayServeStale,
   semanticRule,
 } from "@ledge/policy";
+import { inTime } from "../in-time.ts";
 import type { CacheDeps } from "./answers.ts";
 import type { CacheCall, Found, Miss } from "./call.ts";
 import { etagOf } from "./etag.ts";
-import { inTime } from "./in-time.ts";
 import type { Address, Entry, Slot } from "./ports.ts";
 import type { RuleBook } from "./rule-book.ts";
 import { Near } from "./semantic/near.ts";
@@ -71,7 +71,9 @@ export class Visit {
   async far(): Promise<Found | Miss | undefined> {
     const { vault } = this.#deps;
     const { tenant, model, version } = this.#call.identity;
-    const keys = await vault.keysOf(tenant, this.#book.keysNumberOf(tenant));
+    const keys = await vault.keysOf(tenant, this.#book.keysNumberOf(tenant), () => {
+      this.#unsealed = true;
+    });
     if (keys === undefined) return undefined;
     const id = this.#best?.entry.id ?? (await keys.name(this.#text));
     const slot = keys.slot(id, this.#book.epochOf({ tenant, model, version, id }));
@@ -124,7 +126,7 @@ export class Visit {
       id: entry.id,
       etag: entry.etag,
       ...(overdue ? { stale: "stale-while-revalidate" } : {}),
-      ...this.#alarm(),
+      ...this.alarm(),
     };
     return { kind: "found", value: entry.value, outcome };
   }
@@ -133,7 +135,7 @@ export class Visit {
     const { wish } = this.#call;
     const forward = (more: Partial<CacheForward>): CacheOutcome => {
       const why = wish.lookup ? "miss" : "request";
-      return { kind: "forward", why, stored: false, id, ...this.#alarm(), ...more };
+      return { kind: "forward", why, stored: false, id, ...this.alarm(), ...more };
     };
     const flight = this.#flight(address.slot);
     return {
@@ -167,7 +169,7 @@ export class Visit {
       freshUntilMs: () => this.#deps.nowMs() + this.#ttlS() * 1000,
       indexOf: (embedder) => keys.indexOf(`${embedder}|${context}`, this.#book.epochOf(scopes)),
       keys: () => keys.promptKeys(),
-      read: async (other, semantic) => {
+      read: async (other) => {
         const slot = keys.slot(other, this.#book.epochOf({ ...scopes, id: other }));
         const { far } = this.#deps;
         const entry = await inTime(farMsMax, far.get({ text: "", slot }));
@@ -175,7 +177,7 @@ export class Visit {
         if (entry === undefined || entry === "unsealed" || !this.#isValid(entry, false)) return undefined;
         if (this.#freshness(entry).kind !== "fresh") return undefined;
         const { value, outcome } = this.#found({ entry, layer: far.name });
-        return { kind: "found", value, outcome: { ...outcome, id, semantic } as CacheOutcome };
+        return (semantic) => ({ kind: "found", value, outcome: { ...outcome, id, semantic } as CacheOutcome });
       },
       waitUntil,
     });
@@ -189,12 +191,13 @@ export class Visit {
     const { maxAgeS = Number.POSITIVE_INFINITY, minFreshS = 0 } = wish;
     // What lies there does not do for this call, so what landed with it does not either.
     const ageSMax = this.#best === undefined ? Math.min(this.#ttlS() - minFreshS, maxAgeS) : 0;
+    // Who wants it fresh for longer than any answer is gets what is being made now.
     // Nobody knows the tags of what others are fetching: who has heard of a purge by any tag does not wait for who has not.
     const epoch = this.#book.tagsEpochOf(this.#call.identity.tenant);
     return {
       slot: `${key}:${epoch}`,
       reach: collapse,
-      landedAfterMs: this.#deps.nowMs() - ageSMax * 1000,
+      landedAfterMs: this.#deps.nowMs() - Math.max(0, ageSMax) * 1000,
       waitUntil,
     };
   }
@@ -226,7 +229,7 @@ export class Visit {
     if (freshness.kind === "spent" && !freshness.ifError) return undefined;
     const failed = { code: fault.code, ...this.#age(entry) };
     const { id, etag } = entry;
-    const outcome = { kind: "forward", why: "stale", stored: false, failed, id, etag, ...this.#alarm() } as const;
+    const outcome = { kind: "forward", why: "stale", stored: false, failed, id, etag, ...this.alarm() } as const;
     return { kind: "found", value: entry.value, outcome };
   }
 
@@ -250,7 +253,8 @@ export class Visit {
     };
   }
 
-  #alarm() {
+  /** For how the call is reported: something lies in a store that is not what was put there. */
+  alarm(): { readonly unsealed?: true } {
     return this.#unsealed ? { unsealed: true } : {};
   }
 }

@@ -1,6 +1,6 @@
 import { fail, type InferenceService, type LoadReport, type PackageRef, type Result } from "@ledge/contract";
+import { within } from "../in-time.ts";
 import type { Classifier, Readiness, TensorEngine } from "./ports.ts";
-import { within } from "./within.ts";
 
 /** What the operator's desk asks of the edge. */
 interface Loading {

@@ -11,9 +11,9 @@ import {
   predictAnswer,
   type Result,
 } from "@ledge/contract";
+import { within } from "../in-time.ts";
 import { type Outgoing, tensorsIn, tensorsOut } from "./origin-tensors.ts";
 import type { ChatEngine, ChatText, Classifier, Journey, Readiness, TensorEngine } from "./ports.ts";
-import { within } from "./within.ts";
 
 export interface OriginConfig {
   /** Without a trailing slash. */

@@ -26,9 +26,9 @@ export function durableFlights(flights: GatewayEnv["FLIGHTS"]): FlightRooms {
  */
 function heldTurn(told: { readonly turn: Turn }): Turn {
   return {
-    land: async (result) => await told.turn.land(result),
+    land: async (result, landedMs) => await told.turn.land(result, landedMs),
     fail: async (fault) => await told.turn.fail(fault),
-    pour: async (events) => await told.turn.pour(events),
+    pour: async (events, landedMs) => await told.turn.pour(events, landedMs),
     leave: async () => await told.turn.leave(),
     deserted: async () => await told.turn.deserted(),
   };

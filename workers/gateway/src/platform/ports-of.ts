@@ -1,4 +1,5 @@
 import type { AuditLogName, KeyRecord, TenantRecord, Terms } from "@ledge/contract";
+import type { MeterAnswer } from "@ledge/policy";
 import type { CertificateStore, Meters } from "../admit/ports.ts";
 import type { RegistryWatch, SnapshotStore } from "../assign/ports.ts";
 import type { GatewayEnv, OperatorEnv } from "../env.ts";
@@ -136,7 +137,7 @@ function durableMeters(meters: GatewayEnv["METERS"]): Meters {
   return {
     async ask(subject, limits, ask) {
       const late = new AbortController();
-      const answer = meters.getByName(subject).ask(limits, ask);
+      const answer = twice(() => meters.getByName(subject).ask(limits, ask));
       const timeout = scheduler.wait(meterMsMax, { signal: late.signal }).then(() => {
         throw new Error(`no answer in ${meterMsMax} ms`);
       });
@@ -146,10 +147,21 @@ function durableMeters(meters: GatewayEnv["METERS"]): Meters {
         late.abort();
         // What loses the race says so to nobody.
         timeout.catch(() => undefined);
-        void Promise.resolve(answer).catch(() => undefined);
+        answer.catch(() => undefined);
       }
     },
   };
+}
+
+/** An object that was just moved or restarted answers the next time. An ask may reach its meter twice: it is granted once. */
+async function twice(ask: () => Promise<MeterAnswer>): Promise<MeterAnswer> {
+  try {
+    return await ask();
+  } catch (error) {
+    const { retryable, overloaded } = error as { readonly retryable?: boolean; readonly overloaded?: boolean };
+    if (retryable !== true || overloaded === true) throw error;
+    return await ask();
+  }
 }
 
 function durableCloser(meters: OperatorEnv["METERS"]): KeyCloser {

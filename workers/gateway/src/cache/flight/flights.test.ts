@@ -86,6 +86,19 @@ describe.each([
     expect((await waiting).result).toEqual(ok("answer"));
   });
 
+  test("replace a leader that hangs after one lease, however many places they wait in", async () => {
+    const [here] = make();
+    const { work, given } = job();
+    const waits = () => here.whole(flight({ deadlineMs: nowMs() + 60_000 }), work);
+    void waits();
+    await settle();
+    const waiting = waits();
+    await vi.advanceTimersByTimeAsync(10_100);
+    expect(given).toHaveLength(2);
+    given[1]?.(ok("answer"));
+    expect((await waiting).result).toEqual(ok("answer"));
+  });
+
   test("of whom the leader's caller leaves still get its work, which is stopped once nobody waits", async () => {
     const [here, there] = make();
     const { work, given, signals } = job();

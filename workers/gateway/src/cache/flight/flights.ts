@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from "@ledge/contract";
 import type { FlightWaiter } from "@ledge/policy";
 import type { Asked, Seat, Told } from "../../flight-room.ts";
-import { inTime } from "../in-time.ts";
+import { inTime } from "../../in-time.ts";
 import type { Flight, FlightRooms, Flights, Flown } from "../ports.ts";
 import { follow } from "./follow.ts";
 import { lead, leadStream, type Work } from "./lead.ts";
@@ -46,26 +46,29 @@ export class RoomFlights implements Flights {
   }
 
   async whole<T>(flight: Flight, work: (signal: AbortSignal) => Promise<Result<T>>): Promise<Flown<T>> {
+    // Whoever waited here does not wait as long again beyond.
+    const { sinceMs = this.#nowMs() } = flight;
     const beyond = this.#beyond(flight);
     const further: Work<T> = beyond
-      ? (signal) => beyond.whole({ ...flight, signal }, work)
+      ? (signal) => beyond.whole({ ...flight, sinceMs, signal }, work)
       : async (signal) => ({ result: await work(signal), collapsed: false });
-    const told = await this.#told(flight);
+    const told = await this.#told(flight, sinceMs);
     if (told.kind === "lead") return await lead(flight, told.turn, further);
     // The room holds what equal calls gave, and those give a `T`.
-    if (told.kind === "landed") return shared(told.result as Result<T>);
+    if (told.kind === "landed") return shared(told.result as Result<T>, told.landedMs);
     return told.kind === "late" ? shared(fail("deadline_exceeded")) : await further(flight.signal);
   }
 
   async stream(flight: Flight, work: (signal: AbortSignal) => Promise<Result<Events>>): Promise<Flown<Events>> {
+    const { sinceMs = this.#nowMs() } = flight;
     const alone = new Alone(work);
     const beyond = this.#beyond(flight);
     const further: Work<Events> = beyond
-      ? (signal) => beyond.stream({ ...flight, signal }, alone.work)
+      ? (signal) => beyond.stream({ ...flight, sinceMs, signal }, alone.work)
       : async (signal) => ({ result: await alone.work(signal), collapsed: false });
-    const told = await this.#told(flight);
+    const told = await this.#told(flight, sinceMs);
     if (told.kind === "lead") return await leadStream(flight, told.turn, further);
-    if (told.kind === "flow") return shared(ok(this.#follow(flight, told, further, alone)));
+    if (told.kind === "flow") return shared(ok(this.#follow(flight, told, further, alone)), told.landedMs);
     if (told.kind === "landed" && !told.result.ok) return shared(told.result);
     return told.kind === "late" ? shared(fail("deadline_exceeded")) : await further(flight.signal);
   }
@@ -95,9 +98,9 @@ export class RoomFlights implements Flights {
   }
 
   /** What this call does now, once it is not to wait. */
-  async #told(flight: Flight): Promise<Exclude<Told, { kind: "wait" }> | Late> {
+  async #told(flight: Flight, sinceMs: number): Promise<Exclude<Told, { kind: "wait" }> | Late> {
     const { slot, deadlineMs, landedAfterMs, signal } = flight;
-    const told = await this.#join(slot, { sinceMs: this.#nowMs(), deadlineMs, landedAfterMs });
+    const told = await this.#join(slot, { sinceMs, deadlineMs, landedAfterMs });
     if (told.kind !== "wait") return told;
     const { seat, untilMs } = told;
     const onLeave = () => leave(seat);
@@ -153,6 +156,7 @@ function leave(seat: Seat): void {
   seat.leave().catch(() => undefined);
 }
 
-function shared<T>(result: Result<T>): Flown<T> {
-  return { result, collapsed: true, ...(result.ok ? {} : { spent: true }) };
+function shared<T>(result: Result<T>, landedMs?: number): Flown<T> {
+  const landed = landedMs === undefined ? {} : { landedMs };
+  return { result, collapsed: true, ...(result.ok ? landed : { spent: true }) };
 }

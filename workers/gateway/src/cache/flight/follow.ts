@@ -1,7 +1,7 @@
 import type { Result } from "@ledge/contract";
 import { flightLeaseMsMax } from "@ledge/policy";
 import { FlowEnd, flowBytesMax } from "../../flight-flow.ts";
-import { inTime } from "../in-time.ts";
+import { inTime } from "../../in-time.ts";
 
 export interface FollowRules {
   /** Another stream of the same flight, after the one that was followed broke off; `own`: nobody else's says the same. */

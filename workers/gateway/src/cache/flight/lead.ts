@@ -1,6 +1,6 @@
 import { errors } from "@ledge/contract";
 import type { Turn } from "../../flight-room.ts";
-import { inTime } from "../in-time.ts";
+import { inTime } from "../../in-time.ts";
 import type { Flight, Flown } from "../ports.ts";
 import { Lane } from "./lane.ts";
 
@@ -24,7 +24,7 @@ export async function leadStream(
   const flown = await worked(flight, turn, work);
   const { result } = flown;
   if (!result.ok) return await failed(flight, turn, flown);
-  return { ...flown, result: { ok: true, value: pourAlong(flight, turn, result.value) } };
+  return { ...flown, result: { ok: true, value: pourAlong(flight, turn, result.value, flown.landedMs) } };
 }
 
 /** The work, which is stopped when its caller has left and nobody waits. */
@@ -46,7 +46,7 @@ async function worked<T>(flight: Flight, turn: Turn, work: Work<T>): Promise<Flo
 }
 
 function landed<T>(flight: Flight, turn: Turn, flown: Flown<T>): Flown<T> {
-  flight.waitUntil(turn.land(flown.result).catch(() => undefined));
+  flight.waitUntil(turn.land(flown.result, flown.landedMs).catch(() => undefined));
   return flown;
 }
 
@@ -64,10 +64,15 @@ async function failed<T>(flight: Flight, turn: Turn, flown: Flown<T>): Promise<F
   return (await inTime(handOverMsMax, telling)) === true ? { ...flown, spent: true } : flown;
 }
 
-function pourAlong(flight: Flight, turn: Turn, source: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+function pourAlong(
+  flight: Flight,
+  turn: Turn,
+  source: ReadableStream<Uint8Array>,
+  landedMs?: number,
+): ReadableStream<Uint8Array> {
   const reader = source.getReader();
   const lane = new Lane();
-  flight.waitUntil(turn.pour(lane.events).catch(() => lane.close()));
+  flight.waitUntil(turn.pour(lane.events, landedMs).catch(() => lane.close()));
   const step = async () => {
     try {
       const { done, value } = await reader.read();

@@ -13,8 +13,8 @@ export interface NearDeps {
   /** The index for vectors of this embedder, told by its digest. */
   readonly indexOf: (embedder: string) => Promise<string>;
   readonly keys: () => Promise<SealingKeys>;
-  /** The fresh answer that the exact cache keeps under an id, reported as `semantic` says; `undefined` when it has none. */
-  readonly read: (id: string, semantic: NonNullable<CacheHit["semantic"]>) => Promise<Found | undefined>;
+  /** The fresh answer that the exact cache keeps under an id, to be reported as it is told; `undefined` when it has none. */
+  readonly read: (id: string) => Promise<((semantic: NonNullable<CacheHit["semantic"]>) => Found) | undefined>;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
@@ -36,6 +36,7 @@ export class Near {
   /** Entries of the index that were found changed or in another's place: an alarm. */
   unreadable = 0;
   readonly #deps: NearDeps;
+  #fetched: { readonly id: string; readonly answer: ReturnType<NearDeps["read"]> } | undefined;
 
   constructor(deps: NearDeps) {
     this.#deps = deps;
@@ -52,11 +53,17 @@ export class Near {
     return found.candidates.filter((candidate) => candidate.id !== id);
   }
 
+  /** Begins to read a candidate's answer, for it may be taken. */
+  fetch({ id }: NearCandidate): void {
+    this.#fetched = { id, answer: this.#deps.read(id) };
+  }
+
   /** The candidate's answer, while it is fresh and nothing of it was purged. One that has none is no candidate any more. */
   async take(candidate: NearCandidate, embedder: string, probability: number): Promise<Found | undefined> {
     const { index, indexOf, read, waitUntil } = this.#deps;
     const { id, similarity } = candidate;
-    const found = await read(id, { id, similarity, probability });
+    const answer = await (this.#fetched?.id === id ? this.#fetched.answer : read(id));
+    const found = answer?.({ id, similarity, probability });
     const name = indexOf(embedder);
     waitUntil(name.then(async (it) => (found === undefined ? await index.remove(it, id) : await index.used(it, id))));
     return found;

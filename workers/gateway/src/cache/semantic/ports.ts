@@ -10,7 +10,10 @@ export interface SemanticIndexPort {
   add(index: string, kept: KeptPrompt): Promise<boolean>;
   /** Answers whether there was one. */
   remove(index: string, id: string): Promise<boolean>;
-  /** An entry gave its answer to a call: those used often and lately stay longest when there is no room for all. */
+  /**
+   * An entry gave its answer to a call: those used often and lately stay longest when there is no room for all. An index may
+   * forget some uses when it is put away.
+   */
   used(index: string, id: string): Promise<void>;
 }
 

@@ -90,8 +90,8 @@ export class CacheKeeper extends DurableObject<OperatorEnv> {
     const known = this.#store.keyring(tenant);
     if (known !== undefined) return known;
     const number = Math.max(atLeast, this.#keysChanged(tenant));
-    const made = firstKeyring(number, newSalt(), newSalt(), Date.now());
-    this.#store.saveKeyring(tenant, made);
+    const made = firstKeyring(tenant, number, newSalt(), newSalt(), Date.now());
+    this.#store.saveKeyring(made);
     this.#publishSoon();
     return made;
   }
@@ -146,7 +146,7 @@ export class CacheKeeper extends DurableObject<OperatorEnv> {
     }
     if (change.kind !== "rotate-keys") return {};
     const rotated = rotatedKeyring(keyring, number, newSalt(), atMs);
-    this.#store.saveKeyring(change.tenant, rotated);
+    this.#store.saveKeyring(rotated);
     return { from, to: rotated.sealing.map(({ id }) => id) };
   }
 

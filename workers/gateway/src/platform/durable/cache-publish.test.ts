@@ -40,7 +40,8 @@ class MemoryKv {
 }
 
 const salt = (of: number) => `${String(of).padStart(43, "A")}=`;
-const ring = firstKeyring(0, salt(1), salt(2), 0);
+const ringOf = (tenant: string) => firstKeyring(tenant, 0, salt(1), salt(2), 0);
+const ring = ringOf("acme");
 const rules: CacheState = {
   number: 7,
   purges: { all: { number: 3, atMs: 30 }, "tenant:acme": { number: 7, atMs: 70 } },
@@ -61,8 +62,8 @@ beforeEach(() => {
 
 describe("publishing", () => {
   test("writes the rules and every keyring that changed, deletes those that are destroyed, and nothing twice", async () => {
-    store.saveKeyring("acme", ring);
-    store.saveKeyring("globex", ring);
+    store.saveKeyring(ring);
+    store.saveKeyring(ringOf("globex"));
     store.destroyKeyring("globex");
     await publishCache(kv, store, rules);
     expect(JSON.parse(kv.values.get("cache:current") ?? "")).toEqual(rules);
@@ -75,8 +76,8 @@ describe("publishing", () => {
   });
 
   test("of what KV does not take is left to the next time, and holds up nothing else", async () => {
-    store.saveKeyring("acme", ring);
-    store.saveKeyring("globex", ring);
+    store.saveKeyring(ring);
+    store.saveKeyring(ringOf("globex"));
     kv.refuses = (key) => key === "cache:keys:acme";
     await expect(publishCache(kv, store, rules)).rejects.toThrow("down");
     expect([...kv.values.keys()].toSorted()).toEqual(["cache:current", "cache:keys:globex"]);
@@ -88,10 +89,10 @@ describe("publishing", () => {
   });
 
   test.each([
-    ["rotated", () => store.saveKeyring("acme", rotatedKeyring(ring, 8, salt(3), 1))],
+    ["rotated", () => store.saveKeyring(rotatedKeyring(ring, 8, salt(3), 1))],
     ["destroyed", () => store.destroyKeyring("acme")],
   ])("a keyring that is %s while it is written is written again the next time", async (_how, change) => {
-    store.saveKeyring("acme", ring);
+    store.saveKeyring(ring);
     kv.meanwhile = change;
     await publishCache(kv, store, emptyCacheState);
     expect(isBehind(store, emptyCacheState)).toBe(true);
@@ -103,7 +104,7 @@ describe("publishing", () => {
   });
 
   test("of more keyrings than one invocation may write is done in turns, which hold up no purge", async () => {
-    for (let tenant = 0; tenant < 150; tenant++) store.saveKeyring(`t${String(tenant).padStart(3, "0")}`, ring);
+    for (let tenant = 0; tenant < 150; tenant++) store.saveKeyring(ringOf(`t${String(tenant).padStart(3, "0")}`));
     await publishCache(kv, store, rules);
     expect(isPublished(store, rules.number)).toBe(true);
     expect(isPublished(store, rules.number, "t000")).toBe(true);
@@ -147,7 +148,7 @@ describe("a store that is opened again", () => {
   });
 
   test("knows a destroyed keyring no more", () => {
-    store.saveKeyring("acme", ring);
+    store.saveKeyring(ring);
     expect(new CacheStore(sql).keyring("acme")).toEqual(ring);
     store.destroyKeyring("acme");
     expect(new CacheStore(sql).keyring("acme")).toBeUndefined();

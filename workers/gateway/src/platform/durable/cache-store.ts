@@ -69,12 +69,13 @@ export class CacheStore {
 
   keyring(tenant: string): Keyring | undefined {
     const [row] = this.#rows<{ json: string }>("SELECT json FROM keyrings WHERE tenant = ?", tenant);
-    return row === undefined ? undefined : JSON.parse(row.json);
+    // What was stored before keyrings named their tenant does not.
+    return row === undefined ? undefined : { ...JSON.parse(row.json), tenant };
   }
 
-  saveKeyring(tenant: string, keyring: Keyring): void {
-    this.destroyKeyring(tenant);
-    this.#sql.exec("INSERT INTO keyrings VALUES (?, ?)", tenant, JSON.stringify(keyring));
+  saveKeyring(keyring: Keyring): void {
+    this.destroyKeyring(keyring.tenant);
+    this.#sql.exec("INSERT INTO keyrings VALUES (?, ?)", keyring.tenant, JSON.stringify(keyring));
   }
 
   /** Overwritten before it is deleted: SQLite leaves the bytes of a deleted row where they were. */

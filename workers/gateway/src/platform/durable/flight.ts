@@ -31,16 +31,16 @@ class SentTurn extends RpcTarget implements Turn {
     this.#turn = turn;
   }
 
-  land(result: Result<unknown>): Promise<void> {
-    return this.#turn.land(result);
+  land(result: Result<unknown>, landedMs?: number): Promise<void> {
+    return this.#turn.land(result, landedMs);
   }
 
   fail(fault: Fault): Promise<boolean> {
     return this.#turn.fail(fault);
   }
 
-  pour(events: ReadableStream<Uint8Array>): Promise<void> {
-    return this.#turn.pour(events);
+  pour(events: ReadableStream<Uint8Array>, landedMs?: number): Promise<void> {
+    return this.#turn.pour(events, landedMs);
   }
 
   leave(): Promise<void> {

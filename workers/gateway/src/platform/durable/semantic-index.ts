@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import { codesOf, disagreement, NearestIndex } from "@ledge/policy";
+import { codesOf, disagreement, NearestIndex, type Neighbour } from "@ledge/policy";
 import type {
   KeptPrompt,
   NearAnswer,
@@ -8,6 +8,8 @@ import type {
   SealingKey,
   SealingKeys,
 } from "../../cache/semantic/ports.ts";
+import { Loads } from "./semantic-loads.ts";
+import { newRows } from "./semantic-rows.ts";
 import { EntrySeals, keyNamed } from "./semantic-seal.ts";
 import { type SealedRow, SemanticStore } from "./semantic-store.ts";
 
@@ -16,22 +18,17 @@ const entriesMaxMax = 100_000;
 const candidatesMax = 32;
 /** Entries looked at for the candidates wanted: near ones often differ in a word that matters. */
 const lookedAtMax = 32;
+/** Of those, opened first, and often enough: opening one and comparing its words costs as much as comparing thousands of vectors. */
+const openedFirst = 4;
 /** Of a prompt and its slot, UTF-16 code units: a row of SQLite here holds 2 MB. */
 const charsMax = 32_768;
 /** Rows that are opened in one go: some milliseconds, then calls have their turn. */
 const sliceRows = 200;
-/** How long a call waits for an index that is being read back. A small one is there by then. */
-const waitMs = 20;
 /** Expired entries leave the disk at the latest after so long. */
 const sweepEveryMs = 3_600_000;
 /** Expired entries that a call clears away, or a sweep in one go. */
 const clearedByCall = 50;
 const clearedBySweep = 5_000;
-
-interface Load {
-  done: Promise<void>;
-  ready: boolean;
-}
 
 /** What an index holds, for the operator and for tests. */
 export interface SemanticIndexSize {
@@ -58,27 +55,23 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
   #whole: boolean;
   /** Entries that did not open, and of which no caller has been told. */
   #unreadable = 0;
-  /** By id of a key: whether all rows that it sealed are in memory. */
-  readonly #loads = new Map<string, Load>();
+  readonly #loads: Loads;
 
   constructor(ctx: DurableObjectState, env: SemanticBindings) {
     super(ctx, env);
     this.#store = new SemanticStore(ctx.storage.sql);
     this.#whole = this.#store.count === 0;
+    this.#loads = new Loads((key) => this.#load(key), ctx);
   }
 
   async find(ask: NearAsk): Promise<NearAnswer> {
-    const { keys, k, prompt } = ask;
-    if (!(await this.#isLoaded(keys))) return { ready: false, candidates: [], unreadable: 0 };
-    const wanted = Math.min(k, candidatesMax);
-    const lookedAt = prompt === undefined ? wanted : lookedAtMax;
-    let found = await this.#look(ask, lookedAt);
+    if (!this.#whole && !(await this.#loads.done(ask.keys))) return { ready: false, candidates: [], unreadable: 0 };
+    let found = await this.#look(ask);
     // What was expired or broken is gone now, and no longer stands before what is good.
-    for (let again = 0; again < 3 && found.dropped > 0; again++) found = await this.#look(ask, lookedAt);
-    const candidates = found.candidates.filter((one) => prompt === undefined || !disagreement(prompt, one.prompt));
+    for (let again = 0; again < 3 && found.dropped > 0; again++) found = await this.#look(ask);
     const unreadable = this.#unreadable;
     this.#unreadable = 0;
-    return { ready: true, candidates: candidates.slice(0, wanted), unreadable };
+    return { ready: true, candidates: found.candidates, unreadable };
   }
 
   /** Keeps an entry, and answers whether it did: not one that is too long, has expired, or has other dimensions. */
@@ -94,6 +87,7 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
     if (expiresAtMs <= nowMs || (this.#store.count > 0 && known !== codes.length)) return false;
     const { number, gone } = this.ctx.storage.transactionSync(() => {
       this.#store.create();
+      this.#store.writeUses();
       const before = this.#store.remove(id);
       const expired = this.#store.removeExpired(nowMs, clearedByCall);
       const least = this.#store.removeLeast(this.#store.count + 1 - room);
@@ -125,6 +119,7 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
 
   override async alarm(): Promise<void> {
     const nowMs = Date.now();
+    this.#store.writeUses();
     const gone = this.#store.removeExpired(nowMs, clearedBySweep);
     for (const number of gone) this.#near?.remove(number);
     if (this.#store.count > 0) {
@@ -137,13 +132,31 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
     await this.ctx.storage.deleteAll();
   }
 
-  async #look({ keys, vector, similarityMin = -1 }: NearAsk, k: number) {
-    const found = this.#near?.dimensions === vector.length ? this.#near.search(vector, k) : [];
+  /** Opens the nearest, a few and then the others, until as many as wanted do not differ by their words. */
+  async #look({ keys, k, vector, prompt, similarityMin = -1 }: NearAsk) {
+    const wanted = Math.min(k, candidatesMax);
+    const lookedAt = prompt === undefined ? wanted : lookedAtMax;
+    const found = this.#near?.dimensions === vector.length ? this.#near.search(vector, lookedAt) : [];
     const nearest = found.filter(({ similarity }) => similarity >= similarityMin);
+    const candidates: NearCandidate[] = [];
+    let dropped = 0;
+    const few = Math.max(openedFirst, wanted);
+    for (const some of [nearest.slice(0, few), nearest.slice(few)]) {
+      if (some.length === 0 || candidates.length === wanted) break;
+      for (const one of await this.#openAll(some, keys)) {
+        if (one === "gone") dropped++;
+        else if (one === "locked" || candidates.length === wanted) continue;
+        else if (prompt === undefined || !disagreement(prompt, one.prompt)) candidates.push(one);
+      }
+    }
+    return { candidates, dropped };
+  }
+
+  #openAll(nearest: readonly Neighbour[], keys: SealingKeys): Promise<(NearCandidate | "gone" | "locked")[]> {
     const rows = this.#store.rowsNumbered(nearest.map(({ id }) => id));
     const nowMs = Date.now();
-    const looked = await Promise.all(
-      nearest.map(async ({ id: number, similarity }): Promise<NearCandidate | "gone" | "locked"> => {
+    return Promise.all(
+      nearest.map(async ({ id: number, similarity }) => {
         const row = rows.get(number);
         if (row === undefined || row.expiresAtMs <= nowMs) {
           this.#drop(number);
@@ -157,38 +170,6 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
         return { id, similarity, prompt: content.prompt, slot: content.slot, expiresAtMs };
       }),
     );
-    return {
-      candidates: looked.filter((found) => typeof found === "object"),
-      dropped: looked.filter((found) => found === "gone").length,
-    };
-  }
-
-  /** Waits a moment for what the keys sealed to be in memory, and says whether it is. */
-  async #isLoaded(keys: SealingKeys): Promise<boolean> {
-    if (this.#whole) return true;
-    const loads = keys.map((key) => this.#loading(key));
-    if (loads.every(({ ready }) => ready)) return true;
-    await Promise.race([Promise.all(loads.map(({ done }) => done)), scheduler.wait(waitMs)]);
-    return loads.every(({ ready }) => ready);
-  }
-
-  #loading(key: SealingKey): Load {
-    const known = this.#loads.get(key.id);
-    if (known !== undefined) return known;
-    const load: Load = { ready: false, done: this.#load(key) };
-    this.#loads.set(key.id, load);
-    load.done = load.done.then(
-      () => {
-        load.ready = true;
-      },
-      (cause) => {
-        // The next call tries again.
-        this.#loads.delete(key.id);
-        console.error(JSON.stringify({ semanticIndex: "rows could not be read back", cause: String(cause) }));
-      },
-    );
-    this.ctx.waitUntil(load.done);
-    return load;
   }
 
   async #load(key: SealingKey): Promise<void> {
@@ -227,7 +208,9 @@ export class SemanticIndex extends DurableObject<SemanticBindings> {
   }
 
   #remember(number: number, codes: Int8Array): void {
-    if (this.#near === undefined || this.#near.size === 0) this.#near = new NearestIndex(codes.length);
+    if (this.#near === undefined || this.#near.size === 0) {
+      this.#near = new NearestIndex(codes.length, newRows(codes.length));
+    }
     this.#near.add(number, codes);
   }
 

@@ -2,6 +2,8 @@ import { worthAfterUse } from "@ledge/policy";
 
 /** A use of an entry counts half after a day: see docs/decisions/0011-semantic-index.md. */
 const halfLifeMs = 86_400_000;
+/** Uses that wait to be written. */
+const usesMax = 256;
 
 /** The numbers are not used again, so that memory, which knows entries by number, never takes one for another. */
 const tables = `
@@ -30,6 +32,7 @@ export class SemanticStore {
   readonly #sql: SqlStorage;
   #there: boolean;
   #count: number;
+  #uses: { readonly id: string; readonly atMs: number }[] = [];
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -55,6 +58,7 @@ export class SemanticStore {
   forget(): void {
     this.#there = false;
     this.#count = 0;
+    this.#uses = [];
   }
 
   /** Answers with the row's number. To be called within a transaction, when there is none of the same id. */
@@ -92,11 +96,20 @@ export class SemanticStore {
     return this.#removed(`DELETE FROM entries WHERE number IN (${expired}) RETURNING number`, nowMs, most);
   }
 
-  use(id: string, nowMs: number): void {
+  /** Remembers a use. It costs no write of its own: who is used least only matters when something is kept. */
+  use(id: string, atMs: number): void {
+    this.#uses.push({ id, atMs });
+    if (this.#uses.length >= usesMax) this.writeUses();
+  }
+
+  writeUses(): void {
+    const uses = this.#uses.splice(0);
     if (!this.#there) return;
-    const row = this.#sql.exec<{ worth: number }>("SELECT worth FROM entries WHERE id = ?", id).toArray()[0];
-    if (row === undefined) return;
-    this.#sql.exec("UPDATE entries SET worth = ? WHERE id = ?", worthAfterUse(row.worth, nowMs, halfLifeMs), id);
+    for (const { id, atMs } of uses) {
+      const row = this.#sql.exec<{ worth: number }>("SELECT worth FROM entries WHERE id = ?", id).toArray()[0];
+      if (row === undefined) continue;
+      this.#sql.exec("UPDATE entries SET worth = ? WHERE id = ?", worthAfterUse(row.worth, atMs, halfLifeMs), id);
+    }
   }
 
   /** Those of these rows that are there, by number. */
