@@ -5,19 +5,18 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildVariant } from "../../scripts/edge/build.ts";
 import { repoRoot } from "../../scripts/repo.ts";
 import { type ChatOrigin, startChatOrigin } from "../support/chat-origin.ts";
-import { done, newAdmin, newKey } from "../support/directory.ts";
-import { everyOperation, isOpen, isOperators, pathOf, rows, type Things, type Try } from "../support/isolation.ts";
+import { isOpen, isOperators, pathOf, rows, type Things, type Try } from "../support/isolation.ts";
 import { startEdge, type TestEdge, until } from "../support/ledge.ts";
+import { everyOperation } from "../support/operations.ts";
 import { echoInference } from "../support/registry.ts";
+import { nobodys, owner, twoTenants } from "../support/two-tenants.ts";
 
 /**
  * One tenant tries every route with another's ids, and with ids that nobody has: the answers are the same to the letter, and so
  * is what the Workers do for them. How long that takes is measured by `npm run measure:isolation` (docs/security.md).
  */
 
-const owner = [
-  { actions: ["infer", "embed", "chat", "batch", "feedback", "admin-read", "admin-write"], models: ["*"] },
-] as const;
+const everything = await everyOperation();
 
 let edge: TestEdge;
 let origin: ChatOrigin;
@@ -28,24 +27,6 @@ let scoped: string;
 let theirKey: string;
 let theirs: Things;
 
-const nobodys: Things = {
-  tenant: "nobody",
-  id: "0123456789abcdef01234567",
-  project: "nowhere",
-  user: "nobody",
-  name: "nobody",
-  model: "no-such-model",
-  version: "9",
-  alias: "nothing",
-  sha256: "0".repeat(64),
-  digest: "0".repeat(64),
-  plan: "none",
-  tier: "none",
-  prompt: "what nobody asked",
-  entry: "0".repeat(32),
-  exchange: "an-exchange-that-never-was",
-};
-
 beforeAll(async () => {
   const variant = (worker: "gateway" | "operator") =>
     buildVariant(worker, join(repoRoot, "test", "edge", `counted-${worker}.mjs`), `${worker}-counted`);
@@ -53,10 +34,7 @@ beforeAll(async () => {
   origin = await startChatOrigin();
   origin.onCall = (call) => call.whole("a secret of umbra's");
   edge = await startEdge({ originUrl: origin.url, bundles, standIns: { inference: echoInference } });
-  theirs = await theirThings();
-  mine = (await newKey(edge, { tenant: "acme", name: "mine", scopes: owner })).key;
-  const few = [{ actions: ["infer", "embed", "chat"], models: ["intent"] }];
-  scoped = (await newKey(edge, { tenant: "acme", name: "scoped", scopes: few })).key;
+  ({ theirs, theirKey, mine, scoped } = await twoTenants(edge));
   // What acme knows about itself is there before anything is compared.
   await ask(mine, "GET /v1/usage", nobodys, {});
 });
@@ -64,41 +42,6 @@ afterAll(async () => {
   await edge.close();
   await origin.close();
 });
-
-async function theirThings(): Promise<Things> {
-  await done(edge, "POST", "/tenants", { tenant: "umbra" });
-  await done(edge, "PUT", "/tenants/umbra/projects/secret", {});
-  await done(edge, "PUT", "/tenants/umbra/members/bea", { role: "owner" });
-  await newAdmin(edge, "ops", ["keys:read"]);
-  const fields = { tenant: "umbra", name: "theirs", project: "secret", user: "bea", scopes: owner };
-  const { key, id } = await newKey(edge, fields);
-  theirKey = key;
-  const prompt = "what umbra asked";
-  const body = { model: "tiny-chat", messages: [{ role: "user", content: prompt }], temperature: 0 };
-  const answer = await edge.post("/v1/chat/completions", key, body);
-  expect(answer.status).toBe(200);
-  await answer.text();
-  const entry = /key="?([\w-]+)/.exec(answer.headers.get("Cache-Status") ?? "")?.[1] ?? "";
-  const exchange = "an-exchange-of-umbra";
-  const rating = { request_id: exchange, model: "intent@1", score: 1 };
-  expect((await edge.post("/v1/feedback", key, rating)).status).toBe(202);
-  const { versions } = await done<{ versions: { digest: string }[] }>(edge, "GET", "/models/intent");
-  const digest = versions[0]?.digest ?? "";
-  const known = { model: "tiny-chat", version: "1", alias: "stable", plan: "internal", tier: "standard" };
-  return {
-    ...known,
-    tenant: "umbra",
-    id,
-    project: "secret",
-    user: "bea",
-    name: "ops",
-    sha256: digest,
-    digest,
-    prompt,
-    entry,
-    exchange,
-  };
-}
 
 interface Heard {
   readonly status: number;
@@ -160,9 +103,9 @@ async function compare(operation: string, key: string, tries: (things: Things) =
 }
 
 test("every route of the tables and of the documents is an operator's, open, or has a row of tries", () => {
-  const untried = everyOperation().filter((one) => !isOperators(one) && !isOpen(one) && rows[one] === undefined);
+  const untried = everything.filter((one) => !isOperators(one) && !isOpen(one) && rows[one] === undefined);
   expect(untried).toEqual([]);
-  expect(Object.keys(rows).filter((one) => !everyOperation().includes(one))).toEqual([]);
+  expect(Object.keys(rows).filter((one) => !everything.includes(one))).toEqual([]);
 });
 
 describe("another tenant's ids get what ids get that nobody has", () => {
@@ -176,7 +119,7 @@ describe("another tenant's ids get what ids get that nobody has", () => {
 });
 
 describe("a tenant's strongest key, with another tenant's ids, gets 401 as with nobody's", () => {
-  test.each(everyOperation().filter(isOperators))("%s", async (operation) => {
+  test.each(everything.filter(isOperators))("%s", async (operation) => {
     const [first] = await compare(operation, mine, () => [{}]);
     expect(first?.status).toBe(401);
   });

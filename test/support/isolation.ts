@@ -1,10 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { repoRoot } from "../../scripts/repo.ts";
-import { operatorRoutes } from "../../workers/gateway/src/operator-routes.ts";
-import { routes } from "../../workers/gateway/src/routes.ts";
-
-/** Every way into a deployment, and how one tenant tries another's things by it. */
+/** How one tenant tries another's things, by every way into a deployment. */
 
 /** What one tenant has, or what nobody has, by the names that routes give their parts. */
 export interface Things {
@@ -114,22 +108,6 @@ export const open: ReadonlySet<string> = new Set([
     ["", "/ready", "/config", "/stats"].map((what) => `GET ${path}${what}`),
   ),
 ]);
-
-const methods = ["get", "put", "post", "delete", "patch"];
-
-/** Every operation of the tables of routes and of the documents, as `METHOD /path/{part}`. */
-export function everyOperation(): readonly string[] {
-  const tables = [...routes, ...operatorRoutes].filter(([method]) => method !== "ALL");
-  const routed = tables.map(([method, path]) => `${method} ${path.replaceAll(/:([a-z0-9]+)/gi, "{$1}")}`);
-  const files = readdirSync(repoRoot).filter((file) => /^openapi.*\.json$/.test(file));
-  const said = files.flatMap((file) => {
-    const { paths } = JSON.parse(readFileSync(join(repoRoot, file), "utf8")) as { paths: Record<string, object> };
-    return Object.entries(paths).flatMap(([path, item]) =>
-      methods.filter((method) => method in item).map((method) => `${method.toUpperCase()} ${path}`),
-    );
-  });
-  return [...new Set([...routed, ...said])].sort();
-}
 
 const descriptions = /^GET \/(?:admin\/)?openapi/;
 

@@ -48,6 +48,6 @@ test("a rating of what is not deployed is refused, and counts for nothing", asyn
 
 test("a counter that cannot be reached is a fault that may be tried again", async () => {
   const counter = { rate: () => Promise.reject(new Error("not reached")) };
-  const taken = await takeFeedback(body, () => model, counter);
+  const taken = await takeFeedback(body, "acme", () => model, counter);
   expect(taken).toMatchObject({ ok: false, fault: { code: "counter_unavailable" } });
 });
