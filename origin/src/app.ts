@@ -4,6 +4,7 @@ import { Deadline, timeoutOf } from "./accept/deadline.ts";
 import { bearerCheck } from "./admit/bearer.ts";
 import { answerChat } from "./answer/chat.ts";
 import { answerInfer } from "./answer/infer.ts";
+import { answerJournal } from "./answer/journal.ts";
 import { answerModels } from "./answer/models.ts";
 import { answerPredict } from "./answer/predict.ts";
 import { problemResponse } from "./answer/problem.ts";
@@ -34,14 +35,7 @@ export function createApp(parts: AppParts): Hono<OriginEnv> {
   const app = new Hono<OriginEnv>();
   const allowed = bearerCheck(config.secret);
 
-  app.use(async (context, next) => {
-    const requestId = requestIdOf(context.req.header(headers.requestId), parts.newId);
-    const record = new RequestRecord({ requestId, method: context.req.method, path: context.req.path }, parts);
-    context.set("record", record);
-    await next();
-    context.header(headers.requestId, requestId);
-    if (!record.streaming) record.finish(record.facts.code === clientClosed ? 499 : context.res.status);
-  });
+  app.use(observe(parts));
 
   app.get("/healthz", (context) => context.json({ status: "ok" }));
   app.get("/readyz", (context) => {
@@ -70,12 +64,7 @@ export function createApp(parts: AppParts): Hono<OriginEnv> {
   app.use("/v2/*", guard);
 
   app.get("/v1/models", answerModels);
-  app.get("/v1/usage/journal", (context) => {
-    const { journal } = parts;
-    const { tenant, after = "" } = context.req.query();
-    if (journal === undefined || tenant === undefined) return refuse(context, { code: "not_found" });
-    return context.json(journal.read(tenant, after));
-  });
+  app.get("/v1/usage/journal", (context) => settle(context, answerJournal(context)));
   app.post("/v1/predict", async (context) => settle(context, await answerPredict(context)));
   app.post("/v1/chat/completions", async (context) => settle(context, await answerChat(context)));
   app.post(inferPath, async (context) => settle(context, await answerInfer(context)));
@@ -93,6 +82,18 @@ export function createApp(parts: AppParts): Hono<OriginEnv> {
   app.notFound((context) => refuse(context, { code: "not_found" }));
   app.onError((error, context) => refuse(context, { code: "internal_error", cause: stackOf(error) }));
   return app;
+}
+
+/** Wraps everything and speaks last: a line for each request. A stream ends its own. */
+function observe(parts: AppParts): MiddlewareHandler<OriginEnv> {
+  return async (context, next) => {
+    const requestId = requestIdOf(context.req.header(headers.requestId), parts.newId);
+    const record = new RequestRecord({ requestId, method: context.req.method, path: context.req.path }, parts);
+    context.set("record", record);
+    await next();
+    context.header(headers.requestId, requestId);
+    if (!record.streaming) record.finish(record.facts.code === clientClosed ? 499 : context.res.status);
+  };
 }
 
 function settle(context: Context<OriginEnv>, answer: Response | ReturnType<typeof fail>): Response {

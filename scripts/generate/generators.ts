@@ -11,6 +11,7 @@ import {
   operatorOpenApi,
   tenancyOpenApi,
   termsOpenApi,
+  usageOpenApi,
 } from "./openapi.ts";
 import { shippedSnapshotFile } from "./shipped-snapshot.ts";
 import { workerTypes } from "./worker-types.ts";
@@ -26,6 +27,7 @@ export const generators: readonly (() => Promise<Generated>)[] = [
   tenancyOpenApi,
   termsOpenApi,
   shippedSnapshotFile,
+  usageOpenApi,
   lockfile,
   nearestRows,
   ...workers.map((worker) => () => workerTypes(worker)),

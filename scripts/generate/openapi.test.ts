@@ -9,6 +9,7 @@ import {
   operatorOperations,
   tenancyOperations,
   termsOperations,
+  usageOperations,
 } from "@ledge/contract/openapi";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it, vi } from "vitest";
@@ -21,6 +22,7 @@ const parts = [
   { file: "openapi-keys.json", part: keyOperations },
   { file: "openapi-tenancy.json", part: tenancyOperations },
   { file: "openapi-terms.json", part: termsOperations },
+  { file: "openapi-usage.json", part: usageOperations },
 ].map(({ file, part }) => ({ file, part, document: JSON.parse(JSON.stringify(openApiDocument("1.2.3", part))) }));
 const every = parts.flatMap(({ part }) => part);
 

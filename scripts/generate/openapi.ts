@@ -9,6 +9,7 @@ import {
   operatorOperations,
   tenancyOperations,
   termsOperations,
+  usageOperations,
 } from "@ledge/contract/openapi";
 import { repoRoot } from "../repo.ts";
 import type { Generated } from "./generated.ts";
@@ -33,6 +34,8 @@ export const tenancyOpenApi = () => described("openapi-tenancy.json", tenancyOpe
 
 /** `openapi-terms.json`, plans, tiers, prices and the operator's own credentials. */
 export const termsOpenApi = () => described("openapi-terms.json", termsOperations);
+/** `openapi-usage.json`, what the operator may learn of usage. */
+export const usageOpenApi = () => described("openapi-usage.json", usageOperations);
 
 async function described(path: string, part: typeof operations): Promise<Generated> {
   const { version } = JSON.parse(await readFile(join(repoRoot, "package.json"), "utf8"));

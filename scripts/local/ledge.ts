@@ -7,7 +7,7 @@ import { repoRoot } from "../repo.ts";
 import { type RunningOrigin, runOrigin } from "./origin.ts";
 import { registerPackages } from "./packages.ts";
 import { freePort } from "./port.ts";
-import { dropState, edgeDir, journalDir, openSecrets, originDir, saveSecrets } from "./state.ts";
+import { dropState, edgeDir, journalDir, type LocalSecrets, openSecrets, originDir, saveSecrets } from "./state.ts";
 
 export interface LedgeOptions {
   readonly port: number;
@@ -65,22 +65,7 @@ export async function startLedge(options: LedgeOptions): Promise<RunningLedge> {
     edge = await runEdge({
       port,
       dataDir: edgeDir(dataDir),
-      vars: {
-        gateway: {
-          ORIGIN_URL: origin.url,
-          ORIGIN_SECRET: secrets.originSecret,
-          CACHE_SECRET: secrets.cacheSecret,
-          KEY_PEPPER: secrets.keyPepper,
-          LOG: "all",
-        },
-        operator: {
-          ORIGIN_URL: origin.url,
-          ORIGIN_SECRET: secrets.originSecret,
-          KEY_PEPPER: secrets.keyPepper,
-          ADMIN_KEY_HASH: createHash("sha256").update(secrets.adminKey).digest("hex"),
-          LOG: "all",
-        },
-      },
+      vars: varsOf(secrets, origin.url),
       onLog: (_level, message) => say(`edge     ${message}`),
     });
     say("Loading the models …");
@@ -94,6 +79,15 @@ export async function startLedge(options: LedgeOptions): Promise<RunningLedge> {
     await close();
     throw error;
   }
+}
+
+function varsOf(secrets: LocalSecrets, originUrl: string) {
+  const { originSecret, keyPepper, cacheSecret, adminKey } = secrets;
+  const both = { ORIGIN_URL: originUrl, ORIGIN_SECRET: originSecret, KEY_PEPPER: keyPepper, LOG: "all" };
+  return {
+    gateway: { ...both, CACHE_SECRET: cacheSecret },
+    operator: { ...both, ADMIN_KEY_HASH: createHash("sha256").update(adminKey).digest("hex") },
+  };
 }
 
 /** Throws one sentence when the checkout lacks something without which nothing starts. */

@@ -14,7 +14,7 @@ import { plus, quotaUse } from "@ledge/policy";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { randomOf } from "../../scripts/simulate/random.ts";
 import { type EdgeProcess, startEdgeProcess } from "../support/edge-process.ts";
-import { adminKey, originSecret, startEdge, type startOrigin, type TestEdge, until } from "../support/ledge.ts";
+import { adminKey, originSecret, startEdge, startOrigin, type TestEdge, until } from "../support/ledge.ts";
 import { publishTenant, publishTerms, usage } from "../support/ledgers.ts";
 
 /** The edge's process is killed at random points under load; afterwards its ledgers say what the origin's own journal says. */
@@ -27,7 +27,8 @@ const keys: string[] = [];
 
 beforeAll(async () => {
   const script = JSON.stringify([{ name: "tiny-chat", tokens: ["a", "b"], endless: true, tokenMs: 2 }]);
-  origin = await startOriginWith({
+  origin = await startOrigin({
+    JOURNAL_DIR: join(dir, "journal"),
     MODELS: "none",
     FAKE_MODELS: script,
     CHAT_WAITING_MAX: "1000",

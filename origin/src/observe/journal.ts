@@ -1,5 +1,15 @@
 import { createHash } from "node:crypto";
-import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { JournalEntry, JournalPage } from "@ledge/contract";
 
@@ -14,6 +24,8 @@ const monthsKept = 3;
  */
 export class Journal {
   readonly #dir: string;
+  /** Files that this process has written to. */
+  readonly #begun = new Set<string>();
 
   constructor(dir: string, nowMs: number) {
     this.#dir = dir;
@@ -27,7 +39,11 @@ export class Journal {
 
   /** Synchronous: a call whose answer is out is in the journal. */
   write(entry: JournalEntry): void {
-    appendFileSync(this.#file(entry.tenant, monthOf(entry.at_ms)), `${JSON.stringify(entry)}\n`);
+    const file = this.#file(entry.tenant, monthOf(entry.at_ms));
+    // What an earlier process did not write to its end stays a line of its own.
+    const start = this.#begun.has(file) || isEnded(file) ? "" : "\n";
+    this.#begun.add(file);
+    appendFileSync(file, `${start}${JSON.stringify(entry)}\n`);
   }
 
   /** The page after a place that an earlier page named, or the first. Errors: none; a place that is not there is the first. */
@@ -69,6 +85,11 @@ function hashOf(tenant: string): string {
 
 function monthOf(atMs: number): string {
   return new Date(atMs).toISOString().slice(0, 7);
+}
+
+function isEnded(file: string): boolean {
+  const bytes = existsSync(file) ? statSync(file).size : 0;
+  return bytes === 0 || readFrom(file, bytes - 1)[0] === 0x0a;
 }
 
 function readFrom(file: string, start: number): Buffer {

@@ -31,7 +31,7 @@ describe.each(named)("%s", (name, command) => {
 
   test("offers --dry-run where it changes what callers get", () => {
     const drastic =
-      /model (?:add|load|unload|remove|alias|policy|promote|rollback)$|rollout (?!status)\w+$|cache (?!show|keys)[\w-]+$/;
+      /model (?:add|load|unload|remove|alias|policy|promote|rollback)$|rollout (?!status)\w+$|cache (?!show|keys)[\w-]+$|(?:tenant|project|member|limits|plan|tier|price) (?!list|show)\w+$|(?:key|admin) (?!list|show|create)\w+$/;
     if (drastic.test(name)) expect(help).toContain("--dry-run");
   });
 });
@@ -51,9 +51,19 @@ test("to bring, measure, operate, split, cache and audit: every command is there
   ].map((name) => `ledge model ${name}`);
   const rollout = ["start", "status", "promote", "rollback", "stop"].map((name) => `ledge rollout ${name}`);
   const cache = ["show", "set", "purge", "keys", "rotate-key", "destroy-key"].map((name) => `ledge cache ${name}`);
-  expect(names).toEqual(
-    expect.arrayContaining([...wanted, ...rollout, ...cache, "ledge audit", "ledge key create", "ledge key revoke"]),
-  );
+  const tenancy = Object.entries({
+    tenant: ["create", "list", "show", "set", "suspend", "resume", "delete", "webhook"],
+    project: ["list", "set", "remove"],
+    member: ["list", "set", "remove"],
+    key: ["create", "list", "show", "set", "rotate", "revoke"],
+    limits: ["show", "set"],
+    plan: ["list", "set", "remove"],
+    tier: ["list", "set", "remove"],
+    price: ["list", "set"],
+    admin: ["create", "list", "revoke"],
+  }).flatMap(([group, verbs]) => verbs.map((verb) => `ledge ${group} ${verb}`));
+  const audit = ["ledge audit", "ledge audit verify"];
+  expect(names).toEqual(expect.arrayContaining([...wanted, ...rollout, ...cache, ...tenancy, ...audit]));
 });
 
 describe("a command line", () => {

@@ -1,15 +1,22 @@
 import type { Command } from "commander";
 import { type Context, newCommand } from "./command.ts";
+import { adminCreate, adminList, adminRevoke } from "./commands/admin.ts";
 import { audit } from "./commands/audit.ts";
 import { cacheSet, cacheShow } from "./commands/cache.ts";
 import { cacheDestroyKey, cacheKeys, cachePurge, cacheRotateKey } from "./commands/cache-purge.ts";
-import { keyCreate, keyRevoke } from "./commands/key.ts";
+import * as key from "./commands/key.ts";
+import { ledgerEvents, ledgerReconcile } from "./commands/ledger.ts";
+import { limitsSet, limitsShow } from "./commands/limits.ts";
 import { modelAdd, modelCheck } from "./commands/model-add.ts";
 import * as change from "./commands/model-change.ts";
 import { modelMeasure } from "./commands/model-measure.ts";
 import { modelList, modelShow } from "./commands/model-read.ts";
 import { modelDistil, modelPrune, modelQuantize } from "./commands/model-recipe.ts";
 import * as rollout from "./commands/rollout.ts";
+import * as tenant from "./commands/tenant.ts";
+import * as people from "./commands/tenant-people.ts";
+import * as terms from "./commands/terms.ts";
+import { usage } from "./commands/usage.ts";
 
 /** Every command there is: what `ledge --help` prints. */
 export function program(context: Context): Command {
@@ -25,8 +32,18 @@ export function program(context: Context): Command {
   ])
     .addCommand(group("model", "Bring, measure and operate models", "ledge model list", modelCommands))
     .addCommand(group("rollout", "Move callers between versions", "ledge rollout status intent", rolloutCommands))
-    .addCommand(group("key", "Issue and revoke API keys", "ledge key create acme --name web", [keyCreate, keyRevoke]))
+    .addCommand(group("tenant", "Make, change and end tenants", "ledge tenant create acme --plan pro", tenantCommands))
+    .addCommand(group("project", "A tenant's projects", "ledge project list acme", projectCommands))
+    .addCommand(group("member", "A tenant's members and their roles", "ledge member list acme", memberCommands))
+    .addCommand(group("key", "Issue, change, rotate and revoke API keys", "ledge key list", keyCommands))
+    .addCommand(group("limits", "What callers may use", "ledge limits show --tenant acme", [limitsShow, limitsSet]))
+    .addCommand(group("plan", "Plans: limits and quotas of tenants", "ledge plan list", planCommands))
+    .addCommand(group("tier", "Tiers: who comes first", "ledge tier list", tierCommands))
+    .addCommand(group("price", "What calls cost", "ledge price list", [terms.priceList, terms.priceSet]))
+    .addCommand(group("admin", "The operator's own credentials", "ledge admin list", adminCommands))
     .addCommand(group("cache", "Set, show and purge the answer cache", "ledge cache show", cacheCommands))
+    .addCommand(usage(context))
+    .addCommand(group("ledger", "Hold ledgers against the origin", "ledge ledger reconcile acme", ledgerCommands))
     .addCommand(audit(context))
     .addHelpText("after", environment);
   everyCommand(ledge, (command) => settle(command, context));
@@ -61,10 +78,29 @@ const rolloutCommands = [
 
 const cacheCommands = [cacheShow, cacheSet, cachePurge, cacheKeys, cacheRotateKey, cacheDestroyKey];
 
+const ledgerCommands = [ledgerReconcile, ledgerEvents];
+const tenantCommands = [
+  tenant.tenantCreate,
+  tenant.tenantList,
+  tenant.tenantShow,
+  tenant.tenantSet,
+  tenant.tenantSuspend,
+  tenant.tenantResume,
+  tenant.tenantDelete,
+  tenant.tenantWebhook,
+];
+
+const projectCommands = [people.projectList, people.projectSet, people.projectRemove];
+const memberCommands = [people.memberList, people.memberSet, people.memberRemove];
+const keyCommands = [key.keyCreate, key.keyList, key.keyShow, key.keySet, key.keyRotate, key.keyRevoke];
+const planCommands = [terms.planList, terms.planSet, terms.planRemove];
+const tierCommands = [terms.tierList, terms.tierSet, terms.tierRemove];
+const adminCommands = [adminCreate, adminList, adminRevoke];
+
 const environment = `
 Environment:
   LEDGE_URL        the deployment (default http://127.0.0.1:8787)
-  LEDGE_ADMIN_KEY  the operator's key (default, for this machine: that of 'npm start', from .ledge/secrets.json)
+  LEDGE_ADMIN_KEY  an operator's key (default, for this machine: that of 'npm start', from .ledge/secrets.json)
   LEDGE_PYTHON     the Python that runs recipes
 
 Exit codes: 0 done, 1 failed, 2 a command line that cannot be understood.`;

@@ -165,9 +165,8 @@ export class Checks {
   }
 
   #broken(asked: Asked, text: string, say: Say): void {
-    if (this.#time.nowMs >= asked.deadlineMs) return;
-    // It has said what only that piece of work says: there is no other stream that goes on from there.
-    if (saidBy(text) !== undefined) return;
+    // Once it has said what only that piece of work says, there is no other stream that goes on from there.
+    if (this.#time.nowMs >= asked.deadlineMs || saidBy(text) !== undefined) return;
     const failed = this.#failures(asked);
     if (!failed.some((work) => work.asked === asked) && failed.length < flightFailuresMax) {
       say(`a stream broke off that could have gone on, by ${failed.map(workLine)}`);
@@ -200,9 +199,8 @@ export class Checks {
     if (wellMs > kept.puttingMs || wellMs > asked.startedMs - heardWithinMs || this.#keeper.down) return;
     // Whatever the operator has said since may have ended it.
     const [first] = this.#keeper.states.slice(kept.work.asked.heard);
-    if (first !== this.#keeper.state) return;
     // What the isolate heard after the call had begun is not what the call goes by.
-    if (asked.heard !== first.number) return;
+    if (first !== this.#keeper.state || asked.heard !== first.number) return;
     const { nowMs } = this.#time;
     const fresh = nowMs < kept.freshUntilMs;
     const cached = got.outcome?.kind === "hit" || (got.outcome?.kind === "forward" && got.outcome.failed !== undefined);

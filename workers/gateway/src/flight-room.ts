@@ -20,31 +20,24 @@ export type Told =
   | { readonly kind: "lead"; readonly turn: Turn }
   /** Wait: ask `seat`, which answers at `untilMs` at the latest. */
   | { readonly kind: "wait"; readonly seat: Seat; readonly untilMs: number }
-  /** The leader's events, from the first one on. If they end and the last one is not `[DONE]`, ask `seat`. */
-  | (Flowing & { readonly seat: Seat })
-  | Landed
+  /**
+   * The leader's events, from the first one on. If they end and the last one is not `[DONE]`, ask `seat`. `landedMs`: when all
+   * of it was here, if that was before this call came; milliseconds since 1970.
+   */
+  | {
+      readonly kind: "flow";
+      readonly events: ReadableStream<Uint8Array>;
+      readonly seat: Seat;
+      readonly landedMs?: number;
+    }
+  | { readonly kind: "landed"; readonly result: Result<unknown>; readonly landedMs?: number }
   /** Nothing can be had here. */
   | { readonly kind: "alone" };
-
-interface Flowing extends Before {
-  readonly kind: "flow";
-  readonly events: ReadableStream<Uint8Array>;
-}
-
-interface Landed extends Before {
-  readonly kind: "landed";
-  readonly result: Result<unknown>;
-}
-
-interface Before {
-  /** When all of it was here, if that was before this call came: milliseconds since 1970. */
-  readonly landedMs?: number;
-}
 
 /** What one is told that has a seat already; `stay` is to ask again. */
 export type Asked =
   | Exclude<Told, { kind: "wait" | "flow" }>
-  | Flowing
+  | { readonly kind: "flow"; readonly events: ReadableStream<Uint8Array> }
   | { readonly kind: "stay"; readonly untilMs: number };
 
 /** The lead, in the hands of one call. */

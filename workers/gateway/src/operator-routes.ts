@@ -5,6 +5,7 @@ import keysOpenapi from "../../../openapi-keys.json";
 import operatorOpenapi from "../../../openapi-operator.json";
 import tenancyOpenapi from "../../../openapi-tenancy.json";
 import termsOpenapi from "../../../openapi-terms.json";
+import usageOpenapi from "../../../openapi-usage.json";
 import { readJson } from "./accept/body.ts";
 import { readInlineModel } from "./accept/oip/inline-model.ts";
 import { presentOipFault } from "./accept/oip/metadata.ts";
@@ -79,6 +80,7 @@ const descriptions = {
   "/admin/openapi-keys.json": keysOpenapi,
   "/admin/openapi-tenancy.json": tenancyOpenapi,
   "/admin/openapi-terms.json": termsOpenapi,
+  "/admin/openapi-usage.json": usageOpenapi,
 };
 
 export const operatorRoutes: readonly Route<OperatorRuntime>[] = [

@@ -1,4 +1,4 @@
-import type { Snapshot } from "@ledge/contract";
+import type { InferenceService, Snapshot } from "@ledge/contract";
 import { Accounts, type AccountsDeps } from "./accounts.ts";
 import { Identity } from "./admit/identity.ts";
 import { Limit } from "./admit/limit.ts";
@@ -84,10 +84,7 @@ function wire(env: GatewayEnv, config: Config) {
     flights,
     entryPurger,
     ...cacheOf(cachePorts, flights, config, nowMs),
-    tiers: {
-      edge: edgeTier(inference, nowMs),
-      origin: originTier({ url: config.ORIGIN_URL.replace(/\/+$/, ""), secret: config.ORIGIN_SECRET }, nowMs),
-    },
+    tiers: tiersOf(inference, config, nowMs),
     shadows: new Shadows({ inFlightMax: shadowsInFlightMax, timeoutMs: shadowTimeoutMs, nowMs }),
     tallies: new Tallies({ sink: tallies, isolate: newId, nowMs, say: sayOf("tallies") }),
     counter: tallies,
@@ -103,6 +100,11 @@ function standingsOf(published: PublishedTenancy, config: Config, nowMs: () => n
 
 function accountsOf(ledger: AccountsDeps["ledger"], { TIMEOUT_MS_MAX: callMsMax }: Config, nowMs: () => number) {
   return new Accounts({ ledger, isolate: newId, callMsMax, nowMs, say: sayOf("accounts") });
+}
+
+function tiersOf(inference: InferenceService, config: Config, nowMs: () => number) {
+  const at = { url: config.ORIGIN_URL.replace(/\/+$/, ""), secret: config.ORIGIN_SECRET };
+  return { edge: edgeTier(inference, nowMs), origin: originTier(at, nowMs) };
 }
 
 type CachePorts = Pick<

@@ -7,7 +7,7 @@ import type { Target } from "../ask/target.ts";
 import { Refusal } from "../refusal.ts";
 
 export interface AdminCall {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Below `/admin/v1`, parts encoded. */
   readonly path: string;
   readonly json?: unknown;
@@ -21,6 +21,8 @@ export interface AdminAnswer {
   readonly status: number;
   /** The JSON of the body; undefined when it has none. */
   readonly value: unknown;
+  /** The body as it came. */
+  readonly text: string;
 }
 
 /** Longest that a call may stay silent; loading a model is part of registering it. */
@@ -36,7 +38,7 @@ export async function callAdmin(target: Target, call: AdminCall): Promise<AdminA
   const body = await text(answer);
   const status = answer.statusCode ?? 0;
   const value = jsonOf(body);
-  if ((status >= 200 && status < 300) || call.expects?.includes(status)) return { status, value };
+  if ((status >= 200 && status < 300) || call.expects?.includes(status)) return { status, value, text: body };
   throw new Refusal(refusalOf(status, value, target.url));
 }
 
@@ -83,7 +85,7 @@ function jsonOf(body: string): unknown {
 
 /** RFC 9457 problem details as a sentence, with each issue in it. */
 function refusalOf(status: number, value: unknown, url: URL): string {
-  if (status === 401 || status === 403) {
+  if (status === 401) {
     return `${url.origin} does not take this operator's key: set LEDGE_ADMIN_KEY to the one it was deployed with.`;
   }
   if (typeof value !== "object" || value === null) return `${url.origin} answered with status ${status}.`;

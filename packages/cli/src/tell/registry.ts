@@ -1,4 +1,4 @@
-import type { AuditRow, RegisteredModel, RegisteredVersion, Rollout, VersionPolicy } from "@ledge/contract";
+import type { ChainedRow, RegisteredModel, RegisteredVersion, Rollout, VersionPolicy } from "@ledge/contract";
 import { bytesText, table } from "./table.ts";
 
 export function modelsText(models: readonly RegisteredModel[]): string {
@@ -56,17 +56,18 @@ export function versionText({ version, state, digest, source, manifest }: Regist
   return `version ${version}, ${state}, from the ${source}, digest ${digest}\n${JSON.stringify(manifest, null, 2)}`;
 }
 
-export function auditText(rows: readonly AuditRow[]): string {
-  const shown = rows.map(({ number, atMs, who, kind, model, from, to, reason }) => [
+export function auditText(rows: readonly ChainedRow[]): string {
+  const shown = rows.map(({ log, number, atMs, who, kind, model, scope, from, to, reason }) => [
+    log,
     String(number),
     new Date(atMs).toISOString(),
     who,
     kind,
-    model ?? "–",
+    model ?? scope ?? "–",
     `${short(from)} → ${short(to)}`,
     reason ?? "",
   ]);
-  return table([["number", "when", "who", "what", "model", "from → to", "why"], ...shown]);
+  return table([["log", "number", "when", "who", "what", "of", "from → to", "why"], ...shown]);
 }
 
 export function short(value: unknown): string {

@@ -1,6 +1,7 @@
 import { cacheTtlSMax } from "../cache.ts";
 import { headers } from "../headers.ts";
 import type { Operation } from "./operation.ts";
+import { queryComponents } from "./query.ts";
 
 /** The headers and parameters of the description. */
 
@@ -19,12 +20,17 @@ export const headerComponents = {
     ...text,
     description: "Every limit that applied: `q` requests, or what `qu` says, in `w` seconds.",
   },
+  [headers.cost]: {
+    ...text,
+    description: "What the call cost, `0.00012345 USD`; of a stream it is told behind its events.",
+  },
   [headers.serverTiming]: { ...text, description: "Milliseconds, in all and of the parts." },
   [headers.retryAfter]: { ...seconds, description: "Seconds after which a retry makes sense." },
   "WWW-Authenticate": { ...text, description: "RFC 6750." },
 } as const;
 
 export const parameterComponents = {
+  ...queryComponents,
   model: path("model", "`name`, `name@version` or `name@alias`.", "^[a-z0-9][a-z0-9._-]{0,63}(@[a-z0-9-]{1,32})?$"),
   version: path("version", "A deployed version.", "^[0-9]{1,9}$"),
   id: path("id", "The key's id.", "^[0-9a-f]{24}$"),
@@ -100,7 +106,7 @@ export function saysCache({ inference, surface }: Operation): boolean {
 /** The headers of an operation's answer. */
 export function answerHeaders(operation: Operation): object {
   const limits = operation.credential === "caller" ? ([headers.rateLimit, headers.rateLimitPolicy] as const) : [];
-  const kept = saysCache(operation) ? (["ETag", "Age"] as const) : [];
+  const kept = saysCache(operation) ? (["ETag", "Age", headers.cost] as const) : [];
   const called = [headers.model, headers.tier, headers.cacheStatus, ...kept, headers.serverTiming] as const;
   return refs([headers.requestId, ...limits, ...(operation.inference === true ? called : [])]);
 }
@@ -127,8 +133,9 @@ const cacheHeaders = [
 ] as const;
 
 export function parametersOf(operation: Operation): readonly object[] {
-  const { path: template, inference } = operation;
+  const { path: template, inference, query = [] } = operation;
   const inPath = [...template.matchAll(/\{(\w+)\}/g)].flatMap(([, name]) => name ?? []);
   const inHeaders = [...(inference === true ? callHeaders : []), ...(saysCache(operation) ? cacheHeaders : [])];
-  return [...inPath, ...inHeaders].map((name) => ({ $ref: `#/components/parameters/${name}` }));
+  const inQuery = query.map((name) => `query-${name}`);
+  return [...inPath, ...inQuery, ...inHeaders].map((name) => ({ $ref: `#/components/parameters/${name}` }));
 }

@@ -6,3 +6,4 @@ export { cacheOperations } from "./operator-cache.ts";
 export { keyOperations } from "./operator-keys.ts";
 export { tenancyOperations } from "./operator-tenancy.ts";
 export { termsOperations } from "./operator-terms.ts";
+export { usageOperations } from "./operator-usage.ts";

@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../errors.ts";
 import type { AdminScope } from "../tenancy/admins.ts";
 import type { Action } from "../tenancy/scopes.ts";
+import type { QueryName } from "./query.ts";
 import type { SchemaName } from "./schemas.ts";
 
 /** A route, as a caller sees it. */
@@ -25,6 +26,8 @@ export interface Answer {
 
 export interface Operation {
   readonly method: "get" | "post" | "put" | "patch" | "delete";
+  /** What its query may hold. */
+  readonly query?: readonly QueryName[];
   /** With `{name}` for a parameter. */
   readonly path: string;
   readonly id: string;
@@ -64,7 +67,6 @@ export const admitting = [
   "expired_credentials",
   "rate_limited",
   "identity_unavailable",
-
   ...always,
 ] as const;
 /** A JSON body. */
@@ -90,3 +92,5 @@ export const calling = [
   "deadline_exceeded",
   "not_cached",
 ] as const;
+/** A call that its tenant pays for. */
+export const spending = ["quota_exceeded", "ledger_unavailable"] as const;

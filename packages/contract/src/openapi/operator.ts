@@ -8,7 +8,7 @@ const registry = [...operating, "registry_unavailable"] as const;
 const loading = ["model_not_ready", "overloaded", "upstream_failed", "deadline_exceeded"] as const;
 
 type Part = Pick<Operation, "method" | "path" | "id" | "summary" | "answers" | "errors"> &
-  Partial<Pick<Operation, "request">> & { readonly scope: AdminScope };
+  Partial<Pick<Operation, "request" | "query">> & { readonly scope: AdminScope };
 
 /** A route of the operator's, below `/admin/v1`. */
 export function operation(part: Part): Operation {

@@ -21,6 +21,8 @@ import { scope } from "../tenancy/scopes.ts";
 import * as tenants from "../tenancy/tenants.ts";
 import * as terms from "../tenancy/terms.ts";
 import * as termsAdmin from "../tenancy/terms-admin.ts";
+import { ledgerRow } from "../tenancy/usage.ts";
+import * as usage from "../tenancy/usage-report.ts";
 import * as bodies from "./bodies.ts";
 
 /** The schemas that the description names. */
@@ -119,6 +121,15 @@ const named = {
   RevokedAdmin: admins.revokedAdmin,
   ChainedRow: audit.chainedRow,
   AuditAnswer: audit.auditAnswer,
+  UsageLine: usage.usageLine,
+  QuotaState: usage.quotaState,
+  UsageAnswer: usage.usageAnswer,
+  LedgerEvent: usage.ledgerEvent,
+  EventsAnswer: usage.eventsAnswer,
+  LedgerRow: ledgerRow,
+  LedgerRowsAnswer: usage.ledgerRowsAnswer,
+  ReconcileRequest: usage.reconcileRequest,
+  ReconcileAnswer: usage.reconcileAnswer,
   Problem: bodies.problem,
 } as const satisfies Record<string, z.ZodMiniType>;
 

@@ -6,38 +6,25 @@ import type { CalendarWindow, Period } from "./window.ts";
 export const amountKinds = ["calls", "tokens", "microcents"] as const;
 export type AmountKind = (typeof amountKinds)[number];
 
-export function plus(a: Amount, b: Amount): Amount {
-  return { calls: a.calls + b.calls, tokens: a.tokens + b.tokens, microcents: a.microcents + b.microcents };
+type Combined = (a: Amount, b: Amount) => Amount;
+
+function combined(kindly: (a: number, b: number) => number): Combined {
+  return (a, b) => ({
+    calls: kindly(a.calls, b.calls),
+    tokens: kindly(a.tokens, b.tokens),
+    microcents: kindly(a.microcents, b.microcents),
+  });
 }
+
+export const plus: Combined = combined((a, b) => a + b);
+export const minus: Combined = combined((a, b) => a - b);
+/** Kind by kind the smaller. */
+export const least: Combined = combined(Math.min);
+/** Kind by kind the larger. */
+export const most: Combined = combined(Math.max);
 
 export function times(a: Amount, factor: number): Amount {
-  return {
-    calls: Math.floor(a.calls * factor),
-    tokens: Math.floor(a.tokens * factor),
-    microcents: Math.floor(a.microcents * factor),
-  };
-}
-
-export function minus(a: Amount, b: Amount): Amount {
-  return plus(a, { calls: -b.calls, tokens: -b.tokens, microcents: -b.microcents });
-}
-
-/** Kind by kind the smaller. */
-export function least(a: Amount, b: Amount): Amount {
-  return {
-    calls: Math.min(a.calls, b.calls),
-    tokens: Math.min(a.tokens, b.tokens),
-    microcents: Math.min(a.microcents, b.microcents),
-  };
-}
-
-/** Kind by kind the larger. */
-export function most(a: Amount, b: Amount): Amount {
-  return {
-    calls: Math.max(a.calls, b.calls),
-    tokens: Math.max(a.tokens, b.tokens),
-    microcents: Math.max(a.microcents, b.microcents),
-  };
+  return combined((kind) => Math.floor(kind * factor))(a, a);
 }
 
 export function covers(a: Amount, b: Amount): boolean {

@@ -52,7 +52,7 @@ export function addSums(a: Sums, b: Sums, sign: 1 | -1 = 1): Sums {
   return { ...noSums, ...added, latency };
 }
 
-/** Sums as bytes: each number in groups of seven bits, lowest first; then the classes that occur, each with its count. */
+/** Sums as bytes: each number in groups of seven bits, lowest first; then the lowest class that occurs, and the counts from it on. */
 export function packSums(sums: Sums): Uint8Array {
   const bytes: number[] = [];
   const put = (value: number) => {
@@ -61,10 +61,10 @@ export function packSums(sums: Sums): Uint8Array {
     bytes.push(rest);
   };
   for (const field of fields) put(sums[field]);
-  for (const [index, count] of [...sums.latency].sort(([a], [b]) => a - b)) {
-    put(index);
-    put(count);
-  }
+  const classes = [...sums.latency.keys()];
+  const [lowest, highest] = [Math.min(...classes), Math.max(...classes)];
+  if (classes.length > 0) put(lowest);
+  for (let index = lowest; index <= highest; index++) put(sums.latency.get(index) ?? 0);
   return Uint8Array.from(bytes);
 }
 
@@ -80,6 +80,9 @@ export function unpackSums(bytes: Uint8Array): Sums {
   };
   const read = Object.fromEntries(fields.map((field) => [field, take()]));
   const latency = new Map<number, number>();
-  while (at < bytes.length) latency.set(take(), take());
+  for (let index = at < bytes.length ? take() : 0; at < bytes.length; index++) {
+    const count = take();
+    if (count > 0) latency.set(index, count);
+  }
   return { ...noSums, ...read, latency };
 }

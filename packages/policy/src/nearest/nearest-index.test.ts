@@ -12,6 +12,9 @@ function codes(vector: Float32Array): Int8Array {
   return made;
 }
 
+/** Vectors take seconds to make on a busy machine. */
+const timeout = 60_000;
+
 /** An index of so many vectors of a source, by the order they came in, and the vectors one after the other. */
 function filled(count: number, dimensions: number, seed: number, create: (dimensions: number) => Rows) {
   const source = clusteredVectors(dimensions, seed);
@@ -30,7 +33,7 @@ const twins = [
   ["in WebAssembly", wasmRows],
 ] as const;
 
-describe.each(twins)("the nearest found, with rows %s,", (_where, create) => {
+describe.each(twins)("the nearest found, with rows %s,", { timeout }, (_where, create) => {
   test.each([256, 384])("is the nearest of all for 98 % of vectors among 3,000 of %i dimensions", (dimensions) => {
     const { source, index, rows } = filled(3_000, dimensions, 3, create);
     let same = 0;
@@ -76,7 +79,7 @@ describe.each(twins)("the nearest found, with rows %s,", (_where, create) => {
   });
 });
 
-describe.each(twins)("an index with rows %s", (_where, create) => {
+describe.each(twins)("an index with rows %s", { timeout }, (_where, create) => {
   test("holds after any adding, replacing and removing exactly what was left in it", () => {
     const vectors = Array.from({ length: 12 }, (_, seed) => clusteredVectors(16, seed + 1).next());
     const steps = fc.array(fc.tuple(fc.boolean(), fc.nat(7), fc.nat(11)), { maxLength: 60 });

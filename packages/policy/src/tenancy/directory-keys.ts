@@ -36,6 +36,7 @@ export function keyStep(view: DirectoryView, change: Change, nowMs: number): Res
 function issue(view: DirectoryView, { key, registers, by }: Issue, nowMs: number): Result<DirectoryStep> {
   const tenant = tenantNamed(view, key.tenant);
   if (!tenant.ok && (!registers || view.wasDeleted(key.tenant))) return tenant;
+  if (view.key(key.id) !== undefined) return taken;
   const allowed = isAllowed(view, key, nowMs);
   if (!allowed.ok) return allowed;
   if (by !== undefined && !mayIssue(by.scopes, key.scopes)) return tooStrong;
@@ -45,6 +46,9 @@ function issue(view: DirectoryView, { key, registers, by }: Issue, nowMs: number
     audit: [...made.audit, { kind: "issue-key", scope: `key:${key.id}`, from: null, to: factsOf(key) }],
   });
 }
+
+/** Of 96 random bits: it never happens, and overwrites nobody's key when it does. */
+const taken = fail("directory_conflict", { detail: "Another key has this id. Ask again." });
 
 const tooStrong = fail("scope_denied", { detail: "The key that asks may not hand on so much." });
 
@@ -102,6 +106,7 @@ function rotate(
   if (before.expiresAtMs !== undefined && before.expiresAtMs <= nowMs) {
     return fail("directory_conflict", { detail: "The key has expired. Issue a new one." });
   }
+  if (view.key(made.id) !== undefined) return taken;
   if (by !== undefined && !mayIssue(by.scopes, before.scopes)) return tooStrong;
   const { rotatedFrom: _, rotatedTo: __, ...fields } = before;
   const after: DirectoryKey = { ...fields, ...made, createdAtMs: nowMs, rotatedFrom: before.id };

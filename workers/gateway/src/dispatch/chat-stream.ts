@@ -13,7 +13,7 @@ export interface StreamEnd {
 }
 
 export interface RelayHooks {
-  /** Called once, whatever happens, before the last of the stream is written: what it answers is written behind it. */
+  /** Called once, whatever happens, before the last of the stream is written: what it answers goes before an error event, or last. */
   readonly onEnd: (end: StreamEnd) => string;
   /** The event sent in place of what did not come. */
   readonly errorEvent: (code: ErrorCode) => string;
@@ -65,10 +65,10 @@ async function pump(
     const broken = await forward(reader, writer, passage);
     const end: StreamEnd =
       broken === undefined ? { complete: true } : { complete: false, code: late ? "deadline_exceeded" : broken };
-    // The empty line ends an event that may have been cut: what follows must not read as a part of it.
-    if (end.code !== undefined) await writer.write(encoder.encode(`\n\n${hooks.errorEvent(end.code)}`));
     const last = onEnd(end);
-    if (last !== "") await writer.write(encoder.encode(last));
+    // The empty line ends an event that may have been cut: what follows must not read as a part of it.
+    const text = end.code === undefined ? last : `\n\n${last}${hooks.errorEvent(end.code)}`;
+    if (text !== "") await writer.write(encoder.encode(text));
     await writer.close();
   } catch (error) {
     // The caller has gone: nobody is left to tell, but the engine is still to be stopped.

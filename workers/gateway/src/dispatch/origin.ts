@@ -13,7 +13,7 @@ import {
 } from "@ledge/contract";
 import { within } from "../in-time.ts";
 import { type Outgoing, tensorsIn, tensorsOut } from "./origin-tensors.ts";
-import type { ChatEngine, ChatText, Classifier, Journey, Readiness, TensorEngine } from "./ports.ts";
+import type { ChatEngine, ChatStream, ChatText, Classifier, Journey, Readiness, TensorEngine } from "./ports.ts";
 
 export interface OriginConfig {
   /** Without a trailing slash. */
@@ -92,9 +92,7 @@ export function originTier(
       const response = await within(journey.deadlineMs - nowMs(), () =>
         send("/v1/chat/completions", json(body), journey),
       );
-      if (!response.ok) return response;
-      const promptTokens = numberIn(response.value, headers.promptTokens);
-      return ok({ body: response.value.body ?? new ReadableStream(), promptTokens });
+      return response.ok ? ok(chatStream(response.value)) : response;
     },
     ready: ({ deadlineMs }) => isReady(config.url, deadlineMs - nowMs()),
   };
@@ -122,6 +120,10 @@ function textOf(response: Response): Promise<string> {
 
 async function chatText(response: Response): Promise<ChatText> {
   return { text: await response.text(), runMs: numberIn(response, headers.runMs) };
+}
+
+function chatStream(response: Response): ChatStream {
+  return { body: response.body ?? new ReadableStream(), promptTokens: numberIn(response, headers.promptTokens) };
 }
 
 function numberIn({ headers: said }: Response, name: string): number | undefined {

@@ -1,21 +1,10 @@
-import { DatabaseSync } from "node:sqlite";
 import { type CacheState, emptyCacheState } from "@ledge/contract";
 import { cacheStep, firstKeyring, rotatedKeyring } from "@ledge/policy";
 import { beforeEach, describe, expect, test } from "vitest";
+import { sqlite } from "../../../../../test/support/sqlite.ts";
 import { isBehind, isPublished, publishCache } from "./cache-publish.ts";
 import { CacheStore } from "./cache-store.ts";
 import type { Sql } from "./tally-store.ts";
-
-/** SQLite in memory behind the one method that the store uses. */
-function sqlite() {
-  const db = new DatabaseSync(":memory:");
-  const exec = (query: string, ...values: (string | number)[]) => {
-    if (query.includes("CREATE TABLE")) db.exec(query);
-    const rows = query.includes("CREATE TABLE") ? [] : db.prepare(query).all(...values);
-    return { toArray: () => rows.map((row) => ({ ...row })) };
-  };
-  return { exec } as unknown as Sql;
-}
 
 /** A KV namespace that refuses what `refuses` says, and lets something happen while it writes. */
 class MemoryKv {
@@ -55,7 +44,7 @@ let store: CacheStore;
 let kv: MemoryKv;
 
 beforeEach(() => {
-  sql = sqlite();
+  ({ sql } = sqlite());
   store = new CacheStore(sql);
   kv = new MemoryKv();
 });

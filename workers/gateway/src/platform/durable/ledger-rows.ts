@@ -39,8 +39,10 @@ type SqlValue = string | number | null | ArrayBuffer;
 export const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
+/** Keys, users, models and so on that an hour tells apart: a year of such hours takes less than 50 MB. */
+export const seriesPerHourMax = 80;
 /** How long and how much is kept. Rows go first by age, then by number; hours by age. */
-const keptDefault = { rowsMs: 35 * dayMs, rowsMax: 5_000_000, hoursMs: 366 * dayMs, seriesPerHourMax: 100 };
+const keptDefault = { rowsMs: 35 * dayMs, rowsMax: 5_000_000, hoursMs: 366 * dayMs, seriesPerHourMax };
 
 /** What calls are told apart by in the sums. */
 export type Series = Pick<LedgerRow, "key" | "user" | "project" | "model" | "version" | "action" | "tier" | "cache">;

@@ -1,19 +1,10 @@
-import { DatabaseSync } from "node:sqlite";
 import { noRollout, type TallyBatch } from "@ledge/contract";
 import { emptyArmTally, emptyVersionTally } from "@ledge/policy";
 import { expect, test } from "vitest";
-import { type Sql, TallyStore } from "./tally-store.ts";
+import { sqlite as database } from "../../../../../test/support/sqlite.ts";
+import { TallyStore } from "./tally-store.ts";
 
-/** SQLite in memory behind the one method that the store uses. */
-function sqlite() {
-  const db = new DatabaseSync(":memory:");
-  const exec = (query: string, ...values: (string | number)[]) => {
-    if (query.includes("CREATE TABLE")) db.exec(query);
-    const rows = query.includes("CREATE TABLE") ? [] : db.prepare(query).all(...values);
-    return { toArray: () => rows };
-  };
-  return { exec } as unknown as Sql;
-}
+const sqlite = () => database().sql;
 
 const hourMs = 3_600_000;
 const arm = { ...emptyArmTally, calls: 8 };
