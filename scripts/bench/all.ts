@@ -7,6 +7,7 @@ import { measureBatching } from "./parts/batching.ts";
 import { measureCache } from "./parts/cache.ts";
 import { measureClassify } from "./parts/classify.ts";
 import { measureCold } from "./parts/cold.ts";
+import { measureFairness } from "./parts/fairness.ts";
 import { measureIdentity } from "./parts/identity.ts";
 import { measureLimits } from "./parts/limits.ts";
 import { measureMemory } from "./parts/memory.ts";
@@ -46,6 +47,7 @@ async function measure(world: World, plan: Plan, only: readonly PartName[]): Pro
   }
   for (const [name, part] of [
     ["identity", measureIdentity],
+    ["fairness", async () => measureFairness()],
     ["cache", measureCache],
     ["batching", (_world: World, plan: Plan) => measureBatching(plan)],
     ["semantic-hit", measureSemanticHit],

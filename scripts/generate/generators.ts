@@ -4,6 +4,7 @@ import type { Generated } from "./generated.ts";
 import { lockfile } from "./lockfile.ts";
 import { nearestRows } from "./nearest-rows.ts";
 import {
+  blocksOpenApi,
   cacheOpenApi,
   inferenceOpenApi,
   keysOpenApi,
@@ -28,6 +29,7 @@ export const generators: readonly (() => Promise<Generated>)[] = [
   termsOpenApi,
   shippedSnapshotFile,
   usageOpenApi,
+  blocksOpenApi,
   lockfile,
   nearestRows,
   ...workers.map((worker) => () => workerTypes(worker)),

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { errors } from "@ledge/contract";
 import {
+  blockOperations,
   cacheOperations,
   inferenceOperations,
   keyOperations,
@@ -23,6 +24,7 @@ const parts = [
   { file: "openapi-tenancy.json", part: tenancyOperations },
   { file: "openapi-terms.json", part: termsOperations },
   { file: "openapi-usage.json", part: usageOperations },
+  { file: "openapi-blocks.json", part: blockOperations },
 ].map(({ file, part }) => ({ file, part, document: JSON.parse(JSON.stringify(openApiDocument("1.2.3", part))) }));
 const every = parts.flatMap(({ part }) => part);
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  blockOperations,
   cacheOperations,
   inferenceOperations,
   keyOperations,
@@ -36,6 +37,8 @@ export const tenancyOpenApi = () => described("openapi-tenancy.json", tenancyOpe
 export const termsOpenApi = () => described("openapi-terms.json", termsOperations);
 /** `openapi-usage.json`, what the operator may learn of usage. */
 export const usageOpenApi = () => described("openapi-usage.json", usageOperations);
+/** `openapi-blocks.json`, what the operator may of blocked callers. */
+export const blocksOpenApi = () => described("openapi-blocks.json", blockOperations);
 
 async function described(path: string, part: typeof operations): Promise<Generated> {
   const { version } = JSON.parse(await readFile(join(repoRoot, "package.json"), "utf8"));

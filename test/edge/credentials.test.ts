@@ -1,11 +1,10 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { scopesDefault } from "@ledge/contract";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bodyOf } from "../support/answer-body.ts";
 import { answerTo, startEdge, type TestEdge } from "../support/ledge.ts";
-import { echoInference } from "../support/registry.ts";
+import { admin, echoInference } from "../support/registry.ts";
 import { Signer } from "../support/signer.ts";
 import { storeKey } from "../support/stored-keys.ts";
 
@@ -129,16 +128,9 @@ describe("a token", () => {
 
 test("a client certificate that Cloudflare verified is a credential; one in a header is not", async () => {
   const sha256 = "0f".repeat(32);
-  const record = {
-    id: sha256.slice(0, 24),
-    hash: sha256,
-    tenant: "acme",
-    name: "mTLS",
-    scopes: scopesDefault,
-    createdAtMs: 0,
-  };
-  const keys = await edge.miniflare.getKVNamespace("KEYS", "ledge-gateway");
-  await keys.put(`certificate:${sha256}`, JSON.stringify(record));
+  const registered = await admin(edge, "POST", "/certificates", { tenant: "acme", name: "mTLS", sha256 });
+  expect(registered).toMatchObject({ status: 201, body: { id: sha256.slice(0, 24), state: "active" } });
+  expect((await admin(edge, "POST", "/certificates", { tenant: "acme", name: "again", sha256 })).status).toBe(409);
   const tlsClientAuth = { certPresented: "1", certVerified: "SUCCESS", certFingerprintSHA256: sha256 };
   const call = {
     method: "POST",

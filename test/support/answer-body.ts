@@ -1,4 +1,4 @@
-import type { LabelPrediction } from "@ledge/contract";
+import type { BlocksAnswer, LabelPrediction } from "@ledge/contract";
 
 /** Every member of an answer's body that tests read, whichever surface wrote it; which are there is what tests find out. */
 export interface AnswerBody {
@@ -14,6 +14,7 @@ export interface AnswerBody {
   readonly error: { readonly code: string; readonly message: string };
   readonly choices: readonly { readonly message: { readonly content: string } }[];
   readonly outputs: readonly [OipTensor, OipTensor, OipTensor];
+  readonly blocks: BlocksAnswer["blocks"];
   readonly openapi: string;
   readonly paths: Readonly<Record<string, unknown>>;
 }

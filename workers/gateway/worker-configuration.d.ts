@@ -3,7 +3,10 @@ interface __BaseEnv_GatewayBindings {
 	KEYS: KVNamespace;
 	ANSWERS: KVNamespace;
 	SNAPSHOTS: KVNamespace;
+	FLOOD_WALL: RateLimit;
 	ORIGIN_URL: string;
+	ORIGIN_IN_FLIGHT_MAX: string;
+	ORIGIN_WAITING_MAX: string;
 	BODY_BYTES_MAX: string;
 	TIMEOUT_MS_DEFAULT: string;
 	TIMEOUT_MS_MAX: string;
@@ -12,6 +15,7 @@ interface __BaseEnv_GatewayBindings {
 	CACHE_STALE_IF_ERROR_S: string;
 	WORKERS_CACHE: string;
 	REQUESTS_PER_MINUTE_DEFAULT: string;
+	ABUSE: string;
 	LOG: string;
 	ORIGIN_SECRET: string;
 	CACHE_SECRET: string;
@@ -22,6 +26,8 @@ interface __BaseEnv_GatewayBindings {
 	CACHE_KEEPER: DurableObjectNamespace /* CacheKeeper from ledge-operator */;
 	METERS: DurableObjectNamespace /* Meter from ledge-meter */;
 	LEDGERS: DurableObjectNamespace /* Ledger from ledge-operator */;
+	OFFENDERS: DurableObjectNamespace /* Offender from ledge-operator */;
+	BLOCKS: DurableObjectNamespace /* Blocks from ledge-operator */;
 	SEMANTIC_INDEX: DurableObjectNamespace /* SemanticIndex from ledge-semantic */;
 	INFERENCE: Fetcher /* ledge-inference */;
 	OPERATOR: Fetcher /* ledge-operator */;
@@ -39,7 +45,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ORIGIN_URL" | "BODY_BYTES_MAX" | "TIMEOUT_MS_DEFAULT" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "CACHE_STALE_WHILE_REVALIDATE_S" | "CACHE_STALE_IF_ERROR_S" | "WORKERS_CACHE" | "REQUESTS_PER_MINUTE_DEFAULT" | "LOG" | "ORIGIN_SECRET" | "CACHE_SECRET" | "KEY_PEPPER">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ORIGIN_URL" | "ORIGIN_IN_FLIGHT_MAX" | "ORIGIN_WAITING_MAX" | "BODY_BYTES_MAX" | "TIMEOUT_MS_DEFAULT" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "CACHE_STALE_WHILE_REVALIDATE_S" | "CACHE_STALE_IF_ERROR_S" | "WORKERS_CACHE" | "REQUESTS_PER_MINUTE_DEFAULT" | "ABUSE" | "LOG" | "ORIGIN_SECRET" | "CACHE_SECRET" | "KEY_PEPPER">> {}
 }
 declare module "*.txt" {
 	const value: string;

@@ -25,12 +25,14 @@ interface __BaseEnv_OperatorBindings {
 	LEDGERS: DurableObjectNamespace<import("../../../workers/gateway/src/operator").Ledger>;
 	LEDGER_LIST: DurableObjectNamespace<import("../../../workers/gateway/src/operator").LedgerList>;
 	DIRECTORY: DurableObjectNamespace<import("../../../workers/gateway/src/operator").Directory>;
+	OFFENDERS: DurableObjectNamespace<import("../../../workers/gateway/src/operator").Offender>;
+	BLOCKS: DurableObjectNamespace<import("../../../workers/gateway/src/operator").Blocks>;
 	INFERENCE: Fetcher /* ledge-inference */;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {
 		mainModule: typeof import("../../../workers/gateway/src/operator");
-		durableNamespaces: "Registry" | "Tally" | "HotList" | "CacheKeeper" | "Ledger" | "LedgerList" | "Directory";
+		durableNamespaces: "Registry" | "Tally" | "HotList" | "CacheKeeper" | "Ledger" | "LedgerList" | "Directory" | "Offender" | "Blocks";
 	}
 	interface Env extends __BaseEnv_OperatorBindings {}
 }

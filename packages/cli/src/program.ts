@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { type Context, newCommand } from "./command.ts";
 import { adminCreate, adminList, adminRevoke } from "./commands/admin.ts";
 import { audit } from "./commands/audit.ts";
+import { blockLift, blockList } from "./commands/block.ts";
 import { cacheSet, cacheShow } from "./commands/cache.ts";
 import { cacheDestroyKey, cacheKeys, cachePurge, cacheRotateKey } from "./commands/cache-purge.ts";
 import * as key from "./commands/key.ts";
@@ -41,6 +42,7 @@ export function program(context: Context): Command {
     .addCommand(group("tier", "Tiers: who comes first", "ledge tier list", tierCommands))
     .addCommand(group("price", "What calls cost", "ledge price list", [terms.priceList, terms.priceSet]))
     .addCommand(group("admin", "The operator's own credentials", "ledge admin list", adminCommands))
+    .addCommand(group("block", "List and end blocks of bad callers", "ledge block list", [blockList, blockLift]))
     .addCommand(group("cache", "Set, show and purge the answer cache", "ledge cache show", cacheCommands))
     .addCommand(usage(context))
     .addCommand(group("ledger", "Hold ledgers against the origin", "ledge ledger reconcile acme", ledgerCommands))
@@ -92,7 +94,15 @@ const tenantCommands = [
 
 const projectCommands = [people.projectList, people.projectSet, people.projectRemove];
 const memberCommands = [people.memberList, people.memberSet, people.memberRemove];
-const keyCommands = [key.keyCreate, key.keyList, key.keyShow, key.keySet, key.keyRotate, key.keyRevoke];
+const keyCommands = [
+  key.keyCreate,
+  key.keyCertificate,
+  key.keyList,
+  key.keyShow,
+  key.keySet,
+  key.keyRotate,
+  key.keyRevoke,
+];
 const planCommands = [terms.planList, terms.planSet, terms.planRemove];
 const tierCommands = [terms.tierList, terms.tierSet, terms.tierRemove];
 const adminCommands = [adminCreate, adminList, adminRevoke];

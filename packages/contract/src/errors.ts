@@ -129,6 +129,7 @@ export const errors = {
     retryable: false,
     message: "There is no admin credential of this name.",
   },
+  block_not_found: { status: 404, owner: "client", retryable: false, message: "Nobody of this name is blocked." },
   cache_keys_not_found: {
     status: 404,
     owner: "client",
@@ -276,6 +277,12 @@ export const errors = {
     owner: "platform",
     retryable: true,
     message: "The directory of tenants and keys cannot be read or changed right now.",
+  },
+  blocks_unavailable: {
+    status: 503,
+    owner: "platform",
+    retryable: true,
+    message: "The list of blocked callers cannot be read or changed right now.",
   },
   counts_unavailable: {
     status: 503,

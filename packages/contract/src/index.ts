@@ -24,6 +24,7 @@ export * from "./steps.ts";
 export * from "./tally.ts";
 export * from "./tenancy/admins.ts";
 export * from "./tenancy/audit.ts";
+export * from "./tenancy/blocks.ts";
 export * from "./tenancy/directory.ts";
 export * from "./tenancy/issuers.ts";
 export * from "./tenancy/keys.ts";

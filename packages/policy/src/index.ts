@@ -1,3 +1,6 @@
+export * from "./abuse/offence.ts";
+export * from "./abuse/score.ts";
+export * from "./abuse/subject.ts";
 export * from "./address/ip.ts";
 export * from "./address/public-host.ts";
 export * from "./api-key.ts";

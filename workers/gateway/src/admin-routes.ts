@@ -4,6 +4,7 @@ import type { Exchange } from "./app.ts";
 import { type Desks, desksOf } from "./desks.ts";
 import { readAudit } from "./operate/audit.ts";
 import { getBlob, putBlob } from "./operate/blobs.ts";
+import { liftBlock, listBlocks } from "./operate/blocks.ts";
 import * as cache from "./operate/cache.ts";
 import * as models from "./operate/models.ts";
 import { admitOperator, admitOperatorOrOrigin } from "./operate/operator.ts";
@@ -208,4 +209,8 @@ export const adminRoutes: readonly OperatorRoute[] = [
   operate("GET", "/audit", "audit:read", ({ desks, query }) => json(readAudit(query, desks.audits))),
   ...cacheRoutes,
   ...usageRoutes,
+  operate("GET", "/blocks", "blocks:read", ({ x, query }) => json(listBlocks(query, x.runtime.blockList))),
+  operateOn("POST", "/blocks/lift", "blocks:write", (body, { x, desks }) =>
+    json(liftBlock(body, desks.models.who, x.runtime.blockList)),
+  ),
 ];

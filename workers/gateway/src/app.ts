@@ -103,6 +103,7 @@ export async function enter<A extends { readonly model: ModelRef }, C>(
   const read = await surface.read(x.request, config.BODY_BYTES_MAX);
   if (!read.ok) return read;
   const accepted = read.value.value;
+  x.trail.asked = accepted.model;
   const demand = demandOf(surface, read.value, envelope.value.deadlineMs);
   const admitted = await admit(x.request, demand, gate, x.trail, x.waitUntil);
   if (!admitted.ok) return admitted;

@@ -63,6 +63,9 @@ const key = "/keys/:id";
 
 const keyRoutes: readonly OperatorRoute[] = [
   operateOn("POST", "/keys", "keys:write", (body, { desks }) => made(keys.issueKey(body, desks.keys), 201)),
+  operateOn("POST", "/certificates", "keys:write", (body, { desks }) =>
+    made(keys.registerCertificate(body, desks.keys), 201),
+  ),
   operate("GET", "/keys", "keys:read", ({ desks, query }) => json(keys.listKeys(query, desks.keys))),
   operate("GET", key, "keys:read", ({ desks, params }) => json(keys.showKey(params("id"), desks.keys))),
   operateOn("PATCH", key, "keys:write", (body, { desks, params }) =>

@@ -1,4 +1,5 @@
 import type { IdentityService, InferenceService } from "@ledge/contract";
+import type { Blocks } from "./platform/durable/blocks.ts";
 import type { CacheKeeper } from "./platform/durable/cache-keeper.ts";
 import type { Directory } from "./platform/durable/directory.ts";
 import type { Flight } from "./platform/durable/flight.ts";
@@ -6,6 +7,7 @@ import type { HotList } from "./platform/durable/hot-list.ts";
 import type { Ledger } from "./platform/durable/ledger.ts";
 import type { LedgerList } from "./platform/durable/ledger-list.ts";
 import type { Meter } from "./platform/durable/meter.ts";
+import type { Offender } from "./platform/durable/offender.ts";
 import type { Registry } from "./platform/durable/registry.ts";
 import type { SemanticIndex } from "./platform/durable/semantic-index.ts";
 import type { Tally } from "./platform/durable/tally.ts";
@@ -27,6 +29,9 @@ export interface GatewayEnv
     | "CACHE_KEEPER"
     | "LEDGERS"
     | "SEMANTIC_INDEX"
+    | "OFFENDERS"
+    | "BLOCKS"
+    | "FLOOD_WALL"
   > {
   readonly INFERENCE: InferenceService;
   readonly IDENTITY: IdentityService;
@@ -37,6 +42,10 @@ export interface GatewayEnv
   readonly CACHE_KEEPER: DurableObjectNamespace<CacheKeeper>;
   readonly LEDGERS: DurableObjectNamespace<Ledger>;
   readonly SEMANTIC_INDEX: DurableObjectNamespace<SemanticIndex>;
+  readonly OFFENDERS: DurableObjectNamespace<Offender>;
+  readonly BLOCKS: DurableObjectNamespace<Blocks>;
+  /** Where the account has no such counter, its lines are taken out of wrangler.jsonc. */
+  readonly FLOOD_WALL?: RateLimit;
 }
 
 export interface OperatorEnv
@@ -51,6 +60,8 @@ export interface OperatorEnv
     | "METERS"
     | "LEDGERS"
     | "LEDGER_LIST"
+    | "OFFENDERS"
+    | "BLOCKS"
   > {
   readonly INFERENCE: InferenceService;
   readonly REGISTRY: DurableObjectNamespace<Registry>;
@@ -62,4 +73,6 @@ export interface OperatorEnv
   readonly LEDGER_LIST: DurableObjectNamespace<LedgerList>;
   readonly EVENTS_WEBHOOK_SECRET?: string;
   readonly DIRECTORY: DurableObjectNamespace<Directory>;
+  readonly OFFENDERS: DurableObjectNamespace<Offender>;
+  readonly BLOCKS: DurableObjectNamespace<Blocks>;
 }

@@ -149,6 +149,10 @@ export interface Trail {
   tenant?: string;
   limits?: readonly StandingLimit[];
   outputLimit?: OutputLimit;
+  /** The caller itself, once it is known. */
+  subject?: string;
+  /** The model as it was asked for. */
+  asked?: ModelRef;
   model?: DeployedModel;
   /** Set when a rollout chose the version. */
   arm?: ArmRef;

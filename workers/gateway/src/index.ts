@@ -13,7 +13,11 @@ const fetch = serve({
   routes,
   runtimeOf,
   presentFault,
-  record: (x, endedMs) => recordCall(x, endedMs, x.trail.code),
+  stop: (x) => x.runtime.gate.offences.stop(x.request),
+  record: (x, endedMs) => {
+    x.runtime.gate.offences.note(x.request, x.trail, x.waitUntil);
+    recordCall(x, endedMs, x.trail.code);
+  },
 });
 
 export default { fetch } satisfies ExportedHandler<GatewayEnv>;

@@ -1,5 +1,6 @@
 import { type Fault, ok, type Result } from "@ledge/contract";
 import openapi from "../../../openapi.json";
+import blocksOpenapi from "../../../openapi-blocks.json";
 import cacheOpenapi from "../../../openapi-cache.json";
 import keysOpenapi from "../../../openapi-keys.json";
 import operatorOpenapi from "../../../openapi-operator.json";
@@ -30,13 +31,15 @@ type OperatorHandler = Handler<OperatorRuntime>;
 
 /** For Prometheus: what it may see of all models takes a credential of the operator's. */
 const metrics: OperatorHandler = async (x) => {
-  const { gatekeeper, models, counter } = x.runtime;
+  const { gatekeeper, models, counter, blockList } = x.runtime;
   const operator = await admitOperator(x.request, "models:read", gatekeeper);
   if (!operator.ok) return operator;
   const snapshot = await reach(() => models.registry.snapshot(), "counts_unavailable");
   if (!snapshot.ok) return snapshot;
   const counted = await countsOf(deployedModels(viewOf(snapshot.value)), counter);
-  return counted.ok ? ok(presentMetrics(counted.value)) : counted;
+  if (!counted.ok) return counted;
+  const blocks = await reach(() => blockList.counts(), "counts_unavailable");
+  return blocks.ok ? ok(presentMetrics(counted.value, blocks.value)) : blocks;
 };
 
 /** A model comes whole in one request, and is held in memory three times over while it is read. Bytes. */
@@ -76,6 +79,7 @@ async function done(work: Promise<Result<unknown>>): Promise<Result<Reply>> {
 const descriptions = {
   "/openapi.json": openapi,
   "/admin/openapi.json": operatorOpenapi,
+  "/admin/openapi-blocks.json": blocksOpenapi,
   "/admin/openapi-cache.json": cacheOpenapi,
   "/admin/openapi-keys.json": keysOpenapi,
   "/admin/openapi-tenancy.json": tenancyOpenapi,

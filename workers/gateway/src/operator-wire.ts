@@ -19,8 +19,20 @@ export const runtimeOf = keptBy(readOperatorConfig, wire);
 
 function wire(env: OperatorEnv, config: OperatorConfig) {
   const nowMs = () => Date.now();
-  const { directory, audits, closer, use, blobs, inference, registry, tallies, cacheKeeper, ledgers, tenancy } =
-    operatorPortsOf(env);
+  const {
+    directory,
+    audits,
+    closer,
+    use,
+    blobs,
+    inference,
+    registry,
+    tallies,
+    cacheKeeper,
+    blockList,
+    ledgers,
+    tenancy,
+  } = operatorPortsOf(env);
   const making = {
     keyedHash: keyedHash(config.KEY_PEPPER),
     random: (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)),
@@ -54,6 +66,7 @@ function wire(env: OperatorEnv, config: OperatorConfig) {
     rollouts,
     cache,
     usage,
+    blockList,
     counter: tallies,
     gatekeeper: {
       digests,

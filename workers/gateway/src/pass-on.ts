@@ -1,5 +1,6 @@
 import { type Action, fail, headers, ok, type Result } from "@ledge/contract";
 import { admit } from "./admit/admit.ts";
+import { bearer } from "./bearer.ts";
 import { callerHeader } from "./caller.ts";
 import type { Handler, Route } from "./serve.ts";
 
@@ -11,9 +12,15 @@ import type { Handler, Route } from "./serve.ts";
  */
 const passOn: Handler = async (x) => {
   const passed = await forward(x, {});
-  if (passed.ok && passed.value.ok && !/^(?:GET|HEAD)$/.test(x.request.method)) {
-    // The isolate that passed a change on knows it at once; the others read it within seconds.
-    const { catalog, cacheRules } = x.runtime;
+  if (!passed.ok) return passed;
+  const { catalog, cacheRules, gate } = x.runtime;
+  // A wrong key of the operator's is an offence like a caller's; the right one is never held up.
+  if (passed.value.status === 401 && bearer(x.request.headers) !== undefined) {
+    const refused = await gate.offences.refuse(x.request, { code: "invalid_credentials" }, x.waitUntil);
+    if (!refused.ok && refused.fault.code === "caller_blocked") return refused;
+  }
+  // The isolate that passed a change on knows it at once; the others read it within seconds.
+  if (passed.value.ok && !/^(?:GET|HEAD)$/.test(x.request.method)) {
     await Promise.all([catalog.catchUp(), cacheRules.catchUp()]);
   }
   return passed;

@@ -30,6 +30,8 @@ export interface Served<E extends object, R> {
   readonly runtimeOf: (env: E) => Result<R>;
   /** The error shape of the surface that a path belongs to. */
   readonly presentFault: (fault: Fault, path: string, requestId: string) => Reply;
+  /** Whether a request is refused before anything is done for it. */
+  readonly stop?: (x: Exchange<R>) => Promise<Result<never> | undefined> | undefined;
   /** Counts an exchange that is over; a stream counts itself when it ends. */
   readonly record?: (x: Exchange<R>, endedMs: number) => void;
 }
@@ -57,7 +59,7 @@ export function serve<E extends object, R extends Kept>(worker: Served<E, R>) {
 
 /** observe: wraps every handler and speaks last, whatever happened. A throw is a bug: the caller learns only that. */
 async function observe<E extends object, R extends Kept>(
-  { runtimeOf, presentFault, record }: Served<E, R>,
+  { runtimeOf, presentFault, stop, record }: Served<E, R>,
   c: Context<{ Bindings: E }>,
   handler: Handler<R>,
 ): Promise<Response> {
@@ -75,7 +77,8 @@ async function observe<E extends object, R extends Kept>(
   const x = runtime.ok ? ok({ request, requestId, startedMs, runtime: runtime.value, trail, waitUntil }) : runtime;
   let reply: Reply;
   try {
-    const answer = x.ok ? await handler(x.value, c) : x;
+    const stopped = x.ok ? await stop?.(x.value) : x;
+    const answer = stopped ?? (x.ok ? await handler(x.value, c) : x);
     if (!answer.ok) reply = refuse(answer.fault);
     else if (answer.value instanceof Response) {
       if (x.ok) record?.(x.value, Date.now());

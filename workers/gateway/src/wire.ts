@@ -2,6 +2,7 @@ import type { InferenceService, Snapshot } from "@ledge/contract";
 import { Accounts, type AccountsDeps } from "./accounts.ts";
 import { Identity } from "./admit/identity.ts";
 import { Limit } from "./admit/limit.ts";
+import { Offences } from "./admit/offences.ts";
 import type { Meters } from "./admit/ports.ts";
 import { Standings } from "./admit/standings.ts";
 import { Catalog } from "./assign/catalog.ts";
@@ -13,6 +14,7 @@ import { Rules } from "./cache/rules.ts";
 import { SealedLayer } from "./cache/sealed.ts";
 import { Vault } from "./cache/vault.ts";
 import { edgeTier } from "./dispatch/edge.ts";
+import { FairGate, fairly } from "./dispatch/fair-gate.ts";
 import { originTier } from "./dispatch/origin.ts";
 import { Shadows } from "./dispatch/shadow.ts";
 import type { GatewayEnv } from "./env.ts";
@@ -51,8 +53,9 @@ function wire(env: GatewayEnv, config: Config) {
     keys,
     tenancy,
     tokens,
-    certificates,
     meters,
+    book,
+    wall,
     inference,
     operator,
     registry,
@@ -74,10 +77,11 @@ function wire(env: GatewayEnv, config: Config) {
     nowMs,
     catalog: new Catalog({ shipped: snapshot0, store: snapshots, registry, say: sayOf("catalog"), nowMs }),
     gate: {
-      identity: new Identity({ door, standings, digests, tokens, certificates, nowMs }),
+      identity: new Identity({ door, standings, digests, tokens, nowMs }),
       standings,
       limit: limitOf(meters, config, nowMs),
       budget: { accounts, standings },
+      offences: new Offences({ book, wall, isOn: config.ABUSE === "on", say: sayOf("abuse"), nowMs }),
     },
     accounts,
     ledger,
@@ -103,8 +107,13 @@ function accountsOf(ledger: AccountsDeps["ledger"], { TIMEOUT_MS_MAX: callMsMax 
 }
 
 function tiersOf(inference: InferenceService, config: Config, nowMs: () => number) {
-  const at = { url: config.ORIGIN_URL.replace(/\/+$/, ""), secret: config.ORIGIN_SECRET };
-  return { edge: edgeTier(inference, nowMs), origin: originTier(at, nowMs) };
+  return { edge: edgeTier(inference, nowMs), origin: fairOrigin(config, nowMs) };
+}
+
+function fairOrigin(config: Config, nowMs: () => number) {
+  const { ORIGIN_URL: url, ORIGIN_SECRET: secret, ORIGIN_IN_FLIGHT_MAX, ORIGIN_WAITING_MAX } = config;
+  const gate = new FairGate({ inFlightMax: ORIGIN_IN_FLIGHT_MAX, waitingMax: ORIGIN_WAITING_MAX }, nowMs);
+  return fairly(originTier({ url: url.replace(/\/+$/, ""), secret }, nowMs), gate);
 }
 
 type CachePorts = Pick<

@@ -1,4 +1,4 @@
-import { keyAnswer, keysAnswer, type NewKeyAnswer, newKeyRequest } from "@ledge/contract";
+import { keyAnswer, keysAnswer, type NewKeyAnswer, newCertificateRequest, newKeyRequest } from "@ledge/contract";
 import type { Command } from "commander";
 import { type KeyFieldFlags, keyFieldsOf, withKeyFields } from "../ask/key-fields.ts";
 import { patched, said, segment } from "../ask/settings.ts";
@@ -45,6 +45,28 @@ export function keyCreate({ terminal }: Context): Command {
     const { value } = await callAdmin(targetOf(flags.url, terminal), { method: "POST", path: "/keys", json });
     tellOnce(value as NewKeyAnswer, flags, terminal);
   });
+}
+
+export function keyCertificate({ terminal }: Context): Command {
+  const command = newCommand("certificate", "Make a client certificate a credential", [
+    `ledge key certificate acme --name ci --sha256 ${"ab".repeat(32)}`,
+  ])
+    .argument("<tenant>", "whose it is")
+    .requiredOption("--name <name>", "what it is for")
+    .requiredOption("--sha256 <hex>", "SHA-256 of the certificate: openssl x509 -in cert.pem -outform der | sha256sum");
+  return withTargetOptions(withKeyFields(command)).action(
+    async (tenant: string, flags: CreateFlags & { readonly sha256: string }) => {
+      const sha256 = flags.sha256.replaceAll(":", "").toLowerCase();
+      const json = { tenant, name: flags.name, sha256, ...keyFieldsOf(flags) };
+      if (!newCertificateRequest.safeParse(json).success) {
+        throw new Refusal("--sha256 takes 64 hex digits; a tenant is letters, digits, '.', '_' and '-'.", 2);
+      }
+      const { value } = await callAdmin(targetOf(flags.url, terminal), { method: "POST", path: "/certificates", json });
+      const { id } = keyAnswer.parse(value);
+      terminal.print(flags.json ? JSON.stringify(value) : id);
+      terminal.say(`'ledge key revoke ${id}' ends it.`);
+    },
+  );
 }
 
 function tellOnce(answer: NewKeyAnswer, flags: TargetFlags, terminal: Terminal): void {

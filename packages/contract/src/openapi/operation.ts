@@ -57,6 +57,7 @@ export const operating = [
   "expired_credentials",
   "scope_denied",
   "directory_unavailable",
+  "caller_blocked",
   "operator_unavailable",
   ...always,
 ] as const;
@@ -65,6 +66,7 @@ export const admitting = [
   "missing_credentials",
   "invalid_credentials",
   "expired_credentials",
+  "caller_blocked",
   "rate_limited",
   "identity_unavailable",
   ...always,

@@ -27,6 +27,17 @@ const keys = [
     errors: [...reading, ...operating, ...issuing],
   }),
   operation({
+    method: "post",
+    path: "/certificates",
+    scope: "keys:write",
+    id: "registerCertificate",
+    summary:
+      "Make a client certificate a credential, as an API key is one. It is listed, changed and revoked as a key.",
+    request: { schema: "NewCertificateRequest", example: { tenant: "acme", name: "ci", sha256: "ab".repeat(32) } },
+    answers: done("KeyAnswer", 201),
+    errors: [...reading, ...operating, ...issuing, "directory_conflict"],
+  }),
+  operation({
     method: "get",
     path: "/keys",
     scope: "keys:read",

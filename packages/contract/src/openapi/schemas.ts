@@ -15,6 +15,7 @@ import { feedbackRequest, rollout, rolloutArm, rolloutLimits, startRolloutReques
 import { estimate, feedbackAnswer, latencyEstimate, rolloutReport } from "../rollout-report.ts";
 import * as admins from "../tenancy/admins.ts";
 import * as audit from "../tenancy/audit.ts";
+import { blocksAnswer, liftAnswer, liftRequest } from "../tenancy/blocks.ts";
 import * as keys from "../tenancy/keys.ts";
 import { limits, quotas } from "../tenancy/limits.ts";
 import { scope } from "../tenancy/scopes.ts";
@@ -56,6 +57,9 @@ const named = {
   Alive: bodies.alive,
   Ready: bodies.ready,
   ModelReady: bodies.modelReady,
+  BlocksAnswer: blocksAnswer,
+  LiftRequest: liftRequest,
+  LiftAnswer: liftAnswer,
   BlobAnswer: admin.blobAnswer,
   RegisterRequest: admin.registerRequest,
   RegisterAnswer: admin.registerAnswer,
@@ -85,6 +89,7 @@ const named = {
   CacheKeysAnswer: cacheAdmin.cacheKeysAnswer,
   NewKeyRequest: keys.newKeyRequest,
   NewOwnKeyRequest: keys.newOwnKeyRequest,
+  NewCertificateRequest: keys.newCertificateRequest,
   NewKeyAnswer: keys.newKeyAnswer,
   KeyAnswer: keys.keyAnswer,
   KeysAnswer: keys.keysAnswer,

@@ -17,6 +17,8 @@ export const adminScopes = [
   "usage:read",
   "usage:write",
   "audit:read",
+  "blocks:read",
+  "blocks:write",
   "admins:read",
   "admins:write",
 ] as const;

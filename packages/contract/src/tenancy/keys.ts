@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { sha256Hex } from "../manifest.ts";
 import { limits } from "./limits.ts";
 import { projectName, tenantName, userName } from "./records.ts";
 import { scopes } from "./scopes.ts";
@@ -39,6 +40,10 @@ export const newKeyRequest = z.extend(newOwnKeyRequest, {
   tier: z.optional(tierName),
 });
 export type NewKeyRequest = z.infer<typeof newKeyRequest>;
+
+/** `POST /admin/v1/certificates`: a client certificate that is a credential as a key is, by the SHA-256 of the certificate. */
+export const newCertificateRequest = z.extend(newKeyRequest, { sha256: sha256Hex });
+export type NewCertificateRequest = z.infer<typeof newCertificateRequest>;
 
 /** `PATCH /admin/v1/keys/{id}`: RFC 7396 over these and `expires_at`; `null` takes a member away. */
 export const keySettings = z.strictObject({

@@ -4,31 +4,37 @@ import type { Demand, Principal, Trail } from "../exchange.ts";
 import { type Budget, reserve } from "./budget.ts";
 import type { Identity } from "./identity.ts";
 import type { Limit } from "./limit.ts";
+import type { Offences } from "./offences.ts";
 import type { Standings } from "./standings.ts";
 
 /** What admits a call, wired once an isolate. */
 export interface Gate {
   readonly identity: Identity;
   readonly standings: Standings;
+  readonly offences: Offences;
   readonly limit: Limit;
   readonly budget: Budget;
 }
 
 /**
  * Who is calling, may they do this, and may they do it now? What the call then holds of its limits is in the trail, and is
- * settled when it is over. Errors: those of {@link Identity.of}; `scope_denied`; those of {@link Limit.take} and {@link reserve}.
+ * settled when it is over. Errors: those of {@link Identity.of}; `caller_blocked`; `scope_denied`; those of {@link Limit.take}
+ * and {@link reserve}.
  */
 export async function admit(
   request: Request,
   demand: Demand,
-  { identity, standings, limit, budget }: Gate,
+  { identity, offences, standings, limit, budget }: Gate,
   trail: Trail,
   background: (work: Promise<void>) => void,
 ): Promise<Result<Principal>> {
   const identified = await identity.of(request);
-  if (!identified.ok) return identified;
+  if (!identified.ok) return await offences.refuse(request, identified.fault, background);
   const principal = identified.value;
   trail.tenant = principal.tenant;
+  trail.subject = principal.subject;
+  const passed = await offences.pass(principal.subject, background);
+  if (!passed.ok) return passed;
   if (!mayAsk(principal, demand)) return fail("scope_denied");
   const terms = await standings.terms();
   if (!terms.ok) return terms;

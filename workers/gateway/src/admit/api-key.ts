@@ -11,9 +11,11 @@ export interface KeyDoor {
 
 /** Errors: `invalid_credentials`, `expired_credentials`; `identity_unavailable` when the store cannot be read. */
 export async function verifyApiKey(key: string, door: KeyDoor, nowMs: number): Promise<Result<KeyRecord>> {
-  if (!isApiKey(key)) return fail("invalid_credentials");
-  const { keys, digests, keyedHash } = door;
-  const hash = keyedHash(key);
+  return isApiKey(key) ? await verifyHash(door.keyedHash(key), door, nowMs) : fail("invalid_credentials");
+}
+
+/** A key by its keyed hash, or a client certificate by its SHA-256: neither can be made to be the other. Errors: as above. */
+export async function verifyHash(hash: string, { keys, digests }: KeyDoor, nowMs: number): Promise<Result<KeyRecord>> {
   let stored: KeyRecord | undefined;
   try {
     stored = await keys.get(keyId(hash));

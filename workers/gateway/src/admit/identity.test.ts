@@ -34,7 +34,6 @@ class MemoryKeys implements KeyStore {
 let nowMs: number;
 let keys: MemoryKeys;
 let tenants: Map<string, TenantRecord>;
-let certified: Map<string, KeyRecord>;
 let identity: Identity;
 
 beforeEach(() => {
@@ -50,11 +49,9 @@ beforeEach(() => {
     terms: async (): Promise<Terms | undefined> => undefined,
   };
   const standings = new Standings({ published, keyLimits: { requests_per_minute: 5 }, nowMs: clock });
-  certified = new Map();
-  const certificates = { get: async (sha256: string) => certified.get(sha256) };
   const tokens = { verify: async () => fail("invalid_credentials") };
   const door = { keys, digests, keyedHash: digests.sha256Hex };
-  identity = new Identity({ door, standings, certificates, tokens, digests, nowMs: clock });
+  identity = new Identity({ door, standings, tokens, digests, nowMs: clock });
 });
 
 async function issue(seed: number, more: Partial<KeyRecord> = {}) {
@@ -159,9 +156,9 @@ describe("a client certificate", () => {
     return identity.of(Object.assign(request, { cf: { tlsClientAuth } }));
   }
 
-  beforeEach(() => {
+  beforeEach(async () => {
     const record = { id: sha256.slice(0, 24), hash: sha256, tenant: "acme", name: "ci", scopes: [...scopesDefault] };
-    certified.set(sha256, { ...record, createdAtMs: nowMs });
+    await keys.put({ ...record, createdAtMs: nowMs });
   });
 
   test("that Cloudflare verified and the operator registered is a credential", async () => {

@@ -3,9 +3,8 @@ import { isAddressIn, isApiKey } from "@ledge/policy";
 import { bearer } from "../bearer.ts";
 import type { Principal } from "../exchange.ts";
 import type { Digests } from "../ports.ts";
-import { type KeyDoor, verifyApiKey } from "./api-key.ts";
-import { certificateOf, verifyCertificate } from "./certificate.ts";
-import type { CertificateStore } from "./ports.ts";
+import { type KeyDoor, verifyApiKey, verifyHash } from "./api-key.ts";
+import { certificateOf } from "./certificate.ts";
 import type { Standings } from "./standings.ts";
 
 /** A changed or revoked key is known in an isolate after this long. */
@@ -16,7 +15,6 @@ const credentialCharsMax = 8_192;
 
 export interface IdentityDeps {
   readonly door: KeyDoor;
-  readonly certificates: CertificateStore;
   /** The identity Worker. */
   readonly tokens: IdentityService;
   readonly standings: Standings;
@@ -69,9 +67,9 @@ export class Identity {
   async #byCertificate(request: Request): Promise<Result<Remembered>> {
     const sha256 = certificateOf(request);
     if (sha256 === undefined) return fail("missing_credentials");
-    const { certificates, nowMs } = this.#deps;
+    const { door, nowMs } = this.#deps;
     return await this.#recall(`certificate:${sha256}`, async () => {
-      const stored = await verifyCertificate(sha256, certificates, nowMs());
+      const stored = await verifyHash(sha256, door, nowMs());
       return stored.ok ? ok(holderOf(stored.value, nowMs())) : stored;
     });
   }

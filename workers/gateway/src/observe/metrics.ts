@@ -1,4 +1,4 @@
-import type { ModelTally, VersionTally } from "@ledge/contract";
+import type { BlockCounts, ModelTally, VersionTally } from "@ledge/contract";
 import { cacheEventNames, emptyVersionTally } from "@ledge/policy";
 import type { Reply } from "../reply.ts";
 
@@ -56,7 +56,7 @@ const cacheEvent = "ledge_cache_events_total";
 const reasons = ["REJECTED", "CANCELED", "BACKEND", "OTHER"] as const;
 
 /** `GET /metrics`: Prometheus text, version 0.0.4, under the labels of Triton's metrics. Never a tenant, never a key. */
-export function presentMetrics(measured: readonly MeasuredVersion[]): Reply {
+export function presentMetrics(measured: readonly MeasuredVersion[], blocks: BlockCounts): Reply {
   const versions = measured.map(({ name, version, tally }) => {
     // Names and versions are plain by their schemas: nothing in them needs escaping.
     return { labels: `model="${name}",version="${version}"`, counts: tally.versions[version] ?? emptyVersionTally };
@@ -78,10 +78,19 @@ export function presentMetrics(measured: readonly MeasuredVersion[]): Reply {
     ...parts,
     family(failure, "Failed calls", failures),
     family(cacheEvent, "What the answer cache did", cache),
+    ...blockFamilies(blocks),
   ].join("");
   return { status: 200, body, headers: { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" } };
 }
 
-function family(name: string, help: string, samples: readonly string[]): string {
-  return `# HELP ${name} ${help}\n# TYPE ${name} counter\n${samples.map((sample) => `${sample}\n`).join("")}`;
+function blockFamilies({ addresses, callers, active }: BlockCounts): readonly string[] {
+  const of = (name: string, value: number) => `ledge_blocks_total{of="${name}"} ${value}`;
+  return [
+    family("ledge_blocks_total", "Blocks of bad callers", [of("address", addresses), of("caller", callers)]),
+    family("ledge_blocks_active", "Blocks that last now", [`ledge_blocks_active ${active}`], "gauge"),
+  ];
+}
+
+function family(name: string, help: string, samples: readonly string[], type = "counter"): string {
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${samples.map((sample) => `${sample}\n`).join("")}`;
 }

@@ -10,6 +10,7 @@ import {
   mergePatchRequest,
   type NewKeyAnswer,
   type NewKeyRequest,
+  newCertificateRequest,
   newKeyRequest,
   newOwnKeyRequest,
   ok,
@@ -18,7 +19,7 @@ import {
   rotateKeyRequest,
   scopesDefault,
 } from "@ledge/contract";
-import { isKeyId, mintKey, standingOf, tenantRecordOf, unregistered } from "@ledge/policy";
+import { isKeyId, keyId, mintKey, standingOf, tenantRecordOf, unregistered } from "@ledge/policy";
 import { ask, changeDirectory, closeKeys, type DirectoryDesk, type Made, nextOf, timeText } from "./directory.ts";
 import type { DirectoryWriter, KeyReader, KeyUse, TenantReader, TermsReader } from "./ports.ts";
 
@@ -52,6 +53,21 @@ export async function issueKey(body: unknown, desk: KeyDesk): Promise<Result<Mad
   const done = await changeDirectory({ kind: "issue-key", key: stored, registers: desk.registers, ...by }, desk);
   if (!done.ok) return done;
   return ok({ value: await shownOnce(key, stored, desk), published: done.value.published });
+}
+
+/**
+ * Makes a client certificate a credential: a key whose hash is the certificate's, and which nobody has to keep secret. Errors:
+ * those of {@link issueKey}; `directory_conflict` when it is one already.
+ */
+export async function registerCertificate(body: unknown, desk: KeyDesk): Promise<Result<Made<KeyAnswer>>> {
+  const asked = parse(newCertificateRequest, body);
+  if (!asked.ok) return asked;
+  const { sha256, ...request } = asked.value;
+  const fields = fieldsOf(request, desk.nowMs());
+  if (!fields.ok) return fields;
+  const key: DirectoryKey = { id: keyId(sha256), hash: sha256, ...fields.value };
+  const done = await changeDirectory({ kind: "issue-key", key, registers: desk.registers }, desk);
+  return done.ok ? ok({ value: answerOf(key, desk.nowMs()), published: done.value.published }) : done;
 }
 
 function readRequest(body: unknown, { by }: KeyDesk): Result<NewKeyRequest> {

@@ -1,6 +1,8 @@
 import type {
   ArmTally,
   AuditRow,
+  Block,
+  BlockCounts,
   CacheAuditRow,
   CacheChange,
   CacheState,
@@ -170,4 +172,13 @@ export interface KeyCloser {
 /** When keys were used last, as far as whoever counts calls knows: milliseconds since 1970, to the hour. A throw: unknown. */
 export interface KeyUse {
   lastUsed(tenant: string, ids: readonly string[]): Promise<Readonly<Record<string, number>>>;
+}
+
+/** Who is blocked. A throw means that the list cannot be reached. */
+export interface BlockList {
+  /** Newest first: those that last, or with `all` those that have ended too. */
+  list(all: boolean, limit: number): Promise<readonly Block[]>;
+  /** Whether it was blocked. */
+  lift(subject: string, by: string): Promise<boolean>;
+  counts(): Promise<BlockCounts>;
 }

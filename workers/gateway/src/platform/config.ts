@@ -10,11 +10,14 @@ import {
   requestsPerMinute,
   secret,
   timeoutMs,
+  wholeNumber,
 } from "./variables.ts";
 
 const config = z.object({
   ORIGIN_URL: z.url({ protocol: /^https?$/ }),
   ORIGIN_SECRET: secret,
+  ORIGIN_IN_FLIGHT_MAX: wholeNumber(1, 100_000),
+  ORIGIN_WAITING_MAX: wholeNumber(0, 100_000),
   BODY_BYTES_MAX: bodyBytesMax,
   TIMEOUT_MS_DEFAULT: timeoutMs,
   TIMEOUT_MS_MAX: timeoutMs,
@@ -25,6 +28,7 @@ const config = z.object({
   CACHE_STALE_IF_ERROR_S: cacheStaleS,
   WORKERS_CACHE: z.enum(["on", "off"]),
   REQUESTS_PER_MINUTE_DEFAULT: requestsPerMinute,
+  ABUSE: z.enum(["on", "off"]),
   LOG: logged,
 });
 

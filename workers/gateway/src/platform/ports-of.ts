@@ -1,6 +1,6 @@
 import type { AuditLogName, KeyRecord, TenantRecord, Terms } from "@ledge/contract";
 import type { MeterAnswer } from "@ledge/policy";
-import type { CertificateStore, Meters } from "../admit/ports.ts";
+import type { Meters } from "../admit/ports.ts";
 import type { RegistryWatch, SnapshotStore } from "../assign/ports.ts";
 import type { GatewayEnv, OperatorEnv } from "../env.ts";
 import type { RatingCounter, TallyReader, TallySink } from "../observe/ports.ts";
@@ -20,6 +20,7 @@ import type {
 import type { KeyStore, PublishedTenancy } from "../ports.ts";
 import { r2Blobs } from "./blobs.ts";
 import { currentKey, snapshotKey } from "./durable/publish.ts";
+import { durableAbuseBook, durableBlockList, floodWall } from "./durable-abuse.ts";
 import { durableFlights } from "./durable-flights.ts";
 import { durableLedger, durableLedgers } from "./durable-ledger.ts";
 import { entryPurger, publishedKeyrings, publishedRules } from "./published-cache.ts";
@@ -40,9 +41,10 @@ export function portsOf(env: GatewayEnv) {
     entryPurger: entryPurger(env.CACHE_KEEPER),
     flightRooms: durableFlights(env.FLIGHTS),
     meters: durableMeters(env.METERS),
+    book: durableAbuseBook(env),
+    wall: floodWall(env.FLOOD_WALL),
     inference: env.INFERENCE,
     tokens: env.IDENTITY,
-    certificates: kvCertificates(env.KEYS),
     operator: env.OPERATOR,
     registry: durableRegistry(env.REGISTRY),
     tallies: durableTallies(env.TALLIES),
@@ -65,6 +67,7 @@ export function operatorPortsOf(env: OperatorEnv) {
     cacheKeeper: durableCacheKeeper(env.CACHE_KEEPER),
     ledgers: durableLedgers(env.LEDGERS, env.LEDGER_LIST),
     tenancy: kvTenancy(env.KEYS),
+    blockList: durableBlockList(env.BLOCKS),
     blobs: r2Blobs(env.MODEL_BYTES),
   };
 }
@@ -80,12 +83,6 @@ function kvKeyStore(keys: KVNamespace): KeyStore {
     async delete(id) {
       await keys.delete(`key:${id}`);
     },
-  };
-}
-
-function kvCertificates(keys: KVNamespace): CertificateStore {
-  return {
-    get: async (sha256) => (await keys.get<KeyRecord>(`certificate:${sha256}`, "json")) ?? undefined,
   };
 }
 

@@ -10,7 +10,7 @@ import {
   type Ticket,
   take,
   waitingRows,
-} from "./queue.ts";
+} from "@ledge/policy/fair-queue";
 import { holdTurn, type Turn } from "./turn.ts";
 
 /** What one call brings. */

@@ -52,7 +52,7 @@ test("statistics have Triton's members, batches by their size, and zeros for a v
 });
 
 test("metrics are whole microseconds and counts, a family at a time, each reason of a failure there from the start", () => {
-  const lines = String(presentMetrics(versions).body).split("\n");
+  const lines = String(presentMetrics(versions, { addresses: 2, callers: 1, active: 1 }).body).split("\n");
   expect(lines).toContain('nv_inference_request_success{model="m",version="2"} 4');
   expect(lines).toContain('nv_inference_request_duration_us{model="m",version="2"} 4000');
   expect(lines).toContain('nv_inference_request_failure{model="m",version="2",reason="REJECTED"} 1');

@@ -1,5 +1,5 @@
 /**
- * Who waits for the model, and who runs next. Pure: the batcher holds the state and the rows themselves.
+ * Who waits, and who runs next: before a model at the edge, and before the origin. Pure: whoever uses it holds the state and the work itself.
  *
  * Shares of capacity are dealt by start-time fair queueing (Goyal, Vin and Cheng, 1996): each call gets a start on a virtual
  * clock, where the calls of its share before it end, and whoever starts first runs first. A share that was idle starts now, so it gains
