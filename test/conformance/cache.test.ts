@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { judge } from "./cache/judge.ts";
-import { MockOrigin } from "./cache/mock-origin.ts";
 import { rules } from "./cache/rules.ts";
 import { type RunningTarget, startLedge } from "./cache/start-ledge.ts";
 import { Trial } from "./cache/trial.ts";
+import { judge } from "./suite/judge.ts";
+import { MockOrigin } from "./suite/mock-origin.ts";
 
 /** The suite that anyone can run against any gateway (docs/conformance.md), against Ledge. */
 

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repoRoot } from "../../scripts/repo.ts";
-import { MockOrigin } from "./cache/mock-origin.ts";
-import type { Report } from "./cache/report.ts";
 import type { Fault } from "./cache/specimen/faults.ts";
 import { startSpecimen } from "./cache/specimen/gateway.ts";
+import { MockOrigin } from "./suite/mock-origin.ts";
+import type { Report } from "./suite/report.ts";
 
 /** `npm run conformance` from outside, against a gateway that is not Ledge. */
 
@@ -19,7 +19,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function run(...args: readonly string[]) {
-  const command = join(repoRoot, "test", "conformance", "cache", "command.ts");
+  const command = join(repoRoot, "test", "conformance", "command.ts");
   const child = spawn(process.execPath, [command, ...args], { cwd: repoRoot });
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   const [out, error] = await Promise.all([text(child.stdout), text(child.stderr)]);

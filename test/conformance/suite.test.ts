@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { judge, type Rule } from "./cache/judge.ts";
-import { MockOrigin } from "./cache/mock-origin.ts";
+import type { Rule } from "./cache/rule.ts";
 import { rules } from "./cache/rules.ts";
 import { type Fault, faults } from "./cache/specimen/faults.ts";
 import { startSpecimen } from "./cache/specimen/gateway.ts";
 import { Trial } from "./cache/trial.ts";
+import { judge } from "./suite/judge.ts";
+import { MockOrigin } from "./suite/mock-origin.ts";
 
 /** A rule that cannot fail proves nothing, and one that cannot hold is nobody's fault. */
 

@@ -35,6 +35,7 @@ export async function startEdge(
   } & Pick<EdgeOptions, "standIns" | "bundles" | "dataDir" | "gateways" | "port"> = {},
 ): Promise<TestEdge> {
   const logs: string[] = [];
+  const secrets = new Set([adminKey, originSecret, cacheSecret, keyPepper]);
   const { originUrl = nowhere, gateway, operator, inference, identity, ...rest } = options;
   const adminKeyHash = createHash("sha256").update(adminKey).digest("hex");
   const both = { ORIGIN_URL: originUrl, ORIGIN_SECRET: originSecret, KEY_PEPPER: keyPepper, LOG: "all" };
@@ -57,9 +58,23 @@ export async function startEdge(
     const body = { tenant: "acme", name: "test", requests_per_minute: 1_000_000, ...fields };
     const answer = await post("/admin/v1/keys", adminKey, body);
     if (answer.status !== 201) throw new Error(`no key: ${answer.status} ${await answer.text()}`);
-    return (await answer.json()) as { id: string; key: string };
+    const issued = (await answer.json()) as { id: string; key: string };
+    secrets.add(issued.key);
+    return issued;
   };
-  return { ...edge, logs, post, get, issueKey };
+  const close = async () => {
+    await edge.close();
+    tellNoSecrets(logs, secrets);
+  };
+  return { ...edge, logs, post, get, issueKey, close };
+}
+
+/** Whatever a test does: no secret of the deployment's and no key that was issued is on a console. Throws with the line. */
+export function tellNoSecrets(logs: readonly string[], secrets: Iterable<string>): void {
+  for (const secret of secrets) {
+    const line = logs.find((one) => one.includes(secret));
+    if (line !== undefined) throw new Error(`a secret is in a log line: ${line}`);
+  }
 }
 
 /** The real origin process with the models it ships. */

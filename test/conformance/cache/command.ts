@@ -1,15 +1,12 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { judge, type Verdict } from "./judge.ts";
-import { MockOrigin } from "./mock-origin.ts";
+import { MockOrigin } from "../suite/mock-origin.ts";
+import { printRules, printTable, runRules } from "../suite/run.ts";
 import { type Options, readOptions, usage } from "./options.ts";
-import { markdownTable, type Report, reportOf, summaryLine, verdictLine } from "./report.ts";
 import { rules } from "./rules.ts";
 import type { RunningTarget } from "./start-ledge.ts";
 import { Trial } from "./trial.ts";
 
-/** `npm run conformance`: see docs/conformance.md. */
-
-async function main(args: readonly string[]): Promise<number> {
+/** The suite of answer caches: see docs/conformance.md. Resolves with the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
   let options: Options;
   try {
     options = readOptions(args);
@@ -20,9 +17,8 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   if (options.help) console.log(usage);
-  else if (options.list)
-    console.log(rules.map(({ id, feature, pain }) => `${id.padEnd(24)} ${feature.padEnd(11)} ${pain}`).join("\n"));
-  else if (options.table.length > 0) console.log(markdownTable(options.table.map(readReport)));
+  else if (options.list) printRules(rules);
+  else if (options.table.length > 0) printTable(options.table);
   else return await conformance(options);
   return 0;
 }
@@ -38,15 +34,7 @@ async function conformance(options: Options): Promise<number> {
       console.error(unreached);
       return 2;
     }
-    const verdicts = await judgeAll(trial, options.only);
-    console.log(`\n${options.title}: ${summaryLine(verdicts)}`);
-    if (options.json !== undefined) {
-      writeFileSync(
-        options.json,
-        `${JSON.stringify(reportOf(options.title, options.profile.name, verdicts), null, 2)}\n`,
-      );
-    }
-    return verdicts.some(({ outcome }) => outcome === "fail") ? 1 : 0;
+    return await runRules(rules, trial, options.profile.name, options);
   } finally {
     await running?.close();
     await origin.close();
@@ -82,20 +70,3 @@ async function whyUnreached(trial: Trial): Promise<string | undefined> {
   }
   return undefined;
 }
-
-async function judgeAll(trial: Trial, only: readonly string[]): Promise<readonly Verdict[]> {
-  const chosen = only.length === 0 ? rules : rules.filter(({ id }) => only.includes(id));
-  const verdicts: Verdict[] = [];
-  for (const rule of chosen) {
-    const verdict = await judge(rule, trial);
-    console.log(verdictLine(verdict));
-    verdicts.push(verdict);
-  }
-  return verdicts;
-}
-
-function readReport(file: string): Report {
-  return JSON.parse(readFileSync(file, "utf8")) as Report;
-}
-
-process.exitCode = await main(process.argv.slice(2));

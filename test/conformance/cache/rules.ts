@@ -1,4 +1,4 @@
-import type { Rule } from "./judge.ts";
+import type { Rule } from "./rule.ts";
 import { controlRules } from "./rules/control.ts";
 import { failureRules } from "./rules/failures.ts";
 import { flightRules } from "./rules/flight.ts";

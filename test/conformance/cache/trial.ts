@@ -1,6 +1,7 @@
-import { type Answer, readAnswer } from "./answer.ts";
-import { NotOffered, Unanswered } from "./judge.ts";
-import { caseIdIn, type MockOrigin, type OriginCall, type Script } from "./mock-origin.ts";
+import { type Answer, readAnswer, seen } from "../suite/answer.ts";
+import { NotOffered, Unanswered } from "../suite/judge.ts";
+import { caseIdIn, type MockOrigin, type OriginCall, type Script } from "../suite/mock-origin.ts";
+import { soon } from "../suite/waiting.ts";
 import type { Operator, Profile, Wish } from "./profile.ts";
 
 /** A gateway under test and what the suite may use of it. */
@@ -173,28 +174,6 @@ export class Trial {
     if (this.target.operator === undefined) throw new NotOffered("there is no operator's API to ask");
     return this.target.operator;
   }
-}
-
-/** Lets time pass: an answer's life is measured in whole seconds of the target's own clock. */
-export function pass(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-const soon = () => pass(25);
-
-/** A promise and what resolves it. */
-export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
-}
-
-/** An answer in a few words. */
-export function seen({ status, text, raw, complete }: Answer): string {
-  const said = (text === "" ? raw : text).slice(0, 120);
-  return `status ${status}${complete ? "" : ", cut"} '${said}'`;
 }
 
 /** Whether an answer's text is one that the origin gave to this case. */

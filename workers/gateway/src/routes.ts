@@ -91,7 +91,7 @@ const feedback: Handler = async (x) => {
   const admitted = await admit(x.request, demand, gate, x.trail, x.waitUntil);
   if (!admitted.ok) return admitted;
   const { models } = await catalog.view(x.waitUntil);
-  const taken = await takeFeedback(body.value.value, (name) => models.get(name)?.model, counter);
+  const taken = await takeFeedback(body.value.value, admitted.value.tenant, (name) => models.get(name)?.model, counter);
   return taken.ok ? ok(jsonReply(taken.value, 202)) : taken;
 };
 

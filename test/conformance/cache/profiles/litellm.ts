@@ -1,4 +1,4 @@
-import { NotOffered } from "../judge.ts";
+import { NotOffered } from "../../suite/judge.ts";
 import type { Dress, Profile, Undressed } from "../profile.ts";
 import { refuse } from "./openai.ts";
 

@@ -1,4 +1,4 @@
-import { NotOffered } from "../judge.ts";
+import { NotOffered } from "../../suite/judge.ts";
 import type { Dress, Profile, Undressed } from "../profile.ts";
 
 /** Any gateway that speaks OpenAI's API and HTTP's own cache headers; `--header` adds what it needs besides. */

@@ -1,5 +1,8 @@
-import { demand, type Rule } from "../judge.ts";
-import { type Ask, pass, seen, type Trial } from "../trial.ts";
+import { seen } from "../../suite/answer.ts";
+import { demand } from "../../suite/judge.ts";
+import { pass } from "../../suite/waiting.ts";
+import type { Rule } from "../rule.ts";
+import type { Ask, Trial } from "../trial.ts";
 
 const unruly = "a cache that a caller cannot steer";
 const silent = "a value out of range, changed without a word";

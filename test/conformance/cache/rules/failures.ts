@@ -1,6 +1,9 @@
-import { demand, type Rule } from "../judge.ts";
-import type { Turn } from "../mock-origin.ts";
-import { type Ask, type Case, gate, isFor, seen, type Trial } from "../trial.ts";
+import { seen } from "../../suite/answer.ts";
+import { demand } from "../../suite/judge.ts";
+import type { Turn } from "../../suite/mock-origin.ts";
+import { gate } from "../../suite/waiting.ts";
+import type { Rule } from "../rule.ts";
+import { type Ask, type Case, isFor, type Trial } from "../trial.ts";
 
 const poisoned = "a failure kept and replayed";
 const half = "half an answer taken for a whole one";

@@ -1,6 +1,9 @@
-import type { Answer } from "../answer.ts";
-import { demand, type Rule } from "../judge.ts";
-import { type Ask, type Case, gate, seen, type Trial } from "../trial.ts";
+import type { Answer } from "../../suite/answer.ts";
+import { seen } from "../../suite/answer.ts";
+import { demand } from "../../suite/judge.ts";
+import { gate } from "../../suite/waiting.ts";
+import type { Rule } from "../rule.ts";
+import type { Ask, Case, Trial } from "../trial.ts";
 
 const stampede = "a thousand equal calls that pay a thousand times";
 const dragged = "a caller failed by somebody else's call";

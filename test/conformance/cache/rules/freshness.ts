@@ -1,6 +1,8 @@
-import { cacheStatusOf } from "../answer.ts";
-import { demand, NotOffered, type Rule } from "../judge.ts";
-import { type Ask, type Case, gate, pass, seen, type Trial } from "../trial.ts";
+import { cacheStatusOf, seen } from "../../suite/answer.ts";
+import { demand, NotOffered } from "../../suite/judge.ts";
+import { gate, pass } from "../../suite/waiting.ts";
+import type { Rule } from "../rule.ts";
+import type { Ask, Case, Trial } from "../trial.ts";
 
 const opaque = "nobody can tell where an answer came from";
 const outage = "an outage that a kept answer could have bridged";

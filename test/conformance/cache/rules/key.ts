@@ -1,5 +1,7 @@
-import { demand, type Rule } from "../judge.ts";
-import { seen, type Trial } from "../trial.ts";
+import { seen } from "../../suite/answer.ts";
+import { demand } from "../../suite/judge.ts";
+import type { Rule } from "../rule.ts";
+import type { Trial } from "../trial.ts";
 
 const dead = "caches that never hit";
 const mixed = "two questions that share an entry";

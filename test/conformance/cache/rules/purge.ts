@@ -1,6 +1,7 @@
-import { cacheStatusOf } from "../answer.ts";
-import { demand, NotOffered, type Rule } from "../judge.ts";
+import { cacheStatusOf } from "../../suite/answer.ts";
+import { demand, NotOffered } from "../../suite/judge.ts";
 import type { Scope } from "../profile.ts";
+import type { Rule } from "../rule.ts";
 import type { Ask, Case, Trial } from "../trial.ts";
 
 const stuck = "a wrong answer that nobody can take out";

@@ -1,4 +1,5 @@
-import { demand, type Rule } from "../judge.ts";
+import { demand } from "../../suite/judge.ts";
+import type { Rule } from "../rule.ts";
 import type { Ask, Trial } from "../trial.ts";
 
 const frozen = "one roll of the dice served for ever";

@@ -1,7 +1,10 @@
-import type { Answer } from "../answer.ts";
-import { demand, NotOffered, type Rule } from "../judge.ts";
-import type { AnswerTurn, ToolCall } from "../mock-answer.ts";
-import { type Ask, gate, seen, type Trial } from "../trial.ts";
+import type { Answer } from "../../suite/answer.ts";
+import { seen } from "../../suite/answer.ts";
+import { demand, NotOffered } from "../../suite/judge.ts";
+import type { AnswerTurn, ToolCall } from "../../suite/mock-answer.ts";
+import { gate } from "../../suite/waiting.ts";
+import type { Rule } from "../rule.ts";
+import type { Ask, Trial } from "../trial.ts";
 
 const pieces = ["Four", " small", " pieces", " here."];
 const text = pieces.join("");

@@ -1,5 +1,7 @@
-import { demand, type Rule } from "../judge.ts";
-import { type Caller, isFor, seen, type Trial } from "../trial.ts";
+import { seen } from "../../suite/answer.ts";
+import { demand } from "../../suite/judge.ts";
+import type { Rule } from "../rule.ts";
+import { type Caller, isFor, type Trial } from "../trial.ts";
 
 const leak = "another tenant's answer";
 

@@ -12,11 +12,13 @@ import { parseModelRef } from "@ledge/policy";
 import type { RatingCounter } from "./ports.ts";
 
 /**
- * Counts how good an answer was, once a request. It counts for the arm of the running rollout that has the version, whoever was
+ * Counts how good an answer was, once a request of a tenant's: callers choose the ids of requests, and two tenants may choose the
+ * same. It counts for the arm of the running rollout that has the version, whoever was
  * dealt to it. Errors: `invalid_request`, `model_not_found`, `counter_unavailable`.
  */
 export async function takeFeedback(
   body: unknown,
+  tenant: string,
   modelNamed: (name: string) => RegisteredModel | undefined,
   counter: RatingCounter,
 ): Promise<Result<FeedbackAnswer>> {
@@ -31,7 +33,12 @@ export async function takeFeedback(
   const { rollout } = model;
   const dealt = rollout?.arms.some(({ version }) => version === known.version) === true;
   try {
-    const rating = { requestId, version: known.version, score, rollout: dealt ? rollout.id : noRollout };
+    const rating = {
+      requestId: `${tenant} ${requestId}`,
+      version: known.version,
+      score,
+      rollout: dealt ? rollout.id : noRollout,
+    };
     return ok({ counted: await counter.rate(model.name, rating) });
   } catch (error) {
     return fail("counter_unavailable", { cause: String(error) });

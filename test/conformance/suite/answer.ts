@@ -127,3 +127,9 @@ export function cacheStatusOf({ headers }: Pick<Answer, "headers">): Readonly<Re
     }),
   );
 }
+
+/** An answer in a few words. */
+export function seen({ status, text, raw, complete }: Answer): string {
+  const said = (text === "" ? raw : text).slice(0, 120);
+  return `status ${status}${complete ? "" : ", cut"} '${said}'`;
+}

@@ -1,19 +1,24 @@
-import type { Feature } from "./profile.ts";
-import type { Trial } from "./trial.ts";
-
-export interface Rule {
+/** One thing that a suite asks of a gateway. */
+export interface RuleOf<Trial, Feature extends string> {
   /** Short, for tables and for `--only`. */
   readonly id: string;
   /** What holds, in one sentence. */
   readonly says: string;
   /** What users of gateways suffer when it does not hold. */
   readonly pain: string;
-  /** What a target must say that it does for a failure to count; see {@link Rule.safety}. */
+  /** What a target must say that it does for a failure to count; see {@link RuleOf.safety}. */
   readonly feature: Feature;
   /** Breaking it gives somebody a wrong answer: it counts for every target, whatever that claims. */
   readonly safety?: true;
   /** Returns when it holds. Throws {@link Broken}, {@link Unanswered} or {@link NotOffered}. */
   check(trial: Trial): Promise<void>;
+}
+
+/** What a suite's rules use to ask a target. */
+export interface Asking {
+  readonly target: { readonly profile: { readonly claims: ReadonlySet<string> } };
+  /** What the report says beside a rule that passed, once. */
+  takeNote(): string | undefined;
 }
 
 /** The target did something else than the rule says. */
@@ -33,7 +38,7 @@ export function demand(so: boolean, seen: string): void {
 export type Outcome = "pass" | "fail" | "not offered";
 
 export interface Verdict {
-  readonly rule: Rule;
+  readonly rule: { readonly id: string; readonly says: string };
   readonly outcome: Outcome;
   /** What was seen when it did not pass, or a note. */
   readonly note?: string;
@@ -43,7 +48,10 @@ export interface Verdict {
  * Asks one rule. A rule that fails is "not offered" when the target does not claim its feature and nobody gets a wrong
  * answer by it; where the target claims it, having no way to do it is a failure.
  */
-export async function judge(rule: Rule, trial: Trial): Promise<Verdict> {
+export async function judge<Trial extends Asking, Feature extends string>(
+  rule: RuleOf<Trial, Feature>,
+  trial: Trial,
+): Promise<Verdict> {
   try {
     await rule.check(trial);
     const note = trial.takeNote();

@@ -27,6 +27,8 @@ export interface OriginCall {
   readonly index: number;
   readonly body: Readonly<Record<string, unknown>>;
   readonly stream: boolean;
+  /** Ledge asks its origin so: what a stream used is then told behind it, in a comment, whether the caller asked or not. */
+  readonly isBilled: boolean;
 }
 
 export type Script = (call: OriginCall) => Turn;
@@ -80,7 +82,8 @@ export class MockOrigin {
     const body = JSON.parse(text) as OriginCall["body"];
     const calls = this.#calls.get(caseId) ?? [];
     this.#calls.set(caseId, calls);
-    const call = { index: calls.length + 1, body, stream: body.stream === true };
+    const isBilled = request.headers["ledge-payer"] !== undefined;
+    const call = { index: calls.length + 1, body, stream: body.stream === true, isBilled };
     calls.push(call);
     const script = this.#scripts.get(caseId);
     await play(script?.(call) ?? plainAnswer(caseId, call), call, caseId, response);
@@ -103,10 +106,12 @@ async function play(turn: Turn, call: OriginCall, caseId: string, response: Serv
   if (turn.kind !== "answer") return playBroken(turn.kind, call, caseId, response);
   await turn.hold;
   if (!call.stream) return playWhole(JSON.stringify(wholeAnswer(turn, call)), response);
-  response.writeHead(200, { "Content-Type": "text/event-stream" });
+  response.writeHead(200, { "Content-Type": "text/event-stream", ...(call.isBilled ? promptSaid : {}) });
   const [first = "", ...rest] = pieceEvents(turn, call);
   const includeUsage = (call.body.stream_options as { include_usage?: boolean } | undefined)?.include_usage === true;
-  const later = [...rest, ...streamEnd(turn, call, includeUsage ? usageOf(turn) : undefined)];
+  const usage = usageOf(turn);
+  const later = [...rest, ...streamEnd(turn, call, includeUsage ? usage : undefined)];
+  if (call.isBilled) later.push(billOf(usage));
   if (turn.wire === "odd") return await playOdd([first, ...later].join(""), response);
   response.write(first + (later.shift() ?? ""));
   await turn.holdAfterFirst;
@@ -116,6 +121,13 @@ async function play(turn: Turn, call: OriginCall, caseId: string, response: Serv
     await new Promise((resolve) => setImmediate(resolve));
   }
   response.end();
+}
+
+/** And what the prompt was is told before it, for a stream that breaks off. */
+const promptSaid = { "Ledge-Prompt-Tokens": "11" };
+
+function billOf({ prompt_tokens: input_tokens, completion_tokens: output_tokens }: ReturnType<typeof usageOf>): string {
+  return `: ledge-usage ${JSON.stringify({ input_tokens, output_tokens })}\n\n`;
 }
 
 function playWhole(json: string, response: ServerResponse): void {

@@ -1,0 +1,69 @@
+import { MockOrigin } from "../suite/mock-origin.ts";
+import { printRules, printTable, runRules } from "../suite/run.ts";
+import { type Options, readOptions, usage } from "./options.ts";
+import { rules } from "./rules.ts";
+import type { RunningTarget } from "./start-ledge.ts";
+import { Trial } from "./trial.ts";
+
+/** The suite of limits: see docs/conformance.md. Resolves with the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  let options: Options;
+  try {
+    options = readOptions(args);
+  } catch (error) {
+    console.error(
+      `${error instanceof Error ? error.message : error} 'npm run conformance -- --suite limits --help' lists the options.`,
+    );
+    return 2;
+  }
+  if (options.help) console.log(usage);
+  else if (options.list) printRules(rules);
+  else if (options.table.length > 0) printTable(options.table);
+  else return await conformance(options);
+  return 0;
+}
+
+async function conformance(options: Options): Promise<number> {
+  const origin = await MockOrigin.listen(options.url === undefined ? 0 : options.originPort);
+  let running: RunningTarget | undefined;
+  try {
+    running = await targetOf(options, origin);
+    const trial = new Trial(running.target, origin);
+    const unreached = await whyUnreached(trial);
+    if (unreached !== undefined) {
+      console.error(unreached);
+      return 2;
+    }
+    return await runRules(rules, trial, options.profile.name, options);
+  } finally {
+    await running?.close();
+    await origin.close();
+  }
+}
+
+async function targetOf(options: Options, origin: MockOrigin): Promise<RunningTarget> {
+  const { url, profile, desk, model } = options;
+  if (url === undefined) {
+    console.error("Building the Workers and starting Ledge …");
+    // Only now: another gateway's run need not wait for what builds and runs Workers.
+    const { buildWorkers } = await import("../../../scripts/edge/build.ts");
+    const { startLedge } = await import("./start-ledge.ts");
+    await buildWorkers();
+    return await startLedge(origin.url);
+  }
+  const target = { url, profile, model, issue: (allowed: object) => profile.issue(allowed, { url, ...desk }) };
+  return { target, close: async () => {} };
+}
+
+/** One sentence when calls do not reach the mock origin through the target; without that no rule means anything. */
+async function whyUnreached(trial: Trial): Promise<string | undefined> {
+  const one = trial.case();
+  const failed = await trial
+    .issue({})
+    .then(({ key }) => trial.succeed(one, { key }))
+    .then(
+      () => (one.calls().length === 0 ? "an answer came that our origin did not give" : undefined),
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+  return failed === undefined ? undefined : `${trial.target.url} does not reach ${trial.origin.url}: ${failed}`;
+}
