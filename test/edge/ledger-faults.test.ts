@@ -6,6 +6,7 @@ import { nothing } from "@ledge/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startEdge, startFakeOrigin, type TestEdge, until } from "../support/ledge.ts";
 import { publishTenant, totals, totalsOf, usage } from "../support/ledgers.ts";
+import { storeKey } from "../support/stored-keys.ts";
 
 /** The ledger's own object, told what isolates would tell it that repeat themselves, die, and come back. */
 
@@ -119,7 +120,7 @@ test("a restart of the edge neither forgives nor charges twice", async () => {
   const body = { model: "tiny-chat", messages: [{ role: "user", content: "one" }], max_tokens: 1 };
   const before = await startEdge({ dataDir, originUrl: origin.url });
   await publishTenant(before, "acme", { calls_per_day: 3 });
-  const { key } = await before.issueKey();
+  const { key } = await storeKey(before);
   for (let call = 0; call < 2; call++) expect((await before.post("/v1/chat/completions", key, body)).status).toBe(200);
   await totalsOf(before, "acme", 2);
   await before.close();

@@ -108,15 +108,11 @@ describe("an operator Worker that is dead", () => {
 
   test("stops a tenant that has quotas, since money is a hard stop, and says when to come back", async () => {
     await publishTenant(edge, "bounded", { calls_per_day: 100 });
-    const fields = { tenant: "bounded", name: "test", scopes: [...scopesDefault], createdAtMs: Date.now() };
-    const keyedHash = (text: string) => createHmac("sha256", keyPepper).update(text).digest("hex");
-    const minted = mintKey(crypto.getRandomValues(new Uint8Array(32)), fields, keyedHash);
-    const keys = await edge.miniflare.getKVNamespace("KEYS", "ledge-gateway");
-    await keys.put(`key:${minted.stored.id}`, JSON.stringify(minted.stored));
-    const refused = await edge.post("/v1/predict", minted.key, { model: "intent", input: "hello" });
+    const bounded = await storeKey(edge, { tenant: "bounded" });
+    const refused = await edge.post("/v1/predict", bounded.key, { model: "intent", input: "hello" });
     expect([refused.status, (await bodyOf(refused)).code]).toEqual([503, "ledger_unavailable"]);
     expect(refused.headers.get("Retry-After")).toBe("1");
-    const report = await edge.get("/v1/usage", minted.key);
+    const report = await edge.get("/v1/usage", bounded.key);
     expect([report.status, (await bodyOf(report)).code]).toEqual([503, "ledger_unavailable"]);
   });
 
