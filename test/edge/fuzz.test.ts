@@ -16,7 +16,10 @@ let key: string;
 
 beforeAll(async () => {
   origin = await startFakeOrigin();
-  edge = await startEdge({ originUrl: origin.url, gateway: { LOG: "failures", BODY_BYTES_MAX: "100000", ABUSE: "off" } });
+  edge = await startEdge({
+    originUrl: origin.url,
+    gateway: { LOG: "failures", BODY_BYTES_MAX: "100000", ABUSE: "off" },
+  });
   key = (await edge.issueKey({ requests_per_minute: 10_000_000 })).key;
 });
 afterAll(async () => {
