@@ -5,6 +5,7 @@ import { keptBy } from "./isolate.ts";
 import type { CacheDesk } from "./operate/cache.ts";
 import type { KeyDesk } from "./operate/keys.ts";
 import type { ModelDesk } from "./operate/models.ts";
+import type { AdminReader } from "./operate/ports.ts";
 import type { RolloutDesk } from "./operate/rollouts.ts";
 import type { UsageDesk } from "./operate/usage.ts";
 import { digests, keyedHash } from "./platform/digests.ts";
@@ -19,20 +20,8 @@ export const runtimeOf = keptBy(readOperatorConfig, wire);
 
 function wire(env: OperatorEnv, config: OperatorConfig) {
   const nowMs = () => Date.now();
-  const {
-    directory,
-    audits,
-    closer,
-    use,
-    blobs,
-    inference,
-    registry,
-    tallies,
-    cacheKeeper,
-    blockList,
-    ledgers,
-    tenancy,
-  } = operatorPortsOf(env);
+  const ports = operatorPortsOf(env);
+  const { directory, audits, closer, inference, registry, tallies, blockList } = ports;
   const making = {
     keyedHash: keyedHash(config.KEY_PEPPER),
     random: (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)),
@@ -42,19 +31,19 @@ function wire(env: OperatorEnv, config: OperatorConfig) {
     ...making,
     directory,
     closer,
-    use,
+    use: ports.use,
     requestsPerMinuteDefault: config.REQUESTS_PER_MINUTE_DEFAULT,
   };
   const models: Omit<ModelDesk, "who"> = {
     registry,
-    blobs,
+    blobs: ports.blobs,
     loader: edgeTier(inference, nowMs),
     digests,
     loadDeadlineMs: () => nowMs() + config.TIMEOUT_MS_MAX,
   };
-  const usage: UsageDesk = { ledgers, published: tenancy, nowMs };
+  const usage: UsageDesk = { ledgers: ports.ledgers, published: ports.tenancy, nowMs };
   const rollouts: Omit<RolloutDesk, "models"> = { counter: tallies, newId: () => crypto.randomUUID(), nowMs };
-  const cache: Omit<CacheDesk, "who"> = { keeper: cacheKeeper, registry, defaults: cacheDefaults(config) };
+  const cache: Omit<CacheDesk, "who"> = { keeper: ports.cacheKeeper, registry, defaults: cacheDefaults(config) };
   return {
     config,
     keys,
@@ -68,15 +57,17 @@ function wire(env: OperatorEnv, config: OperatorConfig) {
     usage,
     blockList,
     counter: tallies,
-    gatekeeper: {
-      digests,
-      adminKeyHash: config.ADMIN_KEY_HASH,
-      originSecret: config.ORIGIN_SECRET,
-      keyedHash: making.keyedHash,
-      admins: directory,
-      nowMs,
-    },
+    gatekeeper: gatekeeperOf(config, making.keyedHash, directory, nowMs),
   };
+}
+
+function gatekeeperOf(
+  { ADMIN_KEY_HASH: adminKeyHash, ORIGIN_SECRET: originSecret }: OperatorConfig,
+  hashed: (key: string) => string,
+  admins: AdminReader,
+  nowMs: () => number,
+) {
+  return { digests, adminKeyHash, originSecret, keyedHash: hashed, admins, nowMs };
 }
 
 /** What the answer cache does where no policy says. */
