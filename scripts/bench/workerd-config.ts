@@ -235,6 +235,8 @@ const known = new Set([
   "durableObjects",
   "kvNamespaces",
   "modulesRules",
+  // The outer wall: without it a Worker has none, and load from this machine would not reach it.
+  "ratelimits",
   "r2Buckets",
   "serviceBindings",
 ]);

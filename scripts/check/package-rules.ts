@@ -25,6 +25,7 @@ const mayLeave: readonly (readonly [from: RegExp, to: RegExp])[] = [
   [/^packages\/cli\/src\/measure\/wasm-process\.ts$/, /^scripts\/build-runtime\.ts$/],
   // What is measured is what runs.
   [/^packages\/cli\/worker\/index\.ts$/, /^workers\/inference\/src\/(?:load|run)\/[\w-]+\.ts$/],
+  [/^scripts\/bench\/parts\/limits\.ts$/, /^workers\/gateway\/src\/(?:admit\/(?:limit|ports)|exchange)\.ts$/],
   [/^scripts\/bench\/parts\/cache-memory\.ts$/, /^workers\/gateway\/src\/cache\/(?:memory|ports)\.ts$/],
   [/\.test\.ts$/, /^test\/support\//],
 ];

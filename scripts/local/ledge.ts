@@ -120,7 +120,6 @@ async function demoKey(edge: string, adminKey: string, known: string | undefined
     headers: { Authorization: `Bearer ${adminKey}`, "Content-Type": "application/json" },
     body: JSON.stringify({ tenant: "demo", name: "demo", requests_per_minute: demoRequestsPerMinute }),
   });
-  if (issued.status !== 201)
-    throw new Error(`The edge did not issue a demo key (status ${issued.status}): start with --fresh.`);
+  if (!issued.ok) throw new Error(`The edge did not issue a demo key (status ${issued.status}): start with --fresh.`);
   return ((await issued.json()) as { key: string }).key;
 }

@@ -6,6 +6,9 @@ import { type Random, randomOf } from "./random.ts";
 export interface FairnessScenario {
   /** Calls that the tier answers at once. */
   readonly slots: number;
+  /** Calls that run together in a slot, and what a run costs beside its calls, milliseconds. Default 1 and 0: each by itself. */
+  readonly batchRowsMax?: number;
+  readonly runMs?: number;
   /** Calls that may wait. */
   readonly waitingMax: number;
   /** Mean time of a call, milliseconds; the times are log-normal. */
@@ -35,7 +38,7 @@ interface Arrival {
 
 /** What each tenant got, by its name: `burst`, `other-0`, … */
 export function simulateFairness(scenario: FairnessScenario): Readonly<Record<string, TenantOutcome>> {
-  const { slots, waitingMax, fair } = scenario;
+  const { slots, waitingMax, fair, batchRowsMax = 1, runMs = 0 } = scenario;
   const arrivals = arrivalsOf(scenario);
   const latencies = new Map<string, number[]>();
   const refused = new Map<string, number>();
@@ -46,14 +49,13 @@ export function simulateFairness(scenario: FairnessScenario): Readonly<Record<st
   const refuse = ({ of }: Arrival) => refused.set(of, (refused.get(of) ?? 0) + 1);
   const start = (nowMs: number) => {
     while (ends.length < slots && queue.waiting.length > 0) {
-      const [[ticket], rest] = take({ waitingRowsMax: 0, batchRowsMax: 1 }, queue);
+      const [tickets, rest] = take({ waitingRowsMax: 0, batchRowsMax }, queue);
       queue = rest;
-      const arrival = ticket && byId.get(ticket.id);
-      if (arrival === undefined) continue;
-      const endMs = nowMs + arrival.callMs;
+      const run = tickets.flatMap(({ id }) => byId.get(id) ?? []);
+      const endMs = run.reduce((sum, { callMs }) => sum + callMs, nowMs + runMs);
       const place = ends.findIndex((other) => other > endMs);
       ends.splice(place < 0 ? ends.length : place, 0, endMs);
-      latencies.set(arrival.of, [...(latencies.get(arrival.of) ?? []), endMs - arrival.atMs]);
+      for (const { of, atMs } of run) latencies.set(of, [...(latencies.get(of) ?? []), endMs - atMs]);
     }
   };
   const endUntil = (nowMs: number) => {
@@ -65,8 +67,8 @@ export function simulateFairness(scenario: FairnessScenario): Readonly<Record<st
   for (const arrival of arrivals) {
     endUntil(arrival.atMs);
     const share = fair ? { share: { of: arrival.of, weight: 1 } } : {};
-    const room = { waitingRowsMax: waitingMax + Math.max(0, slots - ends.length), batchRowsMax: 1 };
-    const [admission, after] = admit(room, queue, { rows: 1, ...share });
+    const room = { waitingRowsMax: waitingMax + Math.max(0, slots - ends.length), batchRowsMax };
+    const [admission, after] = admit(room, queue, { rows: 1, key: "same", ...share });
     queue = after;
     if (admission.kind === "refused") refuse(arrival);
     else {
@@ -88,9 +90,9 @@ function outcome(latencies: readonly number[], refused: number): TenantOutcome {
 
 /** The others come one by one, the burst in ten blows. The others' calls are the same with it and without. */
 function arrivalsOf(scenario: FairnessScenario): readonly Arrival[] {
-  const { slots, callMs, others, burst, calls, seed } = scenario;
+  const { slots, callMs, others, burst, calls, seed, batchRowsMax = 1, runMs = 0 } = scenario;
   const random = randomOf(seed);
-  const perMs = slots / callMs;
+  const perMs = (slots * batchRowsMax) / (runMs + batchRowsMax * callMs);
   const total = others.reduce((sum, share) => sum + share, 0);
   const spanMs = calls / (total * perMs);
   const arrivals: Arrival[] = [];

@@ -1,6 +1,6 @@
 import { Holding, type MeterAnswer, type MeterAsk, meterStep, type Share } from "@ledge/policy";
 import type { Events } from "./events.ts";
-import { callMsMax, type SimulatedCall, type Subject, type WorldOptions } from "./limits-world.ts";
+import { callMsMax, type SimulatedCall, type Subject, type WorldOptions } from "./limits-subject.ts";
 import type { Random } from "./random.ts";
 
 const soonMs = 50;
@@ -91,7 +91,7 @@ export class SimulatedIsolate {
   }
 
   #flushLater(subject: Subject, held: Held): void {
-    const atMs = held.holding.leftUntil();
+    const atMs = held.holding.leftUntil(false);
     if (atMs !== undefined) this.#flushAt(subject, held, atMs);
   }
 

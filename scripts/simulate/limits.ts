@@ -1,5 +1,6 @@
 import { type LeasePolicy, leasePolicy } from "@ledge/policy";
-import { runWorld, type SubjectTally, type WorldOptions } from "./limits-world.ts";
+import type { SubjectTally, WorldOptions } from "./limits-subject.ts";
+import { runWorld } from "./limits-world.ts";
 
 /**
  * Prints what a policy of leases costs and keeps, as the table of docs/limits.md: `npm run simulate:limits [-- seconds seed]`.

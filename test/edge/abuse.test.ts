@@ -1,3 +1,4 @@
+import { blocksAnswer } from "@ledge/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gatewayName } from "../../scripts/edge/run.ts";
 import { bodyOf } from "../support/answer-body.ts";
@@ -34,7 +35,10 @@ async function blocked(address: string) {
   throw new Error("never blocked");
 }
 
-const blocks = async (query = "") => (await bodyOf(await edge.get(`/admin/v1/blocks${query}`, adminKey))).blocks;
+async function blocks(query = "") {
+  const answer = await edge.get(`/admin/v1/blocks${query}`, adminKey);
+  return blocksAnswer.parse(await answer.json()).blocks;
+}
 
 describe("an address that tries one wrong key after the other", () => {
   const address = "203.0.113.7";

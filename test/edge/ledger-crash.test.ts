@@ -16,6 +16,7 @@ import { randomOf } from "../../scripts/simulate/random.ts";
 import { type EdgeProcess, startEdgeProcess } from "../support/edge-process.ts";
 import { adminKey, originSecret, startEdge, startOrigin, type TestEdge, until } from "../support/ledge.ts";
 import { publishTenant, publishTerms, usage } from "../support/ledgers.ts";
+import { storeKey } from "../support/stored-keys.ts";
 
 /** The edge's process is killed at random points under load; afterwards its ledgers say what the origin's own journal says. */
 
@@ -41,7 +42,7 @@ beforeAll(async () => {
     tokens_per_month: 50_000_000,
     microcents_per_day: 5e12,
   });
-  for (const tenant of tenants) keys.push((await first.issueKey({ tenant })).key);
+  for (const tenant of tenants) keys.push((await storeKey(first, { tenant })).key);
   await first.close();
 });
 afterAll(async () => {

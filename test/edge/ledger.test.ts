@@ -3,12 +3,14 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import type { LedgerEvent, UsageAnswer } from "@ledge/contract";
+import { mintKey } from "@ledge/policy";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gatewayName } from "../../scripts/edge/run.ts";
 import { bodyOf } from "../support/answer-body.ts";
-import { adminKey, startEdge, startFakeOrigin, type TestEdge, until } from "../support/ledge.ts";
+import { adminKey, keyPepper, startEdge, startFakeOrigin, type TestEdge, until } from "../support/ledge.ts";
 import { costIn, events, publishTenant, publishTerms, testPrice, totals, totalsOf, usage } from "../support/ledgers.ts";
+import { storeKey } from "../support/stored-keys.ts";
 
 const webhookSecret = "a-secret-that-events-are-signed-with";
 const told: { headers: IncomingHttpHeaders; body: string }[] = [];
@@ -65,7 +67,7 @@ async function streamed(answer: Response): Promise<{ readonly text: string; read
 describe("a quota", () => {
   test("of 100 tokens admits exactly one of 50 concurrent calls of 80, whichever gateway they come to", async () => {
     await publishTenant(edge, "eighty", { tokens_per_month: 100 });
-    const { key } = await edge.issueKey({ tenant: "eighty" });
+    const { key } = await storeKey(edge, { tenant: "eighty" });
     const others = [1, 2].map((i) => edge.miniflare.unsafeGetDirectURL(gatewayName(i)));
     const urls = [edge.url, ...(await Promise.all(others)).map(({ origin: url }) => url)];
     // Every byte of a body may be a token, so the body's bytes and the one allowed token are what is reserved.
@@ -90,7 +92,7 @@ describe("a quota", () => {
 
   test("of calls admits exactly its number from several gateways, and what was refused costs nothing", async () => {
     await publishTenant(edge, "seven", { calls_per_day: 7 });
-    const { key } = await edge.issueKey({ tenant: "seven" });
+    const { key } = await storeKey(edge, { tenant: "seven" });
     const others = [1, 2].map((i) => edge.miniflare.unsafeGetDirectURL(gatewayName(i)));
     const urls = [edge.url, ...(await Promise.all(others)).map(({ origin: url }) => url)];
     const answers = await Promise.all(
@@ -112,7 +114,7 @@ describe("a quota", () => {
   test("of money is spent to the micro-cent and no further, call after call", async () => {
     const quota = 2_000;
     await publishTenant(edge, "rich", { microcents_per_month: quota });
-    const { key } = await edge.issueKey({ tenant: "rich" });
+    const { key } = await storeKey(edge, { tenant: "rich" });
     // As if each of its bytes were a token; what it used is charged.
     const reserved = testPrice.per_call + 2 * JSON.stringify(chat()).length + 4 * 5;
     let spent = 0;
@@ -124,7 +126,7 @@ describe("a quota", () => {
 
   test("that is used up says when it is renewed: at the end of the tenant's day", async () => {
     await publishTenant(edge, "dawn", { calls_per_day: 1 }, { time_zone: "Asia/Kolkata" });
-    const { key } = await edge.issueKey({ tenant: "dawn" });
+    const { key } = await storeKey(edge, { tenant: "dawn" });
     expect((await ask(key)).status).toBe(200);
     const refused = await ask(key);
     expect(refused.status).toBe(429);
@@ -138,7 +140,7 @@ describe("a quota", () => {
   test("counts what was used, not what was reserved: a chat of few tokens leaves room for many", async () => {
     // Each reserves over a hundred tokens and uses seven.
     await publishTenant(edge, "thrifty", { tokens_per_day: 200 });
-    const { key } = await edge.issueKey({ tenant: "thrifty" });
+    const { key } = await storeKey(edge, { tenant: "thrifty" });
     for (let call = 0; call < 10; call++) expect((await ask(key)).status).toBe(200);
     const { quotas } = await usage(edge, "tenant=thrifty");
     expect(quotas).toMatchObject([{ kind: "tokens", period: "day", limit: 200 }]);
@@ -147,7 +149,7 @@ describe("a quota", () => {
 
   test("gives back what a call that failed, or was never begun, had reserved", async () => {
     await publishTenant(edge, "unlucky", { calls_per_day: 1 });
-    const { key } = await edge.issueKey({ tenant: "unlucky" });
+    const { key } = await storeKey(edge, { tenant: "unlucky" });
     for (let call = 0; call < 5; call++) {
       expect((await edge.post("/v1/chat/completions", key, chat({ model: "nobody" }))).status).toBe(404);
       expect((await edge.post("/v1/chat/completions", key, chat({ temperature: 1, seed: 1 }))).status).toBe(400);
@@ -158,7 +160,7 @@ describe("a quota", () => {
 
   test("is not spent by cache hits but for calls: tokens of a kept answer are given back, money is charged by its share", async () => {
     await publishTenant(edge, "keeper", { tokens_per_day: 1_000, microcents_per_day: 1_000_000 });
-    const { key } = await edge.issueKey({ tenant: "keeper" });
+    const { key } = await storeKey(edge, { tenant: "keeper" });
     const answers = [];
     for (let call = 0; call < 3; call++) answers.push(await ask(key, { temperature: 0 }));
     expect(answers.map(({ headers }) => costIn(headers.get("Ledge-Cost")))).toEqual([chatCost, 13, 13]);
@@ -177,7 +179,7 @@ describe("a quota", () => {
 
 describe("the cost of a call", () => {
   test("is on its answer and in its tenant's ledger, to the micro-cent", async () => {
-    const { key } = await edge.issueKey({ tenant: "payer" });
+    const { key } = await storeKey(edge, { tenant: "payer" });
     const answer = await ask(key);
     expect((await bodyOf(answer)).usage).toMatchObject({ prompt_tokens: 3, completion_tokens: 4 });
     expect(answer.headers.get("Ledge-Cost")).toBe("0.00000126 USD");
@@ -189,7 +191,7 @@ describe("the cost of a call", () => {
     ["into the cache", { temperature: 0, stop: "never" }],
     ["with its usage asked for", { stream_options: { include_usage: true } }],
   ])("is the same streamed and whole: %s", async (_how, more) => {
-    const { key } = await edge.issueKey({ tenant: `same-${Object.keys(more).join("-")}` });
+    const { key } = await storeKey(edge, { tenant: `same-${Object.keys(more).join("-")}` });
     const { stream_options: _options, ...plain } = more as { stream_options?: object };
     const whole = await ask(key, plain);
     const stream = await streamed(await ask(key, { ...more, stream: true }, { "Ledge-Cache-Key": "another" }));
@@ -201,7 +203,7 @@ describe("the cost of a call", () => {
   });
 
   test("behind a stream does not disturb the openai client", async () => {
-    const { key } = await edge.issueKey({ tenant: "client" });
+    const { key } = await storeKey(edge, { tenant: "client" });
     const client = new OpenAI({ baseURL: `${edge.url}/v1`, apiKey: key, maxRetries: 0 });
     const stream = await client.chat.completions.create({
       model: "tiny-chat",
@@ -219,7 +221,7 @@ describe("the cost of a call", () => {
 
   test("of a stream that its caller leaves is what has passed", async () => {
     await publishTenant(edge, "leaver", { tokens_per_day: 5_000 });
-    const { key } = await edge.issueKey({ tenant: "leaver" });
+    const { key } = await storeKey(edge, { tenant: "leaver" });
     const answer = await ask(key, { max_tokens: 1_000, stream: true });
     const reader = answer.body?.getReader();
     let said = "";
@@ -239,7 +241,7 @@ describe("the cost of a call", () => {
     const dying = await startFakeOrigin({ tokens: ["x"], endless: true, failAfter: 3 });
     const there = await startEdge({ originUrl: dying.url });
     await publishTerms(there);
-    const { key } = await there.issueKey({ tenant: "broken" });
+    const { key } = await storeKey(there, { tenant: "broken" });
     const answer = await there.post("/v1/chat/completions", key, chat({ stream: true, max_tokens: 50 }));
     const { text: said, cost } = await streamed(answer);
     expect(said).toContain("upstream_failed");
@@ -251,7 +253,7 @@ describe("the cost of a call", () => {
   });
 
   test("of a classification is by its tokens, and of one that is refused nothing", async () => {
-    const { key } = await edge.issueKey({ tenant: "sorter" });
+    const { key } = await storeKey(edge, { tenant: "sorter" });
     const answer = await edge.post("/v1/predict", key, { model: "intent", input: "book a flight" });
     const { usage: used, tier } = await bodyOf(answer);
     expect(tier).toBe("edge");
@@ -263,7 +265,7 @@ describe("the cost of a call", () => {
   });
 
   test("of calls that wait for an equal one is that of a kept answer, and whoever asked first pays", async () => {
-    const { key } = await edge.issueKey({ tenant: "flock" });
+    const { key } = await storeKey(edge, { tenant: "flock" });
     const more = { temperature: 0, stop: "together" };
     const answers = await Promise.all(Array.from({ length: 5 }, () => ask(key, more)));
     const costs = answers.map(({ headers }) => costIn(headers.get("Ledge-Cost"))).sort((a, b) => Number(b) - Number(a));
@@ -273,7 +275,7 @@ describe("the cost of a call", () => {
 
 describe("reports", () => {
   test("tell a tenant's calls by key, model and hour, as JSON and as CSV", async () => {
-    const [one, other] = [await edge.issueKey({ tenant: "report" }), await edge.issueKey({ tenant: "report" })];
+    const [one, other] = [await storeKey(edge, { tenant: "report" }), await storeKey(edge, { tenant: "report" })];
     for (const { key } of [one, one, other]) expect((await ask(key)).status).toBe(200);
     await totalsOf(edge, "report", 3);
     const { lines, currency } = await usage(edge, "tenant=report&by=key,model,tier&per=hour");
@@ -309,8 +311,8 @@ describe("reports", () => {
   });
 
   test("are of a key's own calls for the key, and never of another tenant's", async () => {
-    const [one, other] = [await edge.issueKey({ tenant: "own" }), await edge.issueKey({ tenant: "own" })];
-    const stranger = await edge.issueKey({ tenant: "stranger" });
+    const [one, other] = [await storeKey(edge, { tenant: "own" }), await storeKey(edge, { tenant: "own" })];
+    const stranger = await storeKey(edge, { tenant: "stranger" });
     for (const { key } of [one, other, other]) await ask(key);
     await totalsOf(edge, "own", 3);
     const mine = async (key: string, query = "") => {
@@ -328,10 +330,24 @@ describe("reports", () => {
   });
 });
 
+test("whoever may read as an operator does sees the whole tenant's calls, and no other's", async () => {
+  const own = await storeKey(edge, { tenant: "read" });
+  await ask(own.key);
+  await totalsOf(edge, "read", 1);
+  const scopes = [{ actions: ["admin-read" as const], models: ["*"] }];
+  const keyedHash = (key: string) => createHmac("sha256", keyPepper).update(key).digest("hex");
+  const fields = { tenant: "read", name: "reader", scopes, createdAtMs: Date.now() };
+  const { key, stored } = mintKey(crypto.getRandomValues(new Uint8Array(32)), fields, keyedHash);
+  await (await edge.miniflare.getKVNamespace("KEYS", "ledge-gateway")).put(`key:${stored.id}`, JSON.stringify(stored));
+  const report = (await (await edge.get("/v1/usage?by=key", key)).json()) as UsageAnswer;
+  expect(report.lines).toMatchObject([{ key: own.id, calls: 1 }]);
+  expect((await ask(key)).status).toBe(403);
+});
+
 describe("events", () => {
   test("are raised once at each share of a quota and when it is used up, and told signed until they are taken", async () => {
     await publishTenant(edge, "watched", { calls_per_day: 5 });
-    const { key } = await edge.issueKey({ tenant: "watched" });
+    const { key } = await storeKey(edge, { tenant: "watched" });
     for (let call = 0; call < 7; call++) await ask(key);
     await until("both shares and the end", async () => (await events(edge, "watched")).length === 3);
     const raised = await events(edge, "watched");
@@ -352,7 +368,7 @@ describe("events", () => {
 });
 
 test("a tenant without quotas is never asked for before the answer, and has its rows all the same", async () => {
-  const { key } = await edge.issueKey({ tenant: "free" });
+  const { key } = await storeKey(edge, { tenant: "free" });
   for (let call = 0; call < 3; call++) expect((await ask(key)).status).toBe(200);
   expect((await totalsOf(edge, "free", 3)).calls).toBe(3);
   expect((await totals(edge, "free")).unreported).toEqual({ calls: 0, tokens: 0, microcents: 0 });

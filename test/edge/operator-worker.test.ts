@@ -4,10 +4,12 @@ import {
   operatorOperations,
   tenancyOperations,
   termsOperations,
+  usageOperations,
 } from "@ledge/contract/openapi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bodyOf } from "../support/answer-body.ts";
 import { adminKey, startEdge, type TestEdge, until } from "../support/ledge.ts";
+import { publishTenant } from "../support/ledgers.ts";
 import { echoInference, sha256 } from "../support/registry.ts";
 import { storeKey } from "../support/stored-keys.ts";
 
@@ -22,7 +24,7 @@ describe("what the gateway passes on", () => {
   afterAll(() => edge.close());
 
   const paths = [
-    ...[operatorOperations, cacheOperations, keyOperations, tenancyOperations, termsOperations]
+    ...[operatorOperations, cacheOperations, keyOperations, tenancyOperations, termsOperations, usageOperations]
       .flat()
       .map(({ method, path }) => [method.toUpperCase(), path]),
     ["GET", "/metrics"],
@@ -90,6 +92,8 @@ const deadOperator = `import { DurableObject } from "cloudflare:workers";
   export class HotList extends Dead {}
   export class CacheKeeper extends Dead {}
   export class Directory extends Dead {}
+  export class Ledger extends Dead {}
+  export class LedgerList extends Dead {}
   export default { fetch() { throw new Error("dead"); } };`;
 
 describe("an operator Worker that is dead", () => {
@@ -101,6 +105,16 @@ describe("an operator Worker that is dead", () => {
     ({ key } = await storeKey(edge));
   });
   afterAll(() => edge.close());
+
+  test("stops a tenant that has quotas, since money is a hard stop, and says when to come back", async () => {
+    await publishTenant(edge, "bounded", { calls_per_day: 100 });
+    const bounded = await storeKey(edge, { tenant: "bounded" });
+    const refused = await edge.post("/v1/predict", bounded.key, { model: "intent", input: "hello" });
+    expect([refused.status, (await bodyOf(refused)).code]).toEqual([503, "ledger_unavailable"]);
+    expect(refused.headers.get("Retry-After")).toBe("1");
+    const report = await edge.get("/v1/usage", bounded.key);
+    expect([report.status, (await bodyOf(report)).code]).toEqual([503, "ledger_unavailable"]);
+  });
 
   test("takes nothing from callers: predictions, lists and tensors' metadata answer as before", async () => {
     for (let call = 0; call < 3; call++) {

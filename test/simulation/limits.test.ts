@@ -1,7 +1,8 @@
 import { leasePolicy } from "@ledge/policy";
 import { describe, expect, test } from "vitest";
 import { policies, summaryOf } from "../../scripts/simulate/limits.ts";
-import { runWorld, type WorldOptions } from "../../scripts/simulate/limits-world.ts";
+import type { WorldOptions } from "../../scripts/simulate/limits-subject.ts";
+import { runWorld } from "../../scripts/simulate/limits-world.ts";
 
 /** A smaller world than docs/limits.md's, and a rougher one: virtual time, the gateway's and the meter's own decisions. */
 

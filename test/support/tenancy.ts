@@ -1,7 +1,8 @@
-import type { KeyRecord, Limits, TenantRecord, Terms } from "@ledge/contract";
+import type { Limits, TenantRecord, Terms } from "@ledge/contract";
 import { tenantDefaults } from "@ledge/contract";
 import { defaultTerms } from "@ledge/policy";
 import type { TestEdge } from "./ledge.ts";
+import { storeKey } from "./stored-keys.ts";
 
 /** What the directory publishes, written by a test. To be called before the first call that it is for: isolates know it for seconds. */
 
@@ -21,9 +22,5 @@ export async function issueLimited(
   limits: Limits,
   tenant = "acme",
 ): Promise<{ readonly id: string; readonly key: string }> {
-  const issued = await edge.issueKey({ tenant });
-  const keys = await keysOf(edge);
-  const record = JSON.parse(String(await keys.get(`key:${issued.id}`))) as KeyRecord;
-  await keys.put(`key:${issued.id}`, JSON.stringify({ ...record, limits }));
-  return issued;
+  return await storeKey(edge, { tenant, limits });
 }

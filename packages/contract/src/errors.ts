@@ -177,7 +177,7 @@ export const errors = {
     status: 413,
     owner: "client",
     retryable: false,
-    message: "The input is larger than these credentials may send.",
+    message: "The input is over a limit.",
   },
   unsupported_media_type: {
     status: 415,
@@ -208,19 +208,19 @@ export const errors = {
     status: 429,
     owner: "client",
     retryable: true,
-    message: "A limit of requests is used up. Retry after the time that Retry-After names.",
+    message: "Requests are used up: see Retry-After.",
   },
   tokens_limited: {
     status: 429,
     owner: "client",
     retryable: true,
-    message: "A limit of tokens is used up. Retry after the time that Retry-After names.",
+    message: "Tokens are used up: see Retry-After.",
   },
   too_many_in_flight: {
     status: 429,
     owner: "client",
     retryable: true,
-    message: "As many calls as allowed are being answered. Retry when one has ended.",
+    message: "Too many calls are in flight.",
   },
   quota_exceeded: {
     status: 429,

@@ -25,6 +25,7 @@ export * from "./tally.ts";
 export * from "./tenancy/admins.ts";
 export * from "./tenancy/audit.ts";
 export * from "./tenancy/blocks.ts";
+export * from "./tenancy/defaults.ts";
 export * from "./tenancy/directory.ts";
 export * from "./tenancy/issuers.ts";
 export * from "./tenancy/keys.ts";

@@ -3,7 +3,8 @@ import { defaultTerms, freshMeter, leasePolicy, type MeterAsk, type MeterState, 
 import { Limit } from "../../../workers/gateway/src/admit/limit.ts";
 import type { Meters } from "../../../workers/gateway/src/admit/ports.ts";
 import type { Demand, Principal } from "../../../workers/gateway/src/exchange.ts";
-import { runWorld, type WorldOptions } from "../../simulate/limits-world.ts";
+import type { WorldOptions } from "../../simulate/limits-subject.ts";
+import { runWorld } from "../../simulate/limits-world.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Plan } from "../plan.ts";
 import { spreadOf } from "../statistics.ts";

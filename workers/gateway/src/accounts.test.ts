@@ -195,3 +195,14 @@ test("a call that waits is not held up by another's request that died while it a
   for (let i = 0; i < 5; i++) await second();
   expect((await second_).ok).toBe(true);
 });
+
+test("what a call had reserved whose request was cut off comes back once it must be over", async () => {
+  const accounts = isolate();
+  const single = rules({ calls_per_day: 1 });
+  expect((await accounts.reserve("t", single, call, behind)).ok).toBe(true);
+  // Its request is gone: nobody settles it.
+  nowMs += 5_000;
+  expect((await accounts.reserve("t", single, call, behind)).ok).toBe(false);
+  nowMs += 2_000;
+  expect((await accounts.reserve("t", single, call, behind)).ok).toBe(true);
+});

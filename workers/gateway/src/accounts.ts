@@ -25,6 +25,8 @@ const answeredWithinMs = 2_000;
 const waitMsMax = 5_000;
 /** The ledger takes an isolate for dead that is silent for so long after its last call must be over. */
 const silentMsMax = 10_000;
+/** A call is over so long after its deadline, or was cut off. */
+const overMsMax = 5_000;
 /** Rows kept for a ledger that cannot be reached; the oldest go first. */
 const rowsMax = 10_000;
 
@@ -41,19 +43,28 @@ export interface AccountsDeps {
 
 type Background = (work: Promise<void>) => void;
 
+/** What a call has that is not over. */
+interface Reserved {
+  readonly demand: Amount;
+  /** By then it is over, or its request was cut off and nobody will say so. Milliseconds since 1970. */
+  readonly untilMs: number;
+}
+
 /** A call that waits to be admitted. */
 interface Waiter {
   readonly demand: Amount;
   gone: boolean;
-  resolve(admitted: Result<true>): void;
+  resolve(admitted: Result<Reserved>): void;
 }
 
 interface Account {
   rules: LedgerRules;
   rows: LedgerRow[];
-  /** Of the tenant's quotas: all that this isolate holds, and what of it calls have that are not over. */
+  /** Of the tenant's quotas: all that this isolate holds, and what of it calls have that are not over: the sum of `open`. */
   held: Amount;
   inFlight: Amount;
+  /** In the order in which they end at the latest. */
+  readonly open: Set<Reserved>;
   /** What calls have needed since the last message. */
   lately: Amount;
   waiting: Waiter[];
@@ -97,14 +108,11 @@ export class Accounts {
     if (covers(nothing, demand)) return ok(undefined);
     const account = this.#of(tenant, rules);
     account.lately = plus(account.lately, demand);
-    if (account.waiting.length === 0 && covers(minus(account.held, account.inFlight), demand)) {
-      account.inFlight = plus(account.inFlight, demand);
-    } else {
-      const admitted = await this.#ask(tenant, account, demand);
-      if (!admitted.ok) return admitted;
-    }
+    const mayGoAhead = account.waiting.length === 0 && covers(minus(account.held, account.inFlight), demand);
+    const admitted = mayGoAhead ? ok(this.#open(account, demand)) : await this.#ask(tenant, account, demand);
+    if (!admitted.ok) return admitted;
     const settle = () => {
-      account.inFlight = minus(account.inFlight, demand);
+      close(account, admitted.value);
       this.#flushSoon(tenant, account, background);
     };
     return ok({ settle });
@@ -126,12 +134,12 @@ export class Accounts {
     await Promise.all([...this.#accounts].map(([tenant, account]) => this.#send(tenant, account)));
   }
 
-  async #ask(tenant: string, account: Account, demand: Amount): Promise<Result<true>> {
+  async #ask(tenant: string, account: Account, demand: Amount): Promise<Result<Reserved>> {
     const { nowMs } = this.#deps;
-    let admitted: Result<true> | undefined;
+    let admitted: Result<Reserved> | undefined;
     const untilMs = nowMs() + waitMsMax;
     const answered = new Promise<void>((done) => {
-      const resolve = (result: Result<true>) => {
+      const resolve = (result: Result<Reserved>) => {
         admitted = result;
         done();
       };
@@ -158,7 +166,7 @@ export class Accounts {
         // Another request may have sent the same message meanwhile, and the next.
         if (account.sealed !== sealed) return;
         account.sealed = undefined;
-        take(account, sealed.waiters, answer, nowMs());
+        this.#take(account, sealed.waiters, answer);
         if (account.waiting.length === 0) return;
       }
     } catch (error) {
@@ -174,6 +182,10 @@ export class Accounts {
   /** The next message, or the one that nobody answered; `undefined` when there is nothing to say. */
   #seal(account: Account): Account["sealed"] {
     if (account.sealed !== undefined) return account.sealed;
+    for (const reserved of account.open) {
+      if (reserved.untilMs >= this.#deps.nowMs()) break;
+      close(account, reserved);
+    }
     const { rows, held, inFlight, lately, rules } = account;
     const waiters = account.waiting.splice(0);
     // Who asks for more gives back what it has ahead, so that the ledger decides on all there is.
@@ -197,6 +209,28 @@ export class Accounts {
     };
     account.sealed = { message, waiters };
     return account.sealed;
+  }
+
+  #take(account: Account, waiters: readonly Waiter[], answer: LedgerAnswer): void {
+    account.held = plus(account.held, answer.ahead);
+    for (const [i, waiter] of waiters.entries()) {
+      const refusedUntilMs = answer.refusedUntilMs[i] ?? 0;
+      if (refusedUntilMs > 0) {
+        const retryAfterMs = Math.max(1, refusedUntilMs - this.#deps.nowMs());
+        waiter.resolve(fail("quota_exceeded", { retryAfterMs }));
+        continue;
+      }
+      account.held = plus(account.held, waiter.demand);
+      if (!waiter.gone) waiter.resolve(ok(this.#open(account, waiter.demand)));
+    }
+  }
+
+  #open(account: Account, demand: Amount): Reserved {
+    const { nowMs, callMsMax } = this.#deps;
+    const reserved = { demand, untilMs: nowMs() + callMsMax + overMsMax };
+    account.open.add(reserved);
+    account.inFlight = plus(account.inFlight, demand);
+    return reserved;
   }
 
   #flushSoon(tenant: string, account: Account, background: Background): void {
@@ -229,6 +263,7 @@ export class Accounts {
       rows: [],
       held: nothing,
       inFlight: nothing,
+      open: new Set(),
       lately: nothing,
       waiting: [],
       sealed: undefined,
@@ -241,19 +276,8 @@ export class Accounts {
   }
 }
 
-function take(account: Account, waiters: readonly Waiter[], answer: LedgerAnswer, nowMs: number): void {
-  account.held = plus(account.held, answer.ahead);
-  for (const [i, waiter] of waiters.entries()) {
-    const refusedUntilMs = answer.refusedUntilMs[i] ?? 0;
-    if (refusedUntilMs > 0) {
-      waiter.resolve(fail("quota_exceeded", { retryAfterMs: Math.max(1, refusedUntilMs - nowMs) }));
-      continue;
-    }
-    account.held = plus(account.held, waiter.demand);
-    if (waiter.gone) continue;
-    account.inFlight = plus(account.inFlight, waiter.demand);
-    waiter.resolve(ok(true));
-  }
+function close(account: Account, reserved: Reserved): void {
+  if (account.open.delete(reserved)) account.inFlight = minus(account.inFlight, reserved.demand);
 }
 
 function unavailable(cause: string): Result<never> {

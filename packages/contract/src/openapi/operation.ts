@@ -84,6 +84,9 @@ export const reading = [
 export const calling = [
   ...reading,
   ...admitting,
+  "tokens_limited",
+  "too_many_in_flight",
+  "input_too_large",
   "invalid_header",
   "model_not_found",
   "unsupported_task",

@@ -61,13 +61,3 @@ export const keyRecord = z.object({
   expiresAtMs: z.optional(z.int()),
 });
 export type KeyRecord = z.infer<typeof keyRecord>;
-
-/** What a tenant is of whom the directory knows nothing but the name, as with tokens of a tenant nobody registered. */
-export const tenantDefaults = {
-  state: "active",
-  plan: "internal",
-  time_zone: "UTC",
-  overrun: "allow",
-  guard: { mode: "off", model: "guard", threshold: 0.5, benign: "neither" },
-  input: { unicode: "allow", out_of_distribution: "allow" },
-} as const satisfies Omit<TenantRecord, "tenant">;

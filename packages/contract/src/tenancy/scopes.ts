@@ -16,8 +16,3 @@ export const scope = z.strictObject({
 export type Scope = z.infer<typeof scope>;
 
 export const scopes = z.array(scope).check(z.minLength(1), z.maxLength(32));
-
-/** What a key may do that was issued without saying: everything but other keys' business. */
-export const scopesDefault: readonly Scope[] = [
-  { actions: ["infer", "embed", "chat", "batch", "feedback"], models: ["*"] },
-];

@@ -68,6 +68,7 @@ test("each quota is a window of its own, and shares are reached with it", () => 
     { kind: "calls", period: "day", limit: 5, used: 4, startMs: 1, endMs: 2 },
     { kind: "tokens", period: "month", limit: 10, used: 9, startMs: 0, endMs: 2 },
   ]);
+  expect(reached(window(0, 0), [0.5, 1])).toEqual([]);
   expect(windows.map((one) => reached(one, [0.5, 0.8, 0.9, 1]))).toEqual([
     [0.5, 0.8],
     [0.5, 0.8, 0.9],

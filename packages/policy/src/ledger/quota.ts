@@ -111,7 +111,7 @@ function aheadOf(windows: readonly QuotaWindow[], leased: Amount, wish: Amount):
   return amountKinds.some((kind) => wish[kind] > 0 && ahead[kind] === 0) ? nothing : ahead;
 }
 
-/** The shares of a quota that its use has reached. */
+/** The shares of a quota that its use has reached; a quota of nothing has none. */
 export function reached({ limit, used }: QuotaWindow, shares: readonly number[]): readonly number[] {
-  return shares.filter((share) => used >= limit * share);
+  return limit === 0 ? [] : shares.filter((share) => used >= limit * share);
 }

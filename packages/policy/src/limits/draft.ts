@@ -58,6 +58,15 @@ export function draftOf(limits: Limits, { buckets, grants }: MeterState, nowMs: 
   return draft;
 }
 
+/** Whether nothing is worth remembering: all has drained, nobody holds anything, and it is not closed. */
+export function isIdle(state: MeterState, nowMs: number): boolean {
+  const limits: Limits = {};
+  for (const measure of Object.keys(state.buckets) as Measure[]) limits[measure] = state.buckets[measure]?.limit;
+  const { buckets } = draftOf(limits, state, nowMs);
+  const drained = Object.values(buckets).every(({ backlog }) => backlog === 0);
+  return drained && !state.closed && state.grants.every(({ endUntilMs }) => endUntilMs < nowMs);
+}
+
 export function stateOf({ buckets, grants }: Draft): MeterState {
   return { buckets, grants, closed: false };
 }

@@ -1,5 +1,5 @@
 export { type Amounts, amountsOf, type CallTokens, type Measure, measuresIn } from "./amounts.ts";
-export { freshMeter, type Grant, type MeterState, type Settlement } from "./draft.ts";
+export { freshMeter, type Grant, isIdle, type MeterState, type Settlement } from "./draft.ts";
 export { Holding, type Share } from "./lease.ts";
 export {
   type LeasePolicy,

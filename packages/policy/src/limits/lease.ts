@@ -196,12 +196,9 @@ export class Holding {
     return sums;
   }
 
-  /**
-   * When the first lease ends of which tokens or places in flight are left, milliseconds since 1970; `undefined`: none. Requests that
-   * are left may wait for the next ask: the meter takes them for spent at once when somebody is short of them.
-   */
-  leftUntil(): number | undefined {
-    const left = this.#leases.filter(({ pool }) => !isEmpty(beyondRequests(pool)));
+  /** When the first lease ends of which something is left, `all` of it or what is not requests; milliseconds since 1970. `undefined`: none. */
+  leftUntil(all: boolean): number | undefined {
+    const left = this.#leases.filter(({ pool }) => !isEmpty(all ? pool : beyondRequests(pool)));
     return left.length === 0 ? undefined : Math.min(...left.map(({ beginUntilMs }) => beginUntilMs));
   }
 

@@ -2,7 +2,7 @@ import type { Limits } from "@ledge/contract";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Amounts } from "./amounts.ts";
-import { freshMeter, type MeterState } from "./draft.ts";
+import { freshMeter, isIdle, type MeterState } from "./draft.ts";
 import { type MeterAnswer, type MeterAsk, marginMs, meterStep } from "./meter.ts";
 
 let leases = 0;
@@ -251,6 +251,18 @@ describe("what a call reserved", () => {
     const answer = meter.ask(startMs, askFor({ tokens_per_minute: 100 }, { settlements }));
     expect(answer).toMatchObject({ granted: 0, refusal: { retryAfterMs: 66_000 } });
   });
+});
+
+test("a meter is worth remembering until all has drained, nobody holds anything, and as long as it is closed", () => {
+  const meter = meterOf({ requests_per_day: 86_400, in_flight: 3 });
+  expect(isIdle(meter.state(), startMs)).toBe(true);
+  meter.ask(startMs, askFor({ requests_per_day: 86_400, in_flight: 1 }, { holdMs: 30_000 }));
+  expect(isIdle(meter.state(), startMs + 86_399_000)).toBe(false);
+  expect(isIdle(meter.state(), startMs + 86_400_000)).toBe(true);
+  expect(isIdle({ ...meter.state(), closed: true }, startMs + 86_400_000)).toBe(false);
+  const holds = meterOf({ in_flight: 3 });
+  holds.ask(startMs, askFor({ in_flight: 1 }, { holdMs: 30_000 }));
+  expect([isIdle(holds.state(), startMs + 30_000), isIdle(holds.state(), startMs + 40_000)]).toEqual([false, true]);
 });
 
 test("a closed meter grants nothing, settled or not", () => {

@@ -120,7 +120,7 @@ async function wake(ms: number): Promise<void> {
 
 describe("the limits as an isolate holds them", () => {
   test("admit exactly their number of concurrent requests", async () => {
-    for (const limit of [1, 10, 100, 1_000]) {
+    for (const limit of [1, 10, 100, 400]) {
       const principal = caller({ key: { requests_per_minute: limit } }, `key-${limit}`);
       expect(await admitted(isolate(), principal, 3 * limit)).toBe(limit);
     }

@@ -67,7 +67,7 @@ export class Limit {
     const refused = parts.flatMap(({ refused, subject }) => (refused === undefined ? [] : [faultOf(refused, subject)]));
     if (refused.length === 0) return ok(this.#taken(parts, tokens, outputLimit, background));
     for (const { subject, meter, share } of parts)
-      if (share !== undefined) meter.settle(subject.limits, share, {}, background);
+      if (share !== undefined) meter.release(subject.limits, share, background);
     return { ok: false, fault: longest(refused) };
   }
 
@@ -118,7 +118,7 @@ export class Limit {
       },
       release: () => {
         for (const { subject, meter, share } of parts)
-          if (share !== undefined) meter.settle(subject.limits, share, {}, background);
+          if (share !== undefined) meter.release(subject.limits, share, background);
       },
     };
   }

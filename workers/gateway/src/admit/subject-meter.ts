@@ -96,6 +96,13 @@ export class SubjectMeter {
     else this.#flushLater(limits, background);
   }
 
+  /** Gives a share back whole: its call was refused elsewhere, and has cost nothing. */
+  release(limits: Limits, share: Share, background: Background): void {
+    const nowMs = this.#deps.nowMs();
+    const soon = this.#holding.settle(share, {}, nowMs);
+    this.#flushAt(soon ? nowMs + soonMs : (this.#holding.leftUntil(true) ?? nowMs), limits, background);
+  }
+
   /** As far as this isolate knows, with what it holds itself. */
   states(): readonly LimitState[] {
     const held = this.#holding.left(this.#deps.nowMs());
@@ -149,9 +156,12 @@ export class SubjectMeter {
     }
   }
 
-  /** What is left of a lease goes back when the lease ends, should no ask have told of it by then. */
+  /**
+   * What is left of a lease goes back when the lease ends, should no ask have told of it by then. Requests of a lease taken ahead may
+   * wait for the next ask: the meter takes them for spent as soon as somebody is short of them.
+   */
   #flushLater(limits: Limits, background: Background): void {
-    const atMs = this.#holding.leftUntil();
+    const atMs = this.#holding.leftUntil(false);
     if (atMs !== undefined) this.#flushAt(atMs, limits, background);
   }
 

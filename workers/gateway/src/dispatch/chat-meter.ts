@@ -32,7 +32,8 @@ export class ChatMeter {
     if (!comment.startsWith(streamUsageMark)) return;
     const { input_tokens, output_tokens, run_ms }: Partial<StreamUsage> =
       objectIn(comment.slice(streamUsageMark.length)) ?? {};
-    if (isCount(input_tokens) && isCount(output_tokens)) this.#used = usedOf(input_tokens, output_tokens, run_ms);
+    if (isCount(input_tokens) && isCount(output_tokens))
+      this.#used = usedOf(input_tokens, output_tokens, timeIn(run_ms));
   }
 
   get used(): Used {
@@ -42,6 +43,10 @@ export class ChatMeter {
 
 function usedOf(inputTokens: number, outputTokens: number, runMs?: number): Used {
   return { inputTokens, outputTokens, ...(runMs === undefined ? {} : { runMs }) };
+}
+
+function timeIn(value: unknown): number | undefined {
+  return typeof value === "number" && value >= 0 && value < Number.MAX_SAFE_INTEGER ? value : undefined;
 }
 
 function isCount(value: unknown): value is number {

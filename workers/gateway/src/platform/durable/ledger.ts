@@ -6,6 +6,7 @@ import {
   type LedgerMessage,
   type LedgerRow,
   type LedgerRules,
+  ledgerRow,
   nothing,
   ok,
   type ReconcileAnswer,
@@ -83,7 +84,7 @@ export class Ledger extends DurableObject<OperatorEnv> {
     this.#name(tenant, message.rules);
     // It speaks: what was taken for used when it was silent is told now, or still held.
     this.#rows.setUnreported(isolate, nowMs, nothing);
-    for (const row of rows) this.#rows.add(row, "edge");
+    for (const row of rows) this.#addRow(row);
     const windows = this.#windows(nowMs);
     const leased = plus(this.#leases.heldByOthers(isolate), keeps);
     const given = grant(windows, leased, demands, ahead);
@@ -93,15 +94,21 @@ export class Ledger extends DurableObject<OperatorEnv> {
     return answer;
   }
 
-  /** What of a report is this tenant's. */
   /** When each of these keys was used last: the beginning of that hour, milliseconds since 1970. */
   lastUsed(keys: readonly string[]): Readonly<Record<string, number>> {
     return this.#rows.lastUsed(keys);
   }
 
-  usage(tenant: string, query: UsageQuery): TenantUsage {
+  /** One that is wrong would have its message fail for ever: it is told to the operator instead. */
+  #addRow(row: LedgerRow): void {
+    if (ledgerRow.safeParse(row).success) this.#rows.add(row, "edge");
+    else console.error(JSON.stringify({ ledger: "what an isolate told is no row", id: row.id }));
+  }
+
+  /** What of a report is this tenant's. Others are answered while a long one is made. */
+  async usage(tenant: string, query: UsageQuery): Promise<TenantUsage> {
     return {
-      groups: usageGroups(this.#rows, tenant, query, this.#named?.rules.timeZone ?? "UTC"),
+      groups: await usageGroups(this.#rows, tenant, query, this.#named?.rules.timeZone ?? "UTC"),
       unreported: this.#rows.unreportedBetween(query.fromMs, query.toMs),
       quotas: quotaStates(this.#windows(Date.now()), this.#leases.heldByOthers("")),
     };
@@ -113,7 +120,7 @@ export class Ledger extends DurableObject<OperatorEnv> {
     if (!asked.ok) return asked;
     const query = { ...asked.value, only: { ...asked.value.only, ...only } };
     const terms = await this.env.KEYS.get<Terms>("terms:current", "json");
-    const answer = usageAnswerOf(query, [this.usage(tenant, query)], terms?.currency ?? defaultTerms.currency);
+    const answer = usageAnswerOf(query, [await this.usage(tenant, query)], terms?.currency ?? defaultTerms.currency);
     return ok(query.csv ? { type: csvType, text: csvOf(answer) } : { type: jsonType, text: JSON.stringify(answer) });
   }
 
@@ -226,7 +233,9 @@ export class Ledger extends DurableObject<OperatorEnv> {
     for (const window of windows) {
       for (const share of reached(window, notifyAt)) this.#raiseOne("quota.threshold", window, share, nowMs);
     }
-    for (const window of refused) this.#raiseOne("quota.exhausted", window, window.used / window.limit, nowMs);
+    for (const window of refused) {
+      this.#raiseOne("quota.exhausted", window, window.limit === 0 ? 1 : window.used / window.limit, nowMs);
+    }
   }
 
   #raiseOne(type: LedgerEvent["type"], window: QuotaWindow, share: number, nowMs: number): void {

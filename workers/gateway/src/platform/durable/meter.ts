@@ -1,6 +1,14 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Limits } from "@ledge/contract";
-import { freshMeter, type Grant, type MeterAnswer, type MeterAsk, type MeterState, meterStep } from "@ledge/policy";
+import {
+  freshMeter,
+  type Grant,
+  isIdle,
+  type MeterAnswer,
+  type MeterAsk,
+  type MeterState,
+  meterStep,
+} from "@ledge/policy";
 import { grantChanges } from "./meter-changes.ts";
 
 const countsKey = "counts";
@@ -46,12 +54,7 @@ export class Meter extends DurableObject<object> {
 
   override async alarm(): Promise<void> {
     this.#tidies = false;
-    const { buckets, grants, closed } = this.#state;
-    const drained = Object.values(buckets).every(
-      ({ backlog, atMs }) => backlog === 0 || atMs + tidyEveryMs < Date.now(),
-    );
-    const over = grants.every(({ endUntilMs }) => endUntilMs < Date.now());
-    if (closed || !drained || !over) return await this.#tidyLater();
+    if (!isIdle(this.#state, Date.now())) return await this.#tidyLater();
     this.#state = freshMeter;
     await this.ctx.storage.deleteAll();
   }
