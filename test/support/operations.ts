@@ -1,22 +1,21 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { vi } from "vitest";
 import { repoRoot } from "../../scripts/repo.ts";
 
 /** Every way into a deployment: what the Workers' tables route, and what the documents say. */
 
 type Table = readonly (readonly [method: string, path: string, handler: unknown])[];
 
-/** By its path: the Workers' sources are checked against their own platform's types, which are not Node's. */
-function sourceOf(file: string): string {
-  return join(repoRoot, "workers", "gateway", "src", file);
-}
-
 const methods = ["get", "put", "post", "delete", "patch"];
 
 /** Every operation of the tables of routes and of the documents, as `METHOD /path/{part}`. */
 export async function everyOperation(): Promise<readonly string[]> {
-  const { routes } = (await import(sourceOf("routes.ts"))) as { readonly routes: Table };
-  const { operatorRoutes } = (await import(sourceOf("operator-routes.ts"))) as { readonly operatorRoutes: Table };
+  // By vitest: the Workers' sources are checked against their own platform's types, which are not Node's.
+  const { routes } = await vi.importActual<{ routes: Table }>("../../workers/gateway/src/routes.ts");
+  const { operatorRoutes } = await vi.importActual<{ operatorRoutes: Table }>(
+    "../../workers/gateway/src/operator-routes.ts",
+  );
   const tables = [...routes, ...operatorRoutes].filter(([method]) => method !== "ALL");
   const routed = tables.map(([method, path]) => `${method} ${path.replaceAll(/:([a-z0-9]+)/gi, "{$1}")}`);
   const files = readdirSync(repoRoot).filter((file) => /^openapi.*\.json$/.test(file));
