@@ -1,8 +1,9 @@
 import { asksDiffer, formsDiffer } from "./form.ts";
 import { marksOf } from "./marks.ts";
 import { namesDiffer } from "./names.ts";
-import { opposed, polarityOf } from "./opposites.ts";
+import { converse, opposed } from "./opposites.ts";
 import { reversed } from "./order.ts";
+import { polarityDiffers } from "./polarity.ts";
 import { quantitiesOf } from "./quantities.ts";
 import { type Prompt, readPrompt } from "./words.ts";
 
@@ -24,8 +25,8 @@ export type Disagreement =
 
 const rules: readonly (readonly [Disagreement, (a: Prompt, b: Prompt) => boolean])[] = [
   ["quantity", (a, b) => !equal(quantitiesOf(a).toSorted(), quantitiesOf(b).toSorted())],
-  ["negation", (a, b) => !equal(polarityOf(a), polarityOf(b))],
-  ["opposite", opposed],
+  ["negation", polarityDiffers],
+  ["opposite", (a, b) => opposed(a, b) && !converse(a, b)],
   ["name", namesDiffer],
   ["order", reversed],
   ["ask", asksDiffer],
