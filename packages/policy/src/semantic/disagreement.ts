@@ -1,9 +1,9 @@
 import { asksDiffer, formsDiffer } from "./form.ts";
 import { marksOf } from "./marks.ts";
 import { namesDiffer } from "./names.ts";
-import { converse, opposed } from "./opposites.ts";
+import { converse, oppositions } from "./opposites.ts";
 import { reversed } from "./order.ts";
-import { polarityDiffers } from "./polarity.ts";
+import { cancels, polarityDiffers } from "./polarity.ts";
 import { quantitiesOf } from "./quantities.ts";
 import { type Prompt, readPrompt } from "./words.ts";
 
@@ -26,7 +26,7 @@ export type Disagreement =
 const rules: readonly (readonly [Disagreement, (a: Prompt, b: Prompt) => boolean])[] = [
   ["quantity", (a, b) => !equal(quantitiesOf(a).toSorted(), quantitiesOf(b).toSorted())],
   ["negation", polarityDiffers],
-  ["opposite", (a, b) => opposed(a, b) && !converse(a, b)],
+  ["opposite", (a, b) => oppositions(a, b) > 0 && !converse(a, b) && !cancels(a, b)],
   ["name", namesDiffer],
   ["order", reversed],
   ["ask", asksDiffer],

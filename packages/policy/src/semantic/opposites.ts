@@ -15,7 +15,7 @@ const rows = (
   "old older oldest/new newer newest young younger youngest|long longer longest/short shorter shortest|big bigger biggest large larger largest/small smaller smallest tiny|near nearest close closest/far farthest|" +
   "inside indoor indoors/outside outdoor outdoors|breakfast/lunch/dinner supper|summer/winter|north/south/east/west|northern/southern/eastern/western|debit/credit|income/expense|sync synchronous/async asynchronous|" +
   "public/private|client/server|row/column|width/height|strong stronger/weak weaker|easy easier easiest/hard harder hardest difficult|fast faster fastest quick/slow slower slowest|light lighter/heavy heavier|" +
-  "full/empty|gain/loss|gained/lost|profit/loss|import/export|input/output|internal/external|upper/lower|front/back rear|top/bottom|forward/backward|increase/decrease|" +
+  "full/empty|gain/loss|gained/lost|profit/loss|input/output|internal/external|upper/lower|front/back rear|top/bottom|forward/backward|" +
   "save/spend|earn/spend|lose/gain|love like/hate dislike|safe/dangerous unsafe risky|guilty/innocent|legal/illegal prohibited forbidden banned|busy/free|upgrade upgrading/downgrade downgrading|leading/trailing|beginning/end|rise/set fall|load read open/save write|ally/enemy|winner/loser|victory/defeat|alive/dead|born/die died|marry/divorce|hire/fire dismiss|" +
   "employer/employee|landlord/tenant|buyer/seller|lender/borrower|teacher/student|doctor/patient|plaintiff/defendant|sunrise/sunset|day/night|vertical/horizontal|even/odd|singular/plural|synonym/antonym|" +
   "sum plus/difference minus subtract/times product multiply multiplied/divided divide quotient|numerator/denominator|predecessor/successor|previous/next|ancestor/descendant|absorb/emit|attract/repel|wet/dry|raw/cooked|vegetarian vegan/meat|" +
@@ -33,9 +33,10 @@ for (const [row, sides] of rows.entries()) {
   }
 }
 
-/** Whether one prompt takes a side that the other excludes. A prompt with both sides compares them, and takes none. */
-export function opposed(a: Prompt, b: Prompt): boolean {
-  return opposedWords(a, b).length > 0 || prefixed(a, b) || prefixed(b, a);
+/** How often one prompt takes a side that the other excludes. A prompt with both sides compares them, and takes none. */
+export function oppositions(a: Prompt, b: Prompt): number {
+  const byRows = opposedWords(a, b).length;
+  return byRows > 0 ? byRows : Number(prefixed(a, b) || prefixed(b, a));
 }
 
 /** Words of which one excludes the other and which each say a relation from one of its ends: "older" and "younger", not "on" and "off". */

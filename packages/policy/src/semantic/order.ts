@@ -7,10 +7,11 @@ import { type Prompt, small, stem } from "./words.ts";
 
 /** Whether the prompts say the same words the other way round. */
 export function reversed(a: Prompt, b: Prompt): boolean {
-  if (rebound(a, b) || measuresSwapped(a, b)) return true;
+  const otherEnd = converse(a, b);
+  if (rebound(a, b, otherEnd) || measuresSwapped(a, b)) return true;
   const agents = agentsOf(a, b);
   if (agents !== undefined) return agents === "swapped";
-  return !converse(a, b) && (reordered(a, b) || namesSwapped(a, b));
+  return !otherEnd && (reordered(a, b) || namesSwapped(a, b));
 }
 
 /** The same matter in another order, but for a phrase that moved from one end to the other ("In Rust, how …", "How … in Rust"). */
@@ -137,14 +138,15 @@ const sides: Readonly<Record<string, string>> = {
 };
 const conflicts = new Set(["source goal", "early late", "up down", "with without", "early with", "late with"]);
 
-/** Whether a word that follows "from" here follows "to" there, or is what is compared here and the standard there. */
-function rebound(a: Prompt, b: Prompt): boolean {
+/** Whether a word that follows "from" here follows "to" there, or is what is compared here and the standard there (which it may be where the relation is said from its other end). */
+function rebound(a: Prompt, b: Prompt, otherEnd: boolean): boolean {
   const ours = bound(a);
   const theirs = bound(b);
   for (const [word, directions] of ours) {
     const others = theirs.get(word);
     if (others === undefined) {
-      if (directions.has("standard") && theirs.size > 0 && hasStandard(theirs) && b.stems.includes(word)) return true;
+      if (!otherEnd && directions.has("standard") && theirs.size > 0 && hasStandard(theirs) && b.stems.includes(word))
+        return true;
       continue;
     }
     if ([...directions].some((one) => others.has(one))) continue;

@@ -1,3 +1,4 @@
+import { oppositions } from "./opposites.ts";
 import { type Prompt, stem } from "./words.ts";
 
 /** What negates or bounds an answer. */
@@ -21,20 +22,31 @@ const negative = new Set(
 );
 
 /**
- * Whether one prompt negates or bounds what the other does not. One "not" may be said by a word of the other's that holds it: that
- * is left to the verifier.
+ * Whether one prompt negates or bounds what the other does not. One "not" may be said by a word of the other's that holds it, or by
+ * the opposite word: that is left to the verifier.
  */
 export function polarityDiffers(a: Prompt, b: Prompt): boolean {
   const [ours, theirs] = [polarityOf(a), polarityOf(b)];
   if (ours.join(" ") === theirs.join(" ")) return false;
-  return !(heldBy(a, ours, b, theirs) || heldBy(b, theirs, a, ours));
+  const held = (oneMore(ours, theirs) && holds(b, a)) || (oneMore(theirs, ours) && holds(a, b));
+  return !held && !cancels(a, b);
 }
 
-/** Whether `b` has a word that holds the one "not" that `a` says more. */
-function heldBy(a: Prompt, ours: readonly string[], b: Prompt, theirs: readonly string[]): boolean {
+/** Whether one "not" more meets one opposite: "not legal" and "illegal". */
+export function cancels(a: Prompt, b: Prompt): boolean {
+  const [ours, theirs] = [polarityOf(a), polarityOf(b)];
+  return (oneMore(ours, theirs) || oneMore(theirs, ours)) && oppositions(a, b) === 1;
+}
+
+/** Whether the first has one "not" more, and nothing else is different. */
+function oneMore(ours: readonly string[], theirs: readonly string[]): boolean {
   const at = ours.indexOf("negated");
-  if (at < 0 || ours.toSpliced(at, 1).join(" ") !== theirs.join(" ")) return false;
-  return b.stems.some((word) => negative.has(word) && !a.stems.includes(word));
+  return at >= 0 && ours.toSpliced(at, 1).join(" ") === theirs.join(" ");
+}
+
+/** Whether a prompt has a word with a "not" in it, which the other lacks. */
+function holds({ stems }: Prompt, other: Prompt): boolean {
+  return stems.some((word) => negative.has(word) && !other.stems.includes(word));
 }
 
 /** Negations and bounds in a prompt, sorted. */
