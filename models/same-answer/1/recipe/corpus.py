@@ -20,7 +20,7 @@ HELD_OUT = 5
 HELD_OUT_FAMILIES = 8
 GROUPS = {"paraphrase": 0.52, "near-miss": 0.2, "entity": 0.08, "number": 0.03, "polarity": 0.09, "reversal": 0.08}
 NATURAL = 0.12
-EDITED = 0.12
+EDITED = 0.06
 STRANGERS = 0.04
 
 
