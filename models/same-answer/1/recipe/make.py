@@ -130,7 +130,7 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     inputs = stages.Inputs(args.data, args.wordnet, args.node)
     train, dev = stages.drawn(inputs, args.work, args.seed)
-    source = stages.tuned(train, dev, stages.base(train, args.work), args.work, args.seed)
+    source = stages.tuned(train, dev, stages.base(args.work), args.work, args.seed)
     print(json.dumps(write_package(train, dev, source, args), indent=2))
 
 

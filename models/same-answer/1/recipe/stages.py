@@ -18,12 +18,14 @@ import start
 from classify import checkpoint
 from classify.package import run_recipe, write_jsonl
 from classify.score import calibration_error
+from classify.texts import batches
 from families import Pair
 from judge import EMBEDDER
+from narrow import narrowed
 from network import LABELS, TOKENS_MAX, Verifier
 from train import Settings, encode as encode_pairs, fit, joined, logits_of
 
-INNER = 768
+INNER = 1024
 WEIGHED_BY = 3_000
 DEV_PAIRS = 6_000
 SETTINGS = Settings()
@@ -54,11 +56,11 @@ def drawn(inputs: Inputs, work: Path, seed: int) -> tuple[list[Pair], list[Pair]
     return train, dev
 
 
-def base(pairs: list[Pair], work: Path) -> Path:
+def base(work: Path) -> Path:
     """The checkpoint that training begins with."""
     out = work / "base"
     if not (out / "model.safetensors").is_file():
-        start.begin(EMBEDDER, [pair.a for pair in pairs[:WEIGHED_BY]], INNER, out)
+        start.begin(EMBEDDER, out)
     return out
 
 
@@ -80,10 +82,10 @@ def caught(logits: np.ndarray, same: np.ndarray, target: float) -> tuple[float, 
 
 
 def tuned(train: list[Pair], dev: list[Pair], source: Path, work: Path, seed: int) -> Path:
-    """Trained on the pairs; prints what the dev set says on the way."""
+    """Trained on the pairs, and narrowed between the two parts of them; prints what the dev set says on the way."""
     out, partial = work / "tuned", work / "tuned.part"
     if not out.is_dir():
-        check = encode_pairs(source / "tokenizer.json", dev[:2000])
+        texts, check = encode_pairs(source / "tokenizer.json", train), encode_pairs(source / "tokenizer.json", dev[:2000])
 
         def told(model: Verifier) -> str:
             checkpoint.write(partial, model.config, model.weights(), source)
@@ -91,7 +93,11 @@ def tuned(train: list[Pair], dev: list[Pair], source: Path, work: Path, seed: in
             right = ((logits.argmax(1) == 1) == same).mean()
             return f"dev accuracy {right:.4f}, of the same {caught(logits, same, 0.005)[1]:.3f} at 0.5 % false hits"
 
-        fit(loaded(source), encode_pairs(source / "tokenizer.json", train), SETTINGS, seed, 250, told)
+        wide, order = loaded(source), batches(texts, SETTINGS.batch, np.random.default_rng(seed))
+        cut = round(len(order) * SETTINGS.wide_share)
+        wide = fit(wide, texts, order[:cut], False, SETTINGS, seed, told)
+        slim = Verifier(wide.config, narrowed(wide, texts.ids[:WEIGHED_BY], INNER))
+        fit(slim, texts, order[cut:], True, SETTINGS, seed, told)
         partial.rename(out)
     return out
 

@@ -1,4 +1,4 @@
-"""The verifier's start: the layers and word vectors of `embed` 1 as shipped, its int8 weights as floats again, with the inner numbers that matter most."""
+"""The verifier's start: the layers and word vectors of `embed` 1 as shipped, its int8 weights as floats again."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-import torch.nn.functional as F
 from onnx import numpy_helper
 from tokenizers import Tokenizer
 from torch import Tensor
 
 from classify import checkpoint
 from classify.checkpoint import LAYER, Weights
-from classify.encoder import Encoder
-from classify.texts import pack
 
 EPS = 1e-12
 HEADS = 12
@@ -50,36 +47,11 @@ def renamed(found: dict[str, Tensor]) -> Weights:
     return {name: value.contiguous() for name, value in made.items()}
 
 
-@torch.no_grad()
-def inner_weights(model: Encoder, ids: list[list[int]]) -> list[Tensor]:
-    """How much each inner number of each layer moves the token vectors, over these texts: [layers][inner]."""
-    model.eval()
-    made = [torch.zeros(layer.up.out_features) for layer in model.layers]
-    for at in range(0, len(ids), 64):
-        rows, mask = pack(ids[at : at + 64])
-        for number, (x, layer) in enumerate(zip(model.states(rows, mask), model.layers)):
-            mixed = []
-            handle = layer.up.register_forward_pre_hook(lambda _, given, into=mixed: into.append(given[0]))
-            layer(x, ((1 - mask) * -1e4)[:, None, None, :])
-            handle.remove()
-            made[number] += (F.gelu(layer.up(mixed[0])) ** 2 * mask[:, :, None]).sum((0, 1))
-    return [moved.sqrt() * layer.down.weight.norm(dim=0) for moved, layer in zip(made, model.layers)]
-
-
-def narrowed(weights: Weights, weigh: list[Tensor], inner: int) -> Weights:
-    """Each layer with the inner numbers that weigh most."""
-    made = dict(weights)
-    for at, each in enumerate(weigh):
-        up, down, kept = f"{LAYER}{at}.intermediate.dense", f"{LAYER}{at}.output.dense", each.topk(inner).indices.sort().values
-        made |= {f"{up}.weight": weights[f"{up}.weight"][kept], f"{up}.bias": weights[f"{up}.bias"][kept], f"{down}.weight": weights[f"{down}.weight"][:, kept]}
-    return made
-
-
-def begin(embed: Path, texts: list[str], inner: int, out: Path) -> None:
-    """Write the checkpoint. `texts` are what the inner numbers are weighed by."""
+def begin(embed: Path, out: Path) -> None:
+    """Write the checkpoint."""
     tokenizer, weights = Tokenizer.from_file(str(embed / "tokenizer.json")), renamed(floats(embed / "model.onnx"))
-    tokenizer.no_padding()
-    config = {"model_type": "bert", "layer_norm_eps": EPS, "num_attention_heads": HEADS, "hidden_size": weights["embeddings.LayerNorm.bias"].shape[0]}
-    weigh = inner_weights(Encoder(config, weights, 0), [found.ids for found in tokenizer.encode_batch(texts)])
-    own = {"separator_id": tokenizer.token_to_id("[SEP]"), "start_id": tokenizer.token_to_id("[CLS]"), "intermediate_size": inner}
-    checkpoint.write(out, config | own, narrowed(weights, weigh, inner), embed)
+    config = {
+        "model_type": "bert", "layer_norm_eps": EPS, "num_attention_heads": HEADS, "hidden_size": weights["embeddings.LayerNorm.bias"].shape[0],
+        "separator_id": tokenizer.token_to_id("[SEP]"), "start_id": tokenizer.token_to_id("[CLS]"),
+    }
+    checkpoint.write(out, config, weights, embed)

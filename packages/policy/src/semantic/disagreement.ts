@@ -1,4 +1,5 @@
-import { asksDiffer, formsDiffer } from "./form.ts";
+import { asksDiffer } from "./ask.ts";
+import { formsDiffer } from "./form.ts";
 import { marksOf } from "./marks.ts";
 import { namesDiffer } from "./names.ts";
 import { converse, oppositions } from "./opposites.ts";
