@@ -65,6 +65,12 @@ const forbidden = {
     ["Is https://a.example down?", "Is https://b.example down?"],
     ["what does ls -l do", "what does ls -a do"],
   ],
+  "substitution: another thing in one place": [
+    ["Do monsteras survive the winter outside?", "Do fuchsias survive the winter outside?"],
+    ["Who gave their name to teslas?", "Who gave their name to farads?"],
+    ["Check the spelling of this article", "Check the grammar of this article"],
+    ["Hotels in the old town with a pool", "Vegan hotels in the old town with a pool"],
+  ],
   script: [["Что такое вода?", "Что такое вода"]],
 } satisfies Record<string, [string, string][]>;
 
@@ -203,6 +209,15 @@ test.each([
   ["Is it allowed to fish here?", "May I fish here?"],
   ["Book a table at Luigi's", "Make a reservation at Luigi's"],
 ])("a question word or a form that is said in passing is no reason to forbid | %s | %s", (a, b) => {
+  expect(disagreement(a, b)).toBeUndefined();
+});
+
+test.each([
+  ["How do I fix a dishwasher?", "How do I repair a dishwasher?"],
+  ["founders of Porto", "Who founded Porto?"],
+  ["What do films cost in Rome?", "What do movies cost in Rome?"],
+  ["How can I peel a mango?", "How can I peel a mango quickly?"],
+])("other words in one place for one thing are left to the verifier | %s | %s", (a, b) => {
   expect(disagreement(a, b)).toBeUndefined();
 });
 

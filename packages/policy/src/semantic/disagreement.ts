@@ -6,6 +6,7 @@ import { converse, oppositions } from "./opposites.ts";
 import { reversed } from "./order.ts";
 import { cancels, polarityDiffers } from "./polarity.ts";
 import { quantitiesOf } from "./quantities.ts";
+import { substituted } from "./substitution.ts";
 import { type Prompt, readPrompt } from "./words.ts";
 
 /** Longer prompts have too much in them for a near match to be told from another. UTF-16 code units. */
@@ -21,6 +22,7 @@ export type Disagreement =
   | "order"
   | "ask"
   | "form"
+  | "substitution"
   | "script"
   | "length";
 
@@ -32,6 +34,7 @@ const rules: readonly (readonly [Disagreement, (a: Prompt, b: Prompt) => boolean
   ["order", reversed],
   ["ask", asksDiffer],
   ["form", formsDiffer],
+  ["substitution", substituted],
 ];
 
 /**

@@ -8,6 +8,11 @@ const negators = new Set(
     " ",
   ),
 );
+/** Whether a word negates by itself. */
+export function isNegator(word: string): boolean {
+  return negators.has(word);
+}
+
 /** What bounds an answer: said by one and not by the other, another answer is wanted. */
 const bounds = new Set("only both either least exactly average median total same different".split(" "));
 
