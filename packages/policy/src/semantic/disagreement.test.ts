@@ -64,6 +64,7 @@ const forbidden = {
     ["Why is max_tokens ignored?", "Why is min_tokens ignored?"],
     ["Is https://a.example down?", "Is https://b.example down?"],
     ["what does ls -l do", "what does ls -a do"],
+    ["Use `load` where `read` was called", "Use `read` where `load` was called"],
   ],
   "substitution: another thing in one place": [
     ["Do monsteras survive the winter outside?", "Do fuchsias survive the winter outside?"],
@@ -215,6 +216,7 @@ test.each([
 test.each([
   ["How do I fix a dishwasher?", "How do I repair a dishwasher?"],
   ["founders of Porto", "Who founded Porto?"],
+  ["Use `load` where `read` was called", "Replace calls of `read` by `load`"],
   ["What do films cost in Rome?", "What do movies cost in Rome?"],
   ["How can I peel a mango?", "How can I peel a mango quickly?"],
 ])("other words in one place for one thing are left to the verifier | %s | %s", (a, b) => {

@@ -72,7 +72,7 @@ export function isQuantity(word: string): boolean {
  * the order in which they are said, as 20 − 8 is not 8 − 20; measures in any.
  */
 export function measuresOf(prompt: Prompt): { readonly bound: readonly string[]; readonly bare: readonly string[] } {
-  const said = quantitiesOf(prompt).filter((one) => !/^(?:time|which) |^ordinal$/.test(one));
+  const said = quantitiesOf(prompt).filter((one) => !/^(?:time|which|clock|day) |^ordinal$/.test(one));
   const bound: string[] = [];
   const bare: string[] = [];
   for (let at = 0; at < said.length; at++) {
