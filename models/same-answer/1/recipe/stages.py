@@ -27,7 +27,7 @@ from train import Settings, encode as encode_pairs, fit, joined, logits_of
 
 INNER = 1024
 WEIGHED_BY = 3_000
-DEV_PAIRS = 6_000
+DEV_PAIRS = 4_000
 SETTINGS = Settings()
 
 
