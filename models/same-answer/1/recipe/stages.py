@@ -25,7 +25,7 @@ from narrow import narrowed
 from network import LABELS, TOKENS_MAX, Verifier
 from train import Settings, encode as encode_pairs, fit, joined, logits_of
 
-INNER = 1024
+INNER = 768
 WEIGHED_BY = 3_000
 DEV_PAIRS = 4_000
 SETTINGS = Settings()
