@@ -1,26 +1,27 @@
-"""The pairs to train on and to calibrate by: from families, from edits of requests, and from requests that lie near each other.
+"""The pairs to train on and to calibrate by: from families, and from edits of requests.
 
-Every fifth family and every fifth value of a slot is kept for calibration (`dev`) and never trained on.
+One family of eight and every fifth value of a slot are kept for calibration (`dev`) and never trained on.
 """
 
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
 import edits
 import wordnet
-from clinc import Natural
-from families import Meaning, Pair, Slot, Slots, draw_pair, lines_of, plain, read_families, read_slots
+from families import Meaning, Pair, Slot, Slots, draw_pair, lines_of, plain, read_families, read_slots, strangers
 
 HERE = Path(__file__).resolve().parent
-FILES = ("money-and-travel", "computers", "knowledge", "life", "assistant", "general")
 HELD_OUT = 5
-GROUPS = {"paraphrase": 0.52, "near-miss": 0.17, "entity": 0.07, "number": 0.05, "polarity": 0.09, "reversal": 0.1}
-NATURAL = 0.2
-EDITED = 0.2
+HELD_OUT_FAMILIES = 8
+GROUPS = {"paraphrase": 0.52, "near-miss": 0.2, "entity": 0.08, "number": 0.03, "polarity": 0.09, "reversal": 0.08}
+NATURAL = 0.12
+EDITED = 0.06
+STRANGERS = 0.04
 
 
 class OverlapError(Exception):
@@ -33,7 +34,7 @@ class Source:
 
     able: dict[str, list[list[Meaning]]]
     slots: Slots
-    spoken: Natural | None
+    spoken: list[str]
 
 
 def test_prompts() -> set[str]:
@@ -43,8 +44,12 @@ def test_prompts() -> set[str]:
 
 
 def all_families() -> dict[str, list[Meaning]]:
-    """The blocks of all files to train on."""
-    return {name: block for file in FILES for name, block in read_families(HERE / f"families-{file}.txt").items()}
+    """The blocks of all files to train on, without frames that the test set has too."""
+    test = {plain(frame) for block in read_families(HERE / "families-test.txt").values() for meaning in block for frame in meaning.frames}
+    paths = [path for path in sorted(HERE.glob("families-*.txt")) if path.name != "families-test.txt"]
+    found = {f"{path.stem}/{name}": block for path in paths for name, block in read_families(path).items()}
+    kept = lambda meaning: replace(meaning, frames=[frame for frame in meaning.frames if plain(frame) not in test])
+    return {name: [kept(meaning) for meaning in block] for name, block in found.items()}
 
 
 def tasks() -> Slot:
@@ -59,13 +64,26 @@ def tasks() -> Slot:
     return Slot("entity", values, near)
 
 
+def files_of_slots() -> Slots:
+    """The slots of all files to train on, without values that the test set has too. No two files may have a slot of one name."""
+    taken = {one.lower() for slot in read_slots(HERE / "slots-test.txt").values() if slot.kind == "entity" for value in slot.values for one in value}
+    apart = lambda slot: [v for v in slot.values if slot.kind != "entity" or not taken & {one.lower() for one in v}]
+    made: Slots = {}
+    for path in sorted(HERE.glob("slots-*.txt")):
+        found = read_slots(path) if path.name != "slots-test.txt" else {}
+        if twice := made.keys() & found.keys():
+            raise OverlapError(f"In {path.name} and in another file: {', '.join(sorted(twice))}")
+        made |= {name: replace(slot, values=apart(slot)) for name, slot in found.items()}
+    return made
+
+
 def all_slots(wordnet_folder: Path) -> Slots:
     """The slots to train on, with those from WordNet, which lack every word of a value of the test set."""
     taken = {word for slot in read_slots(HERE / "slots-test.txt").values() for value in slot.values for one in value for word in one.lower().split()}
     lexicon = wordnet.read(wordnet_folder, taken)
     nouns = Slot("entity", lexicon.nouns, lexicon.near)
     words = Slot("entity", [value[:1] for value in lexicon.nouns], {name: [v[:1] for v in near] for name, near in lexicon.near.items()})
-    return read_slots(HERE / "slots-train.txt") | {"task": tasks(), "noun": nouns, "word": words, "quality": Slot("entity", lexicon.qualities, lexicon.near)}
+    return files_of_slots() | {"task": tasks(), "noun": nouns, "word": words, "quality": Slot("entity", lexicon.qualities, lexicon.near)}
 
 
 def assert_apart(families: dict[str, list[Meaning]], slots: Slots) -> None:
@@ -73,7 +91,7 @@ def assert_apart(families: dict[str, list[Meaning]], slots: Slots) -> None:
     test_slots, test = read_slots(HERE / "slots-test.txt"), read_families(HERE / "families-test.txt")
     frames = lambda blocks: {plain(frame) for block in blocks.values() for meaning in block for frame in meaning.frames}
     values = lambda found: {one.lower() for slot in found.values() if slot.kind == "entity" for value in slot.values for one in value}
-    shared = (frames(families) & frames(test)) | (values(slots) & values(test_slots)) | (set(families) & set(test))
+    shared = (frames(families) & frames(test)) | (values(slots) & values(test_slots))
     if shared:
         raise OverlapError(f"In the test set and in the training set: {', '.join(sorted(shared))}")
 
@@ -84,10 +102,10 @@ def parted(slots: Slots, held_out: bool) -> Slots:
     return {name: replace(slot, values=pick(slot.values)) if len(slot.values) >= 3 * HELD_OUT else slot for name, slot in slots.items()}
 
 
-def source(families: dict[str, list[Meaning]], slots: Slots, spoken: Natural | None, held_out: bool) -> Source:
-    """One side of the corpus. Without spoken requests it is families only, none edited: that is what one calibrates by."""
+def source(families: dict[str, list[Meaning]], slots: Slots, spoken: list[str], held_out: bool) -> Source:
+    """One side of the corpus. Without spoken requests (none) it is families only, none edited: that is what one calibrates by."""
     mine, draw = parted(slots, held_out), Random(1)
-    blocks = [block for at, block in enumerate(families.values()) if (at % HELD_OUT == HELD_OUT - 1) == held_out]
+    blocks = [block for name, block in families.items() if (zlib.crc32(name.encode()) % HELD_OUT_FAMILIES == 0) == held_out]
     able = {group: [b for b in blocks if any(draw_pair(group, b, mine, draw) for _ in range(40))] for group in GROUPS}
     return Source(able, mine, spoken)
 
@@ -111,6 +129,8 @@ def edited(a: str, b: str, draw: Random) -> Pair | None:
 
 def from_families(side: Source, draw: Random) -> Pair | None:
     """A pair of one block."""
+    if draw.random() < STRANGERS:
+        return strangers(draw.choice(side.able["paraphrase"]), side.able["paraphrase"], side.slots, draw)
     group = draw.choices(list(GROUPS), list(GROUPS.values()))[0]
     found = draw_pair(group, draw.choice(side.able[group]), side.slots, draw)
     if side.spoken and found and found.same and draw.random() < EDITED:
@@ -118,15 +138,13 @@ def from_families(side: Source, draw: Random) -> Pair | None:
     return found
 
 
-def from_requests(spoken: Natural, draw: Random) -> Pair | None:
-    """A pair of spoken requests: near ones, or one and its own edit."""
-    chance, text = draw.random(), draw.choice(spoken.requests)
-    if chance < 0.25:
-        return Pair(*draw.choice(spoken.same), True, "paraphrase")
-    if chance < 0.5:
+def from_requests(requests: list[str], draw: Random) -> Pair | None:
+    """A spoken request and itself in other words, its own edit, or any other request."""
+    chance, text = draw.random(), draw.choice(requests)
+    if chance < 0.4:
         return Pair(text, edits.rewritten(edits.rewritten(text, draw) or text, draw) or text, True, "paraphrase")
-    if chance < 0.75:
-        return Pair(*draw.choice(spoken.different), False, "near-miss")
+    if chance < 0.5:
+        return Pair(text, draw.choice(requests), False, "near-miss")
     return edited(text, text, draw)
 
 

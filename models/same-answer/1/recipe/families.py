@@ -120,13 +120,24 @@ def two_frames(meaning: Meaning, draw: Random) -> tuple[str, str]:
 
 def nearest_frame(frame: str, frames: list[str]) -> str:
     """The frame that shares most words: the hardest to tell apart."""
-    words = set(frame.split())
-    return max(frames, key=lambda other: len(words & set(other.split())) / len(words | set(other.split())))
+    return max(frames, key=lambda other: likeness(frame, other))
+
+
+def likeness(one: str, other: str) -> float:
+    """The share of their words that two frames have in common."""
+    words, others = set(one.split()), set(other.split())
+    return len(words & others) / len(words | others)
+
+
+def far_frames(meaning: Meaning, draw: Random) -> tuple[str, str]:
+    """Two frames; half of the time, of several draws the two that share fewest words."""
+    drawn = [two_frames(meaning, draw) for _ in range(4 if draw.random() < 0.5 else 1)]
+    return min(drawn, key=lambda two: likeness(*two))
 
 
 def same(meaning: Meaning, slots: Slots, draw: Random) -> Pair:
     """One meaning in two frames."""
-    filled, (first, second) = filling([meaning], slots, draw), two_frames(meaning, draw)
+    filled, (first, second) = filling([meaning], slots, draw), far_frames(meaning, draw)
     other = exchanged(filled) if meaning.symmetric and draw.random() < 0.5 else filled
     return Pair(spelled(first, filled, draw), spelled(second, other, draw), True, "paraphrase")
 
@@ -176,6 +187,19 @@ def neighbours(meanings: list[Meaning], group: str, slots: Slots, draw: Random) 
     filled, frame = filling([one, two], slots, draw), draw.choice(one.frames)
     other = nearest_frame(frame, two.frames) if draw.random() < 0.7 else draw.choice(two.frames)
     return Pair(spelled(frame, filled, draw), spelled(other, filled, draw), False, group)
+
+
+def strangers(block: list[Meaning], blocks: list[list[Meaning]], slots: Slots, draw: Random) -> Pair | None:
+    """Meanings of two blocks that speak of the same things, with the same values."""
+    one = draw.choice(block)
+    names = {name for name, _ in one.slots()}
+    others = [meaning for other in draw.sample(blocks, min(60, len(blocks))) if other is not block for meaning in other]
+    fitting = [meaning for meaning in others if names & {name for name, _ in meaning.slots()}]
+    if not fitting:
+        return None
+    other = max(draw.sample(fitting, min(4, len(fitting))), key=lambda m: len(names & {name for name, _ in m.slots()}))
+    filled, frame = filling([one, other], slots, draw), draw.choice(one.frames)
+    return Pair(spelled(frame, filled, draw), spelled(nearest_frame(frame, other.frames), filled, draw), False, "near-miss")
 
 
 def draw_pair(group: str, meanings: list[Meaning], slots: Slots, draw: Random) -> Pair | None:

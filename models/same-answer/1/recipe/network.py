@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from classify.checkpoint import LAYER, Weights
+from classify.checkpoint import Weights
 from classify.encoder import BLOCKED, Encoder
 
 LABELS = ["different", "same"]
@@ -79,14 +79,3 @@ class Verifier(Encoder):
         largest = (x + (1 - real) * BLOCKED).amax(1)
         logits = self.classifier(self.drop(torch.cat([x[:, 0], mean, largest], 1)))
         return logits + self.broken(ids)[:, None] * torch.tensor([SURE, -SURE]) * 2
-
-
-def narrowed(weights: Weights, layers: int, inner: int) -> Weights:
-    """Each layer with the inner numbers that weigh most."""
-    made = dict(weights)
-    for at in range(layers):
-        up, down = f"{LAYER}{at}.intermediate.dense", f"{LAYER}{at}.output.dense"
-        weigh = weights[f"{up}.weight"].norm(dim=1) * weights[f"{down}.weight"].norm(dim=0)
-        kept = weigh.topk(inner).indices.sort().values
-        made |= {f"{up}.weight": weights[f"{up}.weight"][kept], f"{up}.bias": weights[f"{up}.bias"][kept], f"{down}.weight": weights[f"{down}.weight"][:, kept]}
-    return made

@@ -13,28 +13,31 @@ import torch.nn.functional as F
 import clinc
 import corpus
 import pair_graph
+import rules
+import start
 from classify import checkpoint
 from classify.package import run_recipe, write_jsonl
 from classify.score import calibration_error
+from classify.texts import batches
 from families import Pair
-from judge import vectors
-from network import LABELS, TOKENS_MAX, Verifier, narrowed
+from judge import EMBEDDER
+from narrow import narrowed
+from network import LABELS, TOKENS_MAX, Verifier
 from train import Settings, encode as encode_pairs, fit, joined, logits_of
 
-PIECES = 18_000
-KEPT_LAYERS = (0, 2, 4)
-INNER = 512
-DEV_PAIRS = 6_000
+INNER = 768
+WEIGHED_BY = 3_000
+DEV_PAIRS = 4_000
 SETTINGS = Settings()
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Where the outside parts lie: the pre-trained encoder, CLINC150, WordNet."""
+    """Where the outside parts lie: CLINC150, WordNet, and a Node.js that runs the gateway's rules."""
 
-    encoder: Path
     data: Path
     wordnet: Path
+    node: str
 
 
 def drawn(inputs: Inputs, work: Path, seed: int) -> tuple[list[Pair], list[Pair]]:
@@ -44,26 +47,20 @@ def drawn(inputs: Inputs, work: Path, seed: int) -> tuple[list[Pair], list[Pair]
     if not all(path.is_file() for path in paths):
         families, slots = corpus.all_families(), corpus.all_slots(inputs.wordnet)
         corpus.assert_apart(families, slots)
-        rows = clinc.read(inputs.data)
-        spoken = clinc.natural(rows, vectors([text for text, _ in rows]), seed)
-        for path, mine, count in ((paths[0], spoken, SETTINGS.pairs), (paths[1], None, DEV_PAIRS)):
-            found = corpus.pairs(corpus.source(families, slots, mine, held_out=mine is None), count, seed)
+        requests = clinc.requests(inputs.data)
+        train = corpus.pairs(corpus.source(families, slots, requests, held_out=False), SETTINGS.drawn, seed)
+        dev = corpus.pairs(corpus.source(families, slots, [], held_out=True), DEV_PAIRS, seed)
+        for path, found in zip(paths, (rules.thinned(train, inputs.node, seed), dev)):
             path.write_text("".join(json.dumps(asdict(pair)) + "\n" for pair in found), encoding="utf-8")
     train, dev = ([Pair(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()] for path in paths)
     return train, dev
 
 
-def base(inputs: Inputs, pairs: list[Pair], work: Path) -> Path:
-    """The pre-trained encoder with fewer pieces, fewer layers and narrower ones."""
-    smaller, shallow, out = work / "smaller", work / "shallow", work / "base"
+def base(work: Path) -> Path:
+    """The checkpoint that training begins with."""
+    out = work / "base"
     if not (out / "model.safetensors").is_file():
-        (work / "corpus.txt").write_text("\n".join(text for pair in pairs for text in (pair.a, pair.b)) + "\n", encoding="utf-8")
-        run_recipe("prune", "vocabulary", inputs.encoder, smaller, "--keep", PIECES, "--corpus", work / "corpus.txt")
-        run_recipe("prune", "layers", smaller, shallow, "--keep", ",".join(map(str, KEPT_LAYERS)))
-        config, weights = checkpoint.read(shallow)
-        ids = json.loads((shallow / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
-        own = {"separator_id": ids["[SEP]"], "start_id": ids["[CLS]"], "intermediate_size": INNER}
-        checkpoint.write(out, config | own, narrowed(weights, len(KEPT_LAYERS), INNER), shallow)
+        start.begin(EMBEDDER, out)
     return out
 
 
@@ -85,10 +82,10 @@ def caught(logits: np.ndarray, same: np.ndarray, target: float) -> tuple[float, 
 
 
 def tuned(train: list[Pair], dev: list[Pair], source: Path, work: Path, seed: int) -> Path:
-    """Trained on the pairs; prints what the dev set says on the way."""
+    """Trained on the pairs, and narrowed between the two parts of them; prints what the dev set says on the way."""
     out, partial = work / "tuned", work / "tuned.part"
     if not out.is_dir():
-        check = encode_pairs(source / "tokenizer.json", dev[:2000])
+        texts, check = encode_pairs(source / "tokenizer.json", train), encode_pairs(source / "tokenizer.json", dev[:2000])
 
         def told(model: Verifier) -> str:
             checkpoint.write(partial, model.config, model.weights(), source)
@@ -96,7 +93,11 @@ def tuned(train: list[Pair], dev: list[Pair], source: Path, work: Path, seed: in
             right = ((logits.argmax(1) == 1) == same).mean()
             return f"dev accuracy {right:.4f}, of the same {caught(logits, same, 0.005)[1]:.3f} at 0.5 % false hits"
 
-        fit(loaded(source), encode_pairs(source / "tokenizer.json", train), SETTINGS, seed, 250, told)
+        wide, order = loaded(source), batches(texts, SETTINGS.batch, np.random.default_rng(seed))
+        cut = round(len(order) * SETTINGS.wide_share)
+        wide = fit(wide, texts, order[:cut], False, SETTINGS, seed, told)
+        slim = Verifier(wide.config, narrowed(wide, texts.ids[:WEIGHED_BY], INNER))
+        fit(slim, texts, order[cut:], True, SETTINGS, seed, told)
         partial.rename(out)
     return out
 

@@ -12,8 +12,8 @@ export interface SemanticRule {
 }
 
 /**
- * Where the shipped verifier is hardly ever sure: few hits, and none of them false on its test pairs. What a lower one gives is
- * in docs/cache.md.
+ * Where the shipped verifier is hardly ever sure: next to no hits, as no threshold keeps its false ones rare. What a lower one
+ * gives is in docs/cache.md.
  */
 const probabilityMin = 0.95;
 /** Cosine of `embed`. Below it hardly any two prompts want the same answer; judging them would be lost time. */

@@ -64,6 +64,13 @@ const forbidden = {
     ["Why is max_tokens ignored?", "Why is min_tokens ignored?"],
     ["Is https://a.example down?", "Is https://b.example down?"],
     ["what does ls -l do", "what does ls -a do"],
+    ["Use `load` where `read` was called", "Use `read` where `load` was called"],
+  ],
+  "substitution: another thing in one place": [
+    ["Do monsteras survive the winter outside?", "Do fuchsias survive the winter outside?"],
+    ["Who gave their name to teslas?", "Who gave their name to farads?"],
+    ["Check the spelling of this article", "Check the grammar of this article"],
+    ["Hotels in the old town with a pool", "Vegan hotels in the old town with a pool"],
   ],
   script: [["Что такое вода?", "Что такое вода"]],
 } satisfies Record<string, [string, string][]>;
@@ -106,6 +113,113 @@ test.each([
   ["How many feet are in 18 yards?", "Convert 18 yards to feet"],
   ["sort the orders with the newest first", "Sort the orders, newest first"],
 ])("an order that changes nothing is no reason to forbid | %s | %s", (a, b) => {
+  expect(disagreement(a, b)).toBeUndefined();
+});
+
+test.each([
+  ["Move the call to 4 pm", "move the call to 16:00"],
+  ["Wake me at seven in the morning", "wake me at 7am"],
+  ["Is the desk staffed at noon?", "is the desk staffed at 12 pm"],
+  ["What is on for the 1st of May?", "what is on for May 1"],
+  ["Which day is the concert?", "when is the concert"],
+  ["Change 20 Canadian dollars into euros", "20 CAD in euros"],
+])("one time, date or currency in two spellings is no reason to forbid | %s | %s", (a, b) => {
+  expect(disagreement(a, b)).toBeUndefined();
+});
+
+test.each([
+  ["Move the call to 4 pm", "Move the call to 4 am"],
+  ["Move the call to 16:00", "Move the call to 16:30"],
+  ["What is on for May 1?", "What is on for May 2?"],
+  ["Change 20 Canadian dollars into euros", "Change 20 US dollars into euros"],
+])("another time, date or currency is a reason | %s | %s", (a, b) => {
+  expect(disagreement(a, b)).toBe("quantity");
+});
+
+test.each([
+  ["Is Ann older than Bo?", "Is Bo younger than Ann?"],
+  ["What does Peru export to Chile?", "What does Chile import from Peru?"],
+  ["Does the starter come before the main course?", "Is the main course after the starter?"],
+])("a relation said from its other end is left to the verifier | %s | %s", (a, b) => {
+  expect(disagreement(a, b)).toBeUndefined();
+});
+
+test.each([
+  ["Is Ann older than Bo?", "Is Ann younger than Bo?"],
+  ["What does Peru export to Chile?", "What does Peru import from Chile?"],
+  ["Turn the lamp on in Rome and the oven off", "Turn the oven on and the lamp off in Rome"],
+  ["flights from Lima to Quito before noon", "flights from Quito to Lima after noon"],
+])("a relation from the same end, or with more that is opposed, is not | %s | %s", (a, b) => {
+  expect(disagreement(a, b)).toBeDefined();
+});
+
+test("who did it decides where one prompt says by whom", () => {
+  expect(disagreement("Was Ajax beaten by Porto?", "Did Porto beat Ajax?")).toBeUndefined();
+  expect(disagreement("Was Ajax beaten by Porto?", "Did Ajax beat Porto?")).toBe("order");
+  expect(disagreement("How can the tenant be helped by the agent?", "How can the tenant help the agent?")).toBe(
+    "order",
+  );
+});
+
+test.each([
+  ["Compare Lima and Quito", "Compare Quito and Lima"],
+  ["What is the difference between a crow and a raven?", "What is the difference between a raven and a crow?"],
+  ["add 20 and 29", "29 + 20"],
+  ["In Python, how do I append to a CSV file?", "Append to a CSV file in Python, how?"],
+  ["Python: append to a CSV file", "How do I append to a CSV file in Python?"],
+])("what may stand in either order is no reason to forbid | %s | %s", (a, b) => {
+  expect(disagreement(a, b)).toBeUndefined();
+});
+
+test.each([
+  ["I can't open the archive", "I have trouble opening the archive"],
+  ["Don't let Kim write to me", "Stop Kim from writing to me"],
+  ["Why do they not trust Kim?", "Why do they distrust Kim?"],
+  ["Is it not legal to fish here?", "Is it illegal to fish here?"],
+  ["How is a crow different from a raven?", "How does a crow differ from a raven?"],
+])("a word that holds the other's negation leaves it to the verifier | %s | %s", (a, b) => {
+  expect(disagreement(a, b)).toBeUndefined();
+});
+
+test.each([
+  ["I can't open the archive", "I can open the archive"],
+  ["Stop the music", "Don't stop the music"],
+  ["Why isn't the raft safe?", "Why is the raft safe?"],
+])("a negation that no word of the other holds forbids | %s | %s", (a, b) => {
+  expect(disagreement(a, b)).toBeDefined();
+});
+
+test.each([
+  ["Is it possible to freeze milk?", "Would you advise me to freeze milk?"],
+  ["Can I freeze milk?", "Should I freeze milk?"],
+  ["Do I have to freeze milk?", "May I freeze milk?"],
+  ["Can I freeze milk?", "How do I freeze milk?"],
+  ["Who will pay the fine?", "When will they pay the fine?"],
+  ["Who is the landlord?", "Should I pay the landlord?"],
+  ["Why is the harbour closed?", "Is the harbour closed?"],
+  ["Which dog bites?", "Does the dog bite?"],
+])("ask: whether one may, should or must, how, who and when are different questions | %s | %s", (a, b) => {
+  expect(disagreement(a, b)).toBe("ask");
+});
+
+test.each([
+  ["How are people punished who fish here?", "What is the fine when I fish here?"],
+  ["Could you tell me how to peel a mango?", "What is the best way to peel a mango?"],
+  ["Define entropy", "What does entropy mean?"],
+  ["Is there a way to peel a mango?", "How do I peel a mango?"],
+  ["Is it allowed to fish here?", "May I fish here?"],
+  ["Book a table at Luigi's", "Make a reservation at Luigi's"],
+])("a question word or a form that is said in passing is no reason to forbid | %s | %s", (a, b) => {
+  expect(disagreement(a, b)).toBeUndefined();
+});
+
+test.each([
+  ["How do I fix a dishwasher?", "How do I repair a dishwasher?"],
+  ["founders of Porto", "Who founded Porto?"],
+  ["Use `load` where `read` was called", "Replace calls of `read` by `load`"],
+  ["What do films cost in Rome?", "What do movies cost in Rome?"],
+  ["How can I peel a mango?", "How can I peel a mango quickly?"],
+])("other words in one place for one thing are left to the verifier | %s | %s", (a, b) => {
   expect(disagreement(a, b)).toBeUndefined();
 });
 

@@ -1,10 +1,13 @@
-import { asksDiffer, formsDiffer } from "./form.ts";
+import { asksDiffer } from "./ask.ts";
+import { formsDiffer } from "./form.ts";
 import { marksOf } from "./marks.ts";
 import { namesDiffer } from "./names.ts";
-import { opposed, polarityOf } from "./opposites.ts";
+import { converse, oppositions } from "./opposites.ts";
 import { reversed } from "./order.ts";
+import { cancels, polarityDiffers } from "./polarity.ts";
 import { quantitiesOf } from "./quantities.ts";
-import { type Prompt, readPrompt } from "./words.ts";
+import { substituted } from "./substitution.ts";
+import { type Prompt, readPrompt, small } from "./words.ts";
 
 /** Longer prompts have too much in them for a near match to be told from another. UTF-16 code units. */
 export const comparableCharsMax = 600;
@@ -19,17 +22,19 @@ export type Disagreement =
   | "order"
   | "ask"
   | "form"
+  | "substitution"
   | "script"
   | "length";
 
 const rules: readonly (readonly [Disagreement, (a: Prompt, b: Prompt) => boolean])[] = [
   ["quantity", (a, b) => !equal(quantitiesOf(a).toSorted(), quantitiesOf(b).toSorted())],
-  ["negation", (a, b) => !equal(polarityOf(a), polarityOf(b))],
-  ["opposite", opposed],
+  ["negation", polarityDiffers],
+  ["opposite", (a, b) => oppositions(a, b) > 0 && !converse(a, b) && !cancels(a, b)],
   ["name", namesDiffer],
   ["order", reversed],
   ["ask", asksDiffer],
   ["form", formsDiffer],
+  ["substitution", substituted],
 ];
 
 /**
@@ -41,10 +46,16 @@ export function disagreement(one: string, other: string): Disagreement | undefin
   if (foreign.test(one) || foreign.test(other)) return "script";
   const ours = marksOf(one);
   const theirs = marksOf(other);
-  if (!equal(ours.exact, theirs.exact)) return "exact";
+  if (!equal(ours.exact.toSorted(), theirs.exact.toSorted())) return "exact";
   const a = readPrompt(one, ours.prose);
   const b = readPrompt(other, theirs.prose);
+  // "Use `x` where `y` was" and "replace `y` by `x`" are one wish; the same words around `x` and `y` in another order are two.
+  if (!equal(ours.exact, theirs.exact) && equal(matterOf(a), matterOf(b))) return "exact";
   return rules.find(([, differs]) => differs(a, b))?.[0];
+}
+
+function matterOf({ words, stems }: Prompt): readonly string[] {
+  return stems.filter((_, at) => !small.has(words[at] ?? ""));
 }
 
 /** Letters of scripts that neither the rules nor the verifier can read. */

@@ -22,7 +22,7 @@ const codelike = new RegExp(
 );
 
 export interface Marks {
-  /** Sorted. */
+  /** In the order in which they are cut: blocks of code, quotes, code in prose. */
   readonly exact: readonly string[];
   readonly prose: string;
 }
@@ -38,5 +38,5 @@ export function marksOf(text: string): Marks {
   const withoutCode = cut(fenced, text, (match) => match.replace(/^`+|`+$/g, "").trim());
   const withoutQuotes = cut(quoted, withoutCode, (match) => match.slice(1, -1).trim());
   const prose = cut(codelike, withoutQuotes, (match) => match.replace(/[.,;]+$/, ""));
-  return { exact: exact.sort(), prose };
+  return { exact, prose };
 }

@@ -1,4 +1,4 @@
-import { isQuantity } from "./quantities.ts";
+import { isCurrencyOf, isQuantity } from "./quantities.ts";
 import { type Prompt, small } from "./words.ts";
 
 /** Names that are also known in small letters. The commonest only: others are known by their capitals, and judged by the verifier. */
@@ -33,6 +33,7 @@ export function namesIn(prompt: Prompt): readonly string[] {
   const capitals = written.filter((word, at) => isCapital(word) && !small.has(words[at] ?? "")).length;
   const headline = content >= 6 && capitals > content * 0.8;
   return words.flatMap((word, at) => {
+    if (isCurrencyOf(words, at)) return [];
     if (known.has(word) && !isQuantity(word)) return [nameOf(word)];
     if (plainCapitals.has(word) || small.has(word) || isQuantity(word)) return [];
     if (headline) return [nameOf(word)];

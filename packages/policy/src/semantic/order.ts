@@ -1,4 +1,5 @@
 import { namesIn } from "./names.ts";
+import { converse } from "./opposites.ts";
 import { measuresOf } from "./quantities.ts";
 import { type Prompt, small, stem } from "./words.ts";
 
@@ -6,7 +7,11 @@ import { type Prompt, small, stem } from "./words.ts";
 
 /** Whether the prompts say the same words the other way round. */
 export function reversed(a: Prompt, b: Prompt): boolean {
-  return reordered(a, b) || rebound(a, b) || namesSwapped(a, b) || measuresSwapped(a, b);
+  const otherEnd = converse(a, b);
+  if (rebound(a, b, otherEnd) || measuresSwapped(a, b)) return true;
+  const agents = agentsOf(a, b);
+  if (agents !== undefined) return agents === "swapped";
+  return !otherEnd && (reordered(a, b) || namesSwapped(a, b));
 }
 
 /** The same matter in another order, but for a phrase that moved from one end to the other ("In Rust, how …", "How … in Rust"). */
@@ -19,27 +24,98 @@ function reordered(a: Prompt, b: Prompt): boolean {
   return !theirs.some((_, at) => [...theirs.slice(at), ...theirs.slice(0, at)].join(" ") === line);
 }
 
-function matter({ words }: Prompt): readonly string[] {
-  return words.filter((word) => !small.has(word)).map(stem);
+/** The stems that carry matter, in order, two that are joined by "and" or "or" in the order of the alphabet. */
+function matter(prompt: Prompt): readonly string[] {
+  const joins = joinsOf(prompt);
+  const found = prompt.stems.flatMap((stem, at) => (small.has(prompt.words[at] ?? "") ? [] : [{ stem, at }]));
+  for (const [place, { at }] of found.entries()) {
+    const [here, next] = [found[place], found[place + 1]];
+    if (here === undefined || next === undefined || !joins.some((join) => at < join && join < next.at)) continue;
+    if (here.stem > next.stem) [here.stem, next.stem] = [next.stem, here.stem];
+  }
+  return found.map(({ stem }) => stem);
 }
 
-/** Whether two that both name stand in another order, and no preposition says that this changes nothing. */
+const joining = new Set(["and", "or", "nor", "vs", "versus", "against"]);
+
+/** Where two are joined that may stand in either order: "between A and B", "A or B". */
+function joinsOf({ words }: Prompt): readonly number[] {
+  return words.flatMap((word, at) => (joining.has(word) && words[at + 1] !== "then" ? [at] : []));
+}
+
+const beings = new Set("is are was were be been being get gets got".split(" "));
+
+/**
+ * Where one prompt says by whom ("was A beaten by B") and the other says the same with a doer ("did B beat A"): whether the doer is
+ * the same. `undefined` where the prompts do not differ so.
+ */
+function agentsOf(a: Prompt, b: Prompt): "same" | "swapped" | undefined {
+  const [ours, theirs] = [passiveOf(a), passiveOf(b)];
+  if ((ours === undefined) === (theirs === undefined)) return undefined;
+  const { doer, deed } = ours ?? theirs ?? { doer: "", deed: "" };
+  const active = ours === undefined ? a : b;
+  const [by, done] = [active.stems.indexOf(doer), active.stems.findIndex((word) => alike(word, deed))];
+  if (by < 0 || done < 0) return undefined;
+  return by < done ? "same" : "swapped";
+}
+
+function passiveOf({ words, stems }: Prompt): { doer: string; deed: string } | undefined {
+  const by = words.lastIndexOf("by");
+  const deed = by > 0 ? stems[by - 1] : undefined;
+  const doer = words.findIndex((word, at) => at > by && !small.has(word));
+  if (deed === undefined || doer < 0 || !words.slice(0, by).some((word) => beings.has(word))) return undefined;
+  return { deed, doer: stems[doer] ?? "" };
+}
+
+/** "Beat" and "beaten" have no common stem. */
+function alike(one: string, other: string): boolean {
+  const length = Math.max(3, Math.min(one.length, other.length) - 2);
+  return one.slice(0, length) === other.slice(0, length);
+}
+
+/** Whether two that both name stand in another order, and nothing says that this changes nothing. */
 function namesSwapped(a: Prompt, b: Prompt): boolean {
   const [ours, theirs] = [bound(a), bound(b)];
   const settled = (name: string) => {
     const there = theirs.get(stem(name));
-    return [...(ours.get(stem(name)) ?? [])].some((side) => side !== "standard" && there?.has(side) === true);
+    if ([...(ours.get(stem(name)) ?? [])].some((side) => side !== "standard" && there?.has(side) === true)) return true;
+    return aside(a, name) && aside(b, name);
   };
   const [here, there] = [namesIn(a), namesIn(b)];
   const common = (from: readonly string[], other: readonly string[]) =>
-    [...new Set(from)].filter((name) => other.includes(name) && !settled(name)).join("|");
-  return common(here, there) !== common(there, here);
+    [...new Set(from)].filter((name) => other.includes(name) && !settled(name));
+  const [mine, yours] = [common(here, there), common(there, here)];
+  return mine.join("|") !== yours.join("|") && !(mine.length === 2 && joined(a, mine) && joined(b, mine));
+}
+
+/** Whether a name says only in what: "in Python", "Python: …". */
+function aside({ words, prose }: Prompt, name: string): boolean {
+  if (prose.trimStart().toLowerCase().startsWith(`${name}:`)) return true;
+  return words.some((word, at) => word === name && /^(?:in|on|using|with|at)$/.test(words[at - 1] ?? ""));
+}
+
+/** Whether two names are joined, and so may stand in either order. */
+function joined(prompt: Prompt, [one = "", other = ""]: readonly string[]): boolean {
+  const [from, to] = [prompt.words.indexOf(one), prompt.words.indexOf(other)].toSorted((x, y) => x - y);
+  return joinsOf(prompt).some((at) => from !== undefined && to !== undefined && from < at && at < to);
 }
 
 /** "600 yen in baht" and "600 baht in yen"; "20 minus 8" and "8 minus 20". */
 function measuresSwapped(a: Prompt, b: Prompt): boolean {
   const [ours, theirs] = [measuresOf(a), measuresOf(b)];
-  return ours.bound.join("|") !== theirs.bound.join("|") || ours.bare.join("|") !== theirs.bare.join("|");
+  if (ours.bound.join("|") !== theirs.bound.join("|")) return true;
+  const either = commutes(a) && commutes(b);
+  const [bare, others] = either ? [ours.bare.toSorted(), theirs.bare.toSorted()] : [ours.bare, theirs.bare];
+  return bare.join("|") !== others.join("|");
+}
+
+/** Whether the numbers may stand in either order: 3 + 4 is 4 + 3. */
+function commutes({ words }: Prompt): boolean {
+  const says = (pattern: RegExp) => words.some((word) => pattern.test(word));
+  return (
+    says(/^(?:plus|add(?:ed|ing)?|sum|total|times|multipl\w+|product)$/) &&
+    !says(/^(?:minus|subtract\w*|difference|divide\w*|less|power|percent|%)$/)
+  );
 }
 
 /** What a word means depends on the preposition before it. */
@@ -62,14 +138,15 @@ const sides: Readonly<Record<string, string>> = {
 };
 const conflicts = new Set(["source goal", "early late", "up down", "with without", "early with", "late with"]);
 
-/** Whether a word that follows "from" here follows "to" there, or is what is compared here and the standard there. */
-function rebound(a: Prompt, b: Prompt): boolean {
+/** Whether a word that follows "from" here follows "to" there, or is what is compared here and the standard there (which it may be where the relation is said from its other end). */
+function rebound(a: Prompt, b: Prompt, otherEnd: boolean): boolean {
   const ours = bound(a);
   const theirs = bound(b);
   for (const [word, directions] of ours) {
     const others = theirs.get(word);
     if (others === undefined) {
-      if (directions.has("standard") && theirs.size > 0 && hasStandard(theirs) && b.stems.includes(word)) return true;
+      if (!otherEnd && directions.has("standard") && theirs.size > 0 && hasStandard(theirs) && b.stems.includes(word))
+        return true;
       continue;
     }
     if ([...directions].some((one) => others.has(one))) continue;

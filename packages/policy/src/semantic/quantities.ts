@@ -1,3 +1,4 @@
+import { clockAt, dateAt } from "./clock.ts";
 import type { Prompt } from "./words.ts";
 
 /** Numbers, units, dates and times of a prompt, each in one spelling. */
@@ -36,7 +37,7 @@ const units = table(
     "pound pounds lb lbs|ounce ounces oz|tonne tonnes ton tons|liter liters litre litres|milliliter millilitre milliliters millilitres ml|" +
     "gallon gallons|cup cups|tablespoon tablespoons tbsp|teaspoon teaspoons tsp|celsius centigrade|fahrenheit|kelvin|" +
     "second seconds sec secs|minute minutes min mins|hour hours hr hrs|day days|week weeks|fortnight|month months|year years yr yrs|decade decades|century centuries|" +
-    "dollar dollars usd $|euro euros eur €|sterling gbp £|yen jpy ¥|rupee rupees inr|yuan renminbi cny|won krw|baht thb|ruble rubles rouble roubles rub|" +
+    "dollar dollars usd $|cad|aud|nzd|sgd|hkd|euro euros eur €|sterling gbp £|yen jpy ¥|rupee rupees inr|yuan renminbi cny|won krw|baht thb|ruble rubles rouble roubles rub|" +
     "shekel shekels ils|dirham dirhams aed|peso pesos|franc francs chf|krona kronor krone kroner|lira liras|bitcoin bitcoins btc|percent % percentage|" +
     "byte bytes|bit bits|kb kilobyte kilobytes|mb megabyte megabytes|gb gigabyte gigabytes|tb terabyte terabytes|" +
     "watt watts|kilowatt kilowatts kw|volt volts|amp amps ampere|hertz hz|mph|kmh kph|calorie calories kcal|acre acres|hectare hectares",
@@ -44,8 +45,11 @@ const units = table(
 const days = table(
   "monday|tuesday tue tues|wednesday|thursday thu thur thurs|friday fri|saturday|sunday|" +
     "january jan|february feb|march|april apr|june jun|july jul|august aug|september sep sept|october oct|november nov|december dec|" +
-    "today|tonight|tomorrow|yesterday|weekend weekends|weekday weekdays|morning mornings|noon midday|afternoon|evening|night nights|midnight|" +
+    "today|tonight|tomorrow|yesterday|weekend weekends|weekday weekdays|morning mornings|afternoon|evening|night nights|" +
     "spring|summer|autumn|winter|christmas xmas|easter|daily|weekly|monthly|yearly annually annual|hourly",
+);
+const months = new Set(
+  "january february march april may june july august september october november december".split(" "),
 );
 /** Which week is meant. Only beside a time: "last name" is none. */
 const whichOne = new Set(["next", "last", "previous", "this", "past", "coming", "every", "each"]);
@@ -68,7 +72,7 @@ export function isQuantity(word: string): boolean {
  * the order in which they are said, as 20 − 8 is not 8 − 20; measures in any.
  */
 export function measuresOf(prompt: Prompt): { readonly bound: readonly string[]; readonly bare: readonly string[] } {
-  const said = quantitiesOf(prompt).filter((one) => !/^(?:time|which) |^ordinal$/.test(one));
+  const said = quantitiesOf(prompt).filter((one) => !/^(?:time|which|clock|day) |^ordinal$/.test(one));
   const bound: string[] = [];
   const bare: string[] = [];
   for (let at = 0; at < said.length; at++) {
@@ -85,32 +89,58 @@ export function measuresOf(prompt: Prompt): { readonly bound: readonly string[];
 /** In the order in which they are said. */
 export function quantitiesOf({ words, written }: Prompt): readonly string[] {
   const found: string[] = [];
+  // "May" is a month where it is written so, and not at the beginning.
+  const timeOf = (at: number) => days.get(words[at] ?? "") ?? (written[at] === "May" && at > 0 ? "may" : undefined);
+  const monthOf = (at: number) => {
+    const time = words[at] === "may" ? "may" : timeOf(at);
+    return time !== undefined && months.has(time) ? time : undefined;
+  };
   for (let at = 0; at < words.length; at++) {
-    const word = words[at] ?? "";
-    const number = numberAt(words, at);
-    if (number !== undefined) {
-      found.push(...number.says);
-      at += number.takes - 1;
-      const half = words[at + 1] ?? "";
-      if (half === "am" || half === "pm") {
-        found.push(`unit ${half}`);
-        at++;
-      }
+    const said = dateAt(words, at, monthOf) ?? clockAt(words, at) ?? numberAt(words, at);
+    if (said !== undefined) {
+      found.push(...said.says);
+      at += said.takes - 1;
       continue;
     }
-    // "Pounds sterling" are no pounds.
-    const unit = words[at + 1] === "sterling" ? undefined : units.get(word);
-    const day = days.get(word) ?? (written[at] === "May" && at > 0 ? "may" : undefined);
-    // "a second", "in a minute": one of it, as often said without meaning it.
-    if (unit !== undefined) found.push(`unit ${unit}`);
-    if (day !== undefined) found.push(`time ${day}`);
-    const before = words[at - 1] ?? "";
-    if ((unit !== undefined || day !== undefined) && whichOne.has(before))
-      found.push(`which ${before === "past" ? "last" : before}`);
-    const share = shares[word];
-    if (share !== undefined) found.push(`number ${share}`);
+    found.push(...unitAt(words, at, timeOf(at)));
   }
   return found;
+}
+
+/** The unit, time or share that a word is. */
+function unitAt(words: readonly string[], at: number, time: string | undefined): readonly string[] {
+  const [before = "", word = "", after = ""] = [words[at - 1], words[at], words[at + 1]];
+  const found: string[] = [];
+  // "Pounds sterling" are no pounds, and "which day" asks for one.
+  const asked = /^days?$/.test(word) && (before === "which" || before === "what");
+  const unit = after === "sterling" || asked ? undefined : (currencyAt(words, at) ?? units.get(word));
+  if (unit !== undefined) found.push(`unit ${unit}`);
+  if (time !== undefined) found.push(`time ${time}`);
+  if ((unit !== undefined || time !== undefined) && whichOne.has(before))
+    found.push(`which ${before === "past" ? "last" : before}`);
+  const share = shares[word];
+  if (share !== undefined) found.push(`number ${share}`);
+  return found;
+}
+
+/** Whose dollars: a currency by the two words for it, said at the second. */
+const dollarsOf: Readonly<Record<string, string>> = {
+  us: "dollar",
+  american: "dollar",
+  canadian: "cad",
+  australian: "aud",
+  zealand: "nzd",
+  singapore: "sgd",
+  kong: "hkd",
+};
+
+function currencyAt(words: readonly string[], at: number): string | undefined {
+  return /^dollars?$/.test(words[at] ?? "") ? dollarsOf[words[at - 1] ?? ""] : undefined;
+}
+
+/** Whether a word says whose currency the next one is, and so names no country. */
+export function isCurrencyOf(words: readonly string[], at: number): boolean {
+  return dollarsOf[words[at] ?? ""] !== undefined && /^dollars?$/.test(words[at + 1] ?? "");
 }
 
 /** The number that begins at a word: digits with separators and a suffix, or words. "one" alone is left out: "which one". */
