@@ -39,7 +39,7 @@ describe("a tenant", () => {
       plan: "internal",
       time_zone: "UTC",
       overrun: "allow",
-      guard: { mode: "off", model: "guard", threshold: 0.5 },
+      guard: { mode: "off", model: "guard", threshold: 0.5, benign: "neither" },
       input: { unicode: "allow", out_of_distribution: "allow" },
     });
   });

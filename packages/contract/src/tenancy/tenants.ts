@@ -38,6 +38,8 @@ export const tenantSettings = z.strictObject({
       mode: z.enum(["off", "flag", "block"]),
       model: z.exactOptional(modelName),
       threshold: z.exactOptional(z.number().check(z.gte(0), z.lte(1))),
+      /** The label of what may pass. */
+      benign: z.exactOptional(z.string().check(z.minLength(1), z.maxLength(128))),
     }),
   ),
   input: z.optional(
