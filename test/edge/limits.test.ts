@@ -209,15 +209,15 @@ describe("what is said of limits", () => {
   );
 });
 
-test("a revoked key, in use at every gateway and without limits, is refused everywhere within five seconds", async () => {
-  const { key, id } = await issueLimited(edge, {});
+test("a revoked key, in use at every gateway, is refused everywhere within five seconds", async () => {
+  const { key, id } = await edge.issueKey({ tenant: "leaver" });
   const statuses = () => Promise.all(urls.map(async (_, at) => (await look(at, key)).status));
   expect(await statuses()).toEqual([200, 200, 200]);
   const revoked = await fetch(`${edge.url}/admin/v1/keys/${id}`, {
     method: "DELETE",
     headers: { Authorization: "Bearer an-operator's-key-for-tests" },
   });
-  expect(revoked.status).toBe(200);
+  expect(revoked.ok).toBe(true);
   await until("every gateway refuses it", async () => (await statuses()).every((status) => status === 401));
 });
 
