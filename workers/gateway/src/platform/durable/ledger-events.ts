@@ -28,10 +28,10 @@ export class LedgerEvents {
   }
 
   /** Raises an event unless one of this name was raised before. `deliver`: whether somebody is to be told. */
-  raise(name: string, event: LedgerEvent, atMs: number, deliver: boolean): void {
+  raise(name: string, event: LedgerEvent, atMs: number): void {
     this.#sql.exec(
       "INSERT OR IGNORE INTO events (name, at_ms, json, attempts, due_ms) VALUES (?, ?, ?, 0, ?)",
-      ...[name, atMs, JSON.stringify(event), deliver ? atMs : null],
+      ...[name, atMs, JSON.stringify(event), atMs],
     );
     this.#sql.exec("DELETE FROM events WHERE number <= (SELECT max(number) FROM events) - ?", eventsKept);
   }

@@ -32,7 +32,7 @@ import { isolateOf, readJournal, rowOfEntry } from "./ledger-journal.ts";
 import { LedgerLeases } from "./ledger-leases.ts";
 import { LedgerRows } from "./ledger-rows.ts";
 import { quotaStates, usageGroups } from "./ledger-usage.ts";
-import { tell } from "./webhook.ts";
+import { tell, type WebhookConfig } from "./webhook.ts";
 
 /** How often a ledger in use is held against the origin's journal. */
 const reconcileEveryMs = 10 * 60_000;
@@ -212,15 +212,26 @@ export class Ledger extends DurableObject<OperatorEnv> {
   }
 
   async #deliver(nowMs: number): Promise<void> {
-    for (const { number, json, attempts } of this.#events.due(nowMs)) {
-      if (await tell(this.#webhook(), json, Date.now())) this.#events.delivered(number);
+    const due = this.#events.due(nowMs);
+    if (due.length === 0) return;
+    const webhook = await this.#webhook();
+    for (const { number, json, attempts } of due) {
+      const told = webhook !== "unknown" && (webhook.url === "" || (await tell(webhook, json, Date.now())));
+      if (told) this.#events.delivered(number);
       else this.#events.failed(number, attempts, nowMs);
     }
   }
 
-  #webhook() {
-    const { EVENTS_WEBHOOK_URL: url, EVENTS_WEBHOOK_SECRET: secret = "", EVENTS_WEBHOOK_LOCAL: local } = this.env;
-    return { url, secret, local: local === "on" };
+  /** The tenant's own, or else the deployment's; "" for nowhere. */
+  async #webhook(): Promise<WebhookConfig | "unknown"> {
+    const { EVENTS_WEBHOOK_URL: url, EVENTS_WEBHOOK_SECRET: secret = "", EVENTS_WEBHOOK_LOCAL } = this.env;
+    const local = EVENTS_WEBHOOK_LOCAL === "on";
+    try {
+      const own = await this.env.DIRECTORY.getByName("directory").webhook(this.#named?.tenant ?? "");
+      return own === undefined ? { url, secret, local } : { ...own, local };
+    } catch {
+      return "unknown";
+    }
   }
 
   #windows(nowMs: number): readonly QuotaWindow[] {
@@ -262,7 +273,7 @@ export class Ledger extends DurableObject<OperatorEnv> {
       used,
       share,
     };
-    this.#events.raise(name, event, nowMs, this.env.EVENTS_WEBHOOK_URL !== "");
+    this.#events.raise(name, event, nowMs);
   }
 
   /** What there is to do wakes it: a lease to fold, an event to tell, a journal to read. */
