@@ -80,9 +80,12 @@ async function ask(key: string, operation: string, things: Things, tried: Try): 
   return { status: answer.status, body: blind(body), headers, work };
 }
 
-/** What is done behind answers comes now and then beside any of them: the least of some tries is what one takes. */
+/**
+ * What is done behind answers comes now and then beside any of them: the least of some tries is what one takes. Meters are not
+ * counted: they are the caller's own, and asked when its lease is over, whatever is asked for.
+ */
 function least(heard: readonly Heard[]): Readonly<Record<string, number>> {
-  const names = new Set(heard.flatMap(({ work }) => Object.keys(work)));
+  const names = new Set(heard.flatMap(({ work }) => Object.keys(work)).filter((name) => name !== "METERS.ask"));
   const counts = [...names].map((name) => [name, Math.min(...heard.map(({ work }) => work[name] ?? 0))] as const);
   return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }
