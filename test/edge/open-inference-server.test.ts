@@ -100,8 +100,9 @@ describe("metrics", () => {
     const lines = (await answer.text()).trimEnd().split("\n");
     expect(lines).toContain("# TYPE nv_inference_count counter");
     expect(lines).toContain('nv_inference_request_failure{model="intent",version="1",reason="BACKEND"} 0');
-    // What Triton does not count, the answer cache's events, stands under our own name.
-    const ours = /^ledge_cache_events_total\{model="[\w.-]+",version="\d+",event="[a-z-]+"\} \d+$/;
+    // What Triton does not count, the answer cache's events and blocks of bad callers, stands under our own names.
+    const ours =
+      /^ledge_(?:cache_events_total\{model="[\w.-]+",version="\d+",event="[a-z-]+"\}|blocks_total\{of="[a-z]+"\}|blocks_active) \d+$/;
     for (const line of lines.filter((one) => !one.startsWith("#") && !ours.test(one))) {
       expect(line).toMatch(/^nv_\w+\{model="[\w.-]+",version="\d+"(?:,reason="[A-Z]+")?\} \d+$/);
     }

@@ -1,4 +1,5 @@
 import {
+  blockOperations,
   cacheOperations,
   keyOperations,
   operatorOperations,
@@ -24,7 +25,15 @@ describe("what the gateway passes on", () => {
   afterAll(() => edge.close());
 
   const paths = [
-    ...[operatorOperations, cacheOperations, keyOperations, tenancyOperations, termsOperations, usageOperations]
+    ...[
+      operatorOperations,
+      cacheOperations,
+      keyOperations,
+      tenancyOperations,
+      termsOperations,
+      usageOperations,
+      blockOperations,
+    ]
       .flat()
       .map(({ method, path }) => [method.toUpperCase(), path]),
     ["GET", "/metrics"],
