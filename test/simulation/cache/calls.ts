@@ -1,5 +1,5 @@
 import type { Result } from "@ledge/contract";
-import { type CacheOutcome, cacheWish } from "@ledge/policy";
+import { type CacheOutcome, cacheWish, defaultTerms, standingOf, unregistered } from "@ledge/policy";
 import type { Form } from "../../../workers/gateway/src/cache/answers.ts";
 import { answerChat } from "./answer-chat.mjs";
 import { type Asked, aboutOf, type Question } from "./asked.ts";
@@ -136,7 +136,7 @@ async function putChat(asked: Asked, origin: SimulatedOrigin, time: VirtualTime)
   const entered = {
     call: { task: "chat", model: {}, body, stream, includeUsage: false },
     envelope: { requestId: asked.id, startedMs, deadlineMs, cache: wish },
-    principal: { tenant: question.tenant },
+    principal: { tenant: question.tenant, standing: standingOf({}, unregistered(question.tenant), defaultTerms, {}) },
     model: { ...question, name: question.model, manifest: { tiers: ["origin"] } },
   };
   const reply: Result<{ readonly body: unknown }> = await answerChat(exchange, entered);

@@ -1,4 +1,5 @@
 import { type ErrorCode, fail, ok, type Result } from "@ledge/contract";
+import type { ChatStream, ChatText } from "../../../workers/gateway/src/dispatch/ports.ts";
 import type { Asked } from "./asked.ts";
 import type { Dice } from "./dice.ts";
 import type { VirtualTime } from "./time.ts";
@@ -69,7 +70,7 @@ export class SimulatedOrigin {
   }
 
   /** A whole chat completion. */
-  async complete(_body: object, journey: Journey): Promise<Result<string>> {
+  async complete(_body: object, journey: Journey): Promise<Result<ChatText>> {
     const work = this.#begin(journey);
     const fault = await this.#wait(work, journey);
     if (fault !== undefined) return fail(fault);
@@ -78,7 +79,8 @@ export class SimulatedOrigin {
     const reason = work.fate === "refuses" ? "content_filter" : "stop";
     const choices = [{ index: 0, message, logprobs: null, finish_reason: reason }];
     const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
-    return ok(JSON.stringify({ id: "c", object: "chat.completion", created: 1, model: "m", choices, usage }));
+    const text = JSON.stringify({ id: "c", object: "chat.completion", created: 1, model: "m", choices, usage });
+    return ok({ text, runMs: undefined });
   }
 
   /** What a model's own steps give. */
@@ -88,14 +90,14 @@ export class SimulatedOrigin {
     return fault === undefined ? ok({ about: work.asked.about, serial: work.serial }) : fail(fault);
   }
 
-  async stream(_body: object, journey: Journey): Promise<Result<ReadableStream<Uint8Array>>> {
+  async stream(_body: object, journey: Journey): Promise<Result<ChatStream>> {
     const work = this.#begin(journey);
     if (work.fate === "hangs" || work.fate === "fails" || work.fate === "refused-input") {
       return fail((await this.#wait(work, journey)) ?? "upstream_failed");
     }
     await this.#time.sleep(this.#dice.between(1, 20) * 5);
     await this.#aliveOnly(work);
-    return ok(this.#events(work, journey.signal));
+    return ok({ body: this.#events(work, journey.signal), promptTokens: undefined });
   }
 
   #begin({ requestId }: Journey): OriginWork {
