@@ -4,6 +4,7 @@ import { main } from "../../packages/cli/src/main.ts";
 import { fakeTerminal } from "../support/fake-terminal.ts";
 import { adminKey, startEdge, startFakeOrigin, type TestEdge, until } from "../support/ledge.ts";
 import { events, publishTenant, publishTerms, totalsOf } from "../support/ledgers.ts";
+import { storeKey } from "../support/stored-keys.ts";
 
 /** `ledge usage` and `ledge ledger` against the real Workers. */
 
@@ -15,7 +16,7 @@ beforeAll(async () => {
   edge = await startEdge({ originUrl: origin.url });
   await publishTerms(edge);
   await publishTenant(edge, "acme", { calls_per_day: 4 });
-  const { key } = await edge.issueKey();
+  const { key } = await storeKey(edge);
   const body = { model: "tiny-chat", messages: [{ role: "user", content: "one two" }] };
   for (let call = 0; call < 5; call++) await edge.post("/v1/chat/completions", key, body);
   await totalsOf(edge, "acme", 4);

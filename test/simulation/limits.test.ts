@@ -40,13 +40,16 @@ describe("limits over sixty isolates", () => {
     expect(underAdmission).toBeLessThan(0.01);
   });
 
-  test("ask the meter for fewer than a sixth of the calls of callers who are far from their limits, from ten a second", () => {
-    const tallies = runWorld({ ...small, seed: 6 }).filter(
-      ({ rate, limits }) =>
-        rate >= 10 && limits.in_flight === undefined && (limits.requests_per_minute ?? 0) > 100 * rate,
-    );
-    expect(tallies.length).toBeGreaterThan(1);
-    expect(summaryOf(tallies).messagesPer1000).toBeLessThan(1_000 / 6);
+  test("ask the meter for fewer than a quarter of the calls of callers who are far from their limits, from ten a second over several isolates", () => {
+    const worlds = Array.from({ length: 10 }, (_, i) => runWorld({ ...small, seed: 60 + i }));
+    const tallies = worlds
+      .flat()
+      .filter(
+        ({ rate, limits }) =>
+          rate >= 10 && limits.in_flight === undefined && (limits.requests_per_minute ?? 0) > 100 * rate,
+      );
+    expect(tallies.length).toBeGreaterThan(5);
+    expect(summaryOf(tallies).messagesPer1000).toBeLessThan(1_000 / 4);
   });
 });
 
