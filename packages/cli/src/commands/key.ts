@@ -54,16 +54,22 @@ export function keyCertificate({ terminal }: Context): Command {
     .argument("<tenant>", "whose it is")
     .requiredOption("--name <name>", "what it is for")
     .requiredOption("--sha256 <hex>", "SHA-256 of the certificate: openssl x509 -in cert.pem -outform der | sha256sum");
-  return withTargetOptions(withKeyFields(command)).action(
-    async (tenant: string, flags: CreateFlags & { readonly sha256: string }) => {
+  return withChangeOptions(withKeyFields(command)).action(
+    async (tenant: string, flags: CreateFlags & ChangeFlags & { readonly sha256: string }) => {
       const sha256 = flags.sha256.replaceAll(":", "").toLowerCase();
       const json = { tenant, name: flags.name, sha256, ...keyFieldsOf(flags) };
       if (!newCertificateRequest.safeParse(json).success) {
         throw new Refusal("--sha256 takes 64 hex digits; a tenant is letters, digits, '.', '_' and '-'.", 2);
       }
-      const { value } = await callAdmin(targetOf(flags.url, terminal), { method: "POST", path: "/certificates", json });
-      const { id } = keyAnswer.parse(value);
-      terminal.print(flags.json ? JSON.stringify(value) : id);
+      const what = `make the certificate ${sha256} a credential of ${tenant}`;
+      const made = await makeChange(
+        { method: "POST", path: "/certificates", json, what, needs: "/keys" },
+        flags,
+        terminal,
+      );
+      if (made === undefined) return;
+      const { id } = keyAnswer.parse(made);
+      terminal.print(flags.json ? JSON.stringify(made) : id);
       terminal.say(`'ledge key revoke ${id}' ends it.`);
     },
   );

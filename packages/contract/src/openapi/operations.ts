@@ -1,5 +1,4 @@
 import { admitting, always, calling, type Operation, operating, reading, spending } from "./operation.ts";
-import { reportQuery } from "./query.ts";
 import { readiness } from "./readiness.ts";
 
 const prediction = { label: "book_flight", score: 0.97, top: [{ label: "book_flight", score: 0.97 }] };
@@ -29,7 +28,7 @@ const ledge: readonly Operation[] = [
         },
       },
     },
-    errors: [...calling, ...spending],
+    errors: [...calling, ...spending, "input_refused"],
   },
   {
     method: "post",
@@ -73,7 +72,14 @@ const openAi: readonly Operation[] = [
     request: { schema: "ChatRequest", example: { model: "tiny-chat", messages, temperature: 0 } },
     answers: { 200: { description: "The answer, whole or as a stream of events.", schema: "ChatCompletion" } },
     events: "ChatChunk",
-    errors: [...calling, ...spending, "unsupported_parameter", "context_length_exceeded"],
+    errors: [
+      ...calling,
+      ...spending,
+      "input_refused",
+      "guard_refused",
+      "unsupported_parameter",
+      "context_length_exceeded",
+    ],
   },
   {
     method: "post",
@@ -85,7 +91,7 @@ const openAi: readonly Operation[] = [
     inference: true,
     request: { schema: "EmbeddingsRequest", example: { model: "embed", input: ["a text", "another"] } },
     answers: { 200: { description: "A vector for each text, in their order.", schema: "Embeddings" } },
-    errors: [...calling, ...spending, "invalid_shape", "unsupported_parameter"],
+    errors: [...calling, ...spending, "input_refused", "invalid_shape", "unsupported_parameter"],
   },
   {
     method: "get",
@@ -106,21 +112,6 @@ const openAi: readonly Operation[] = [
     credential: "caller",
     answers: { 200: { description: "The model.", schema: "OpenAiModel" } },
     errors: [...admitting, "model_not_found"],
-  },
-];
-
-const usage: readonly Operation[] = [
-  {
-    method: "get",
-    path: "/v1/usage",
-    id: "usage",
-    surface: "Ledge",
-    summary:
-      "What your own key or user used, or, with a scope for `admin-read`, your tenant; and what is left of its quotas.",
-    query: reportQuery,
-    credential: "caller",
-    answers: { 200: { description: "The report; with `format=csv` as text/csv.", schema: "UsageAnswer" } },
-    errors: [...admitting, "invalid_request", "ledger_unavailable"],
   },
 ];
 
@@ -158,4 +149,4 @@ const probes: readonly Operation[] = [
 ];
 
 /** Every route of the gateway but the operator's and the Open Inference Protocol's; `document.ts` turns them into OpenAPI. */
-export const operations: readonly Operation[] = [...ledge, ...usage, ...openAi, ...probes];
+export const operations: readonly Operation[] = [...ledge, ...openAi, ...probes];

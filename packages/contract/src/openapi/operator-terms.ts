@@ -96,7 +96,7 @@ const admins = [
   }),
 ];
 
-/** The operator's API for plans, tiers, prices and models' terms, and for the operator's own credentials. */
+/** The operator's API for plans, tiers, prices and models' terms, for the operator's own credentials, and for the audit. */
 export const termsOperations: readonly Operation[] = [
   operation({
     method: "get",
@@ -121,5 +121,14 @@ export const termsOperations: readonly Operation[] = [
     errors: changing,
   }),
   ...admins,
+  operation({
+    method: "get",
+    path: "/audit",
+    scope: "audit:read",
+    id: "readAudit",
+    summary: "Who changed what, from what to what: the newest rows, or with `after` the next ones.",
+    answers: { 200: { description: "The rows, ascending.", schema: "AuditAnswer" } },
+    errors: [...operating, "registry_unavailable", "invalid_request"],
+  }),
   description("terms"),
 ];

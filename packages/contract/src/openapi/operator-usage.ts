@@ -1,14 +1,26 @@
-import { always, type Operation, operating, reading } from "./operation.ts";
+import { admitting, always, type Operation, operating, reading } from "./operation.ts";
 import { operation } from "./operator.ts";
 import { reportQuery } from "./query.ts";
 
-/** The operator's API for usage: what tenants' ledgers say. */
+/** What tenants' ledgers say: to tenants themselves, and to the operator. */
 
 const ledgers = [...operating, "ledger_unavailable"] as const;
 const asking = [...ledgers, "invalid_request"] as const;
 
-/** Every route under `/admin` for usage. */
+/** What tenants and the operator may ask of usage. */
 export const usageOperations: readonly Operation[] = [
+  {
+    method: "get",
+    path: "/v1/usage",
+    id: "usage",
+    surface: "Ledge",
+    summary:
+      "What your own key or user used, or, with a scope for `admin-read`, your tenant; and what is left of its quotas.",
+    query: reportQuery,
+    credential: "caller",
+    answers: { 200: { description: "The report; with `format=csv` as text/csv.", schema: "UsageAnswer" } },
+    errors: [...admitting, "invalid_request", "ledger_unavailable"],
+  },
   operation({
     method: "get",
     scope: "usage:read",

@@ -118,15 +118,6 @@ const looks = [
     answers: { 200: { description: "The version.", schema: "RegisteredVersion" } },
     errors: lookingUpVersion,
   }),
-  operation({
-    method: "get",
-    path: "/audit",
-    scope: "audit:read",
-    id: "readAudit",
-    summary: "Who changed what, from what to what: the newest rows, or with `after` the next ones.",
-    answers: { 200: { description: "The rows, ascending.", schema: "AuditAnswer" } },
-    errors: [...registry, "invalid_request"],
-  }),
 ];
 
 const changes = [

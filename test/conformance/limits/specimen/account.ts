@@ -45,8 +45,9 @@ export class Account {
     const waitMs = this.#waitMs(tokens);
     if (waitMs > 0) {
       if (this.#has("charges refusals")) this.charge(tokens);
-      const early = this.#has("says a second too early when to come back") ? 1_000 : 0;
-      return { retryAfterS: Math.ceil(Math.max(0, waitMs - early) / 1_000) };
+      // Half of it, rounded down: too early however long the way takes.
+      const early = this.#has("says too early when to come back");
+      return { retryAfterS: early ? Math.floor(waitMs / 2_000) : Math.ceil(waitMs / 1_000) };
     }
     this.charge(tokens);
     return { tokens };

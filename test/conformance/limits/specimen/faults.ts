@@ -12,7 +12,7 @@ export const faults = {
   "has one limit for all keys": ["requests-apart"],
   "begins a new window each minute": ["requests-edge"],
   "counts malformed calls": ["malformed-free"],
-  "says a second too early when to come back": ["retry-after"],
+  "says too early when to come back": ["retry-after"],
   "charges refusals": ["refusal-free", "tokens-refused-free"],
   "counts no tokens": ["tokens-counted", "tokens-counted-stream"],
   "counts no streams": ["tokens-counted-stream", "usage-forms", "usage-exact"],
