@@ -1,6 +1,6 @@
-import type { LedgerEvent, LedgerRules, TenantRecord, Terms, UsageAnswer } from "@ledge/contract";
-import { defaultTerms } from "@ledge/policy";
+import type { LedgerEvent, LedgerRules, TenantRecord, UsageAnswer } from "@ledge/contract";
 import { adminKey, type TestEdge, until } from "./ledge.ts";
+import { publishTerms as publishFields } from "./tenancy.ts";
 
 /** Tenants with terms of their own, as the directory publishes them, and what their ledgers say. */
 
@@ -12,10 +12,7 @@ export const testPrice = {
   cache_hit_share: 0.1,
 };
 
-export async function publishTerms(edge: TestEdge, terms: Partial<Terms> = {}): Promise<void> {
-  const keys = await edge.miniflare.getKVNamespace("KEYS", "ledge-gateway");
-  await keys.put("terms:current", JSON.stringify({ ...defaultTerms, number: 1, price: testPrice, ...terms }));
-}
+export const publishTerms = (edge: TestEdge) => publishFields(edge, { price: testPrice });
 
 export async function publishTenant(
   edge: TestEdge,
