@@ -15,8 +15,6 @@ import type { UsageGroup } from "./usage-lines.ts";
 /** Where API keys are kept. A throw means the store cannot be reached: the caller is then refused, never passed. */
 export interface KeyStore {
   get(id: string): Promise<KeyRecord | undefined>;
-  put(key: KeyRecord): Promise<void>;
-  delete(id: string): Promise<void>;
 }
 
 /** What the directory published of tenants and of the deployment's terms. A throw means that it cannot be reached. */

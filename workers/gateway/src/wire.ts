@@ -80,7 +80,7 @@ function wire(env: GatewayEnv, config: Config) {
       identity: new Identity({ door, standings, digests, tokens, nowMs }),
       standings,
       limit: limitOf(meters, config, nowMs),
-      budget: { accounts, standings },
+      accounts,
       offences: new Offences({ book, wall, isOn: config.ABUSE === "on", say: sayOf("abuse"), nowMs }),
     },
     accounts,

@@ -1,7 +1,8 @@
 import { fail, ok, type Result } from "@ledge/contract";
 import { allows } from "@ledge/policy";
+import type { Accounts } from "../accounts.ts";
 import type { Demand, Principal, Trail } from "../exchange.ts";
-import { type Budget, reserve } from "./budget.ts";
+import { reserve } from "./budget.ts";
 import type { Identity } from "./identity.ts";
 import type { Limit } from "./limit.ts";
 import type { Offences } from "./offences.ts";
@@ -13,7 +14,8 @@ export interface Gate {
   readonly standings: Standings;
   readonly offences: Offences;
   readonly limit: Limit;
-  readonly budget: Budget;
+  /** Tenants' money, calls and tokens, as this isolate knows them. */
+  readonly accounts: Accounts;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface Gate {
 export async function admit(
   request: Request,
   demand: Demand,
-  { identity, offences, standings, limit, budget }: Gate,
+  { identity, offences, standings, limit, accounts }: Gate,
   trail: Trail,
   background: (work: Promise<void>) => void,
 ): Promise<Result<Principal>> {
@@ -47,7 +49,7 @@ export async function admit(
   if (outputLimit !== undefined) {
     trail.outputLimit = { tokens: outputLimit, policy: principal.standing.tenant.overrun };
   }
-  const reserved = await reserve(budget, principal, demand, trail, background);
+  const reserved = await reserve(accounts, principal, demand, terms.value, trail, background);
   if (!reserved.ok) {
     taken.value.release();
     return reserved;

@@ -4,7 +4,7 @@ import type { Demand } from "../exchange.ts";
 import type { Subject } from "./subjects.ts";
 
 /** What is reserved for the answer of a call that sets no bound of its own, where the limits cover so much. */
-const outputTokensDefault = 1_024;
+export const outputTokensDefault = 1_024;
 
 export interface Reserve {
   /** Absent where no model is asked. */

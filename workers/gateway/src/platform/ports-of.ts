@@ -74,22 +74,14 @@ export function operatorPortsOf(env: OperatorEnv) {
 
 function kvKeyStore(keys: KVNamespace): KeyStore {
   return {
-    async get(id) {
-      return (await keys.get<KeyRecord>(`key:${id}`, "json")) ?? undefined;
-    },
-    async put(key) {
-      await keys.put(`key:${key.id}`, JSON.stringify(key));
-    },
-    async delete(id) {
-      await keys.delete(`key:${id}`);
-    },
+    get: async (id) => (await keys.get<KeyRecord>(`key:${id}`, { type: "json", cacheTtl })) ?? undefined,
   };
 }
 
 function kvTenancy(keys: KVNamespace): PublishedTenancy {
   return {
-    tenant: async (name) => (await keys.get<TenantRecord>(`tenant:${name}`, "json")) ?? undefined,
-    terms: async () => (await keys.get<Terms>("terms:current", "json")) ?? undefined,
+    tenant: async (name) => (await keys.get<TenantRecord>(`tenant:${name}`, { type: "json", cacheTtl })) ?? undefined,
+    terms: async () => (await keys.get<Terms>("terms:current", { type: "json", cacheTtl })) ?? undefined,
   };
 }
 
