@@ -1,7 +1,14 @@
+import type { CapacityShare } from "@ledge/contract";
 import { admit, emptyQueue, take } from "@ledge/policy/fair-queue";
 import { type Random, randomOf } from "./random.ts";
 
 /** A tier with a bounded queue before it, on virtual time: what one tenant's burst does to the others. */
+
+/**
+ * How capacity is dealt: by tenants' shares; first come, first served; or always to the others while they have anything waiting, which
+ * is the best for them that any rule can do that lets a run end and leaves no slot idle.
+ */
+export type FairnessOrder = "shares" | "first-come" | "others-first";
 
 export interface FairnessScenario {
   /** Calls that the tier answers at once. */
@@ -17,8 +24,7 @@ export interface FairnessScenario {
   readonly others: readonly number[];
   /** Calls that the burst asks for in the same time, as a share of what the tier can do; 0 for none. */
   readonly burst: number;
-  /** Whether capacity is dealt by tenants' shares, or first come first. */
-  readonly fair: boolean;
+  readonly order: FairnessOrder;
   readonly calls: number;
   readonly seed: number;
 }
@@ -38,7 +44,7 @@ interface Arrival {
 
 /** What each tenant got, by its name: `burst`, `other-0`, … */
 export function simulateFairness(scenario: FairnessScenario): Readonly<Record<string, TenantOutcome>> {
-  const { slots, waitingMax, fair, batchRowsMax = 1, runMs = 0 } = scenario;
+  const { slots, waitingMax, order, batchRowsMax = 1, runMs = 0 } = scenario;
   const arrivals = arrivalsOf(scenario);
   const latencies = new Map<string, number[]>();
   const refused = new Map<string, number>();
@@ -66,9 +72,9 @@ export function simulateFairness(scenario: FairnessScenario): Readonly<Record<st
   };
   for (const arrival of arrivals) {
     endUntil(arrival.atMs);
-    const share = fair ? { share: { of: arrival.of, weight: 1 } } : {};
+    const share = shareOf(order, arrival.of);
     const room = { waitingRowsMax: waitingMax + Math.max(0, slots - ends.length), batchRowsMax };
-    const [admission, after] = admit(room, queue, { rows: 1, key: "same", ...share });
+    const [admission, after] = admit(room, queue, { rows: 1, key: "same", share });
     queue = after;
     if (admission.kind === "refused") refuse(arrival);
     else {
@@ -80,6 +86,12 @@ export function simulateFairness(scenario: FairnessScenario): Readonly<Record<st
   endUntil(Number.POSITIVE_INFINITY);
   const names = new Set(arrivals.map(({ of }) => of));
   return Object.fromEntries([...names].map((of) => [of, outcome(latencies.get(of) ?? [], refused.get(of) ?? 0)]));
+}
+
+/** Next to nothing for the burst is the others first. */
+function shareOf(order: FairnessOrder, of: string): CapacityShare | undefined {
+  if (order === "first-come") return undefined;
+  return { of, weight: order === "others-first" && of === "burst" ? 1e-6 : 1 };
 }
 
 function outcome(latencies: readonly number[], refused: number): TenantOutcome {

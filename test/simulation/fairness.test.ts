@@ -9,7 +9,7 @@ const usual: FairnessScenario = {
   callMs: 100,
   others: [0.2, 0.2, 0.2],
   burst: 0,
-  fair: true,
+  order: "shares",
   calls: 3_000,
   seed: 1,
 };
@@ -38,8 +38,28 @@ describe("one tenant's burst", () => {
     },
   );
 
+  test.each([
+    ["4 calls at once", { slots: 4 }],
+    ["8 calls at once", { slots: 8 }],
+    ["one run of 32 at once that costs hardly more than of one", { slots: 1, batchRowsMax: 32, runMs: 100, callMs: 1 }],
+  ])("leaves others' p99 within 1.5 times of alone, before a tier of %s", (_, tier) => {
+    const { worst, refused } = harm({ ...tier, burst: 10 });
+    expect(worst).toBeLessThan(1.5);
+    expect(refused).toBe(0);
+  });
+
+  test.each([
+    ["2 calls at once", { slots: 2 }],
+    ["one run at once, of 4 that cost a transformer's time a row", { slots: 1, batchRowsMax: 4, runMs: 3, callMs: 12 }],
+  ])("is felt by others hardly more than if they always went first, before a tier of %s", (_, tier) => {
+    const shares = harm({ ...tier, burst: 10 });
+    const first = harm({ ...tier, burst: 10, order: "others-first" });
+    expect(shares.worst).toBeLessThan(first.worst * 1.25);
+    expect(shares.refused).toBe(0);
+  });
+
   test("would not leave them so if whoever came first were served first", () => {
-    const { worst, refused } = harm({ slots: 16, burst: 10, fair: false });
+    const { worst, refused } = harm({ slots: 16, burst: 10, order: "first-come" });
     expect(worst).toBeGreaterThan(4);
     expect(refused).toBeGreaterThan(0);
   });

@@ -40,6 +40,8 @@ export interface Servable {
    * Faults: whatever the port says, and `upstream_failed` for an output of another shape or with numbers that are not finite.
    */
   run(rows: readonly PreparedRow[]): Promise<Result<OutputRow[]>>;
+  /** The runs of the graph that these rows ask for, `[from, to)` of each. */
+  plan(rows: readonly PreparedRow[]): readonly (readonly [from: number, to: number])[];
   shape(row: OutputRow, asked: Asked): Prediction;
 }
 
@@ -81,6 +83,7 @@ function makeServable({ manifest, files, run, limits }: ServableOptions): Result
     gives: shaper.value.gives,
     prepare: preparer.value.prepare,
     run: (rows) => runRows(rows, preparer.value, shaper.value, manifest, run, within),
+    plan: (rows) => planOf(rows, preparer.value, within),
     shape: shaper.value.shape,
   });
 }
@@ -101,7 +104,7 @@ async function runRows(
 ): Promise<Result<OutputRow[]>> {
   const all: OutputRow[] = [];
   const { padding } = preparer;
-  for (const [from, to] of planRuns(rows.map(valuesOf), limits, padding === undefined)) {
+  for (const [from, to] of planOf(rows, preparer, limits)) {
     const part = rows.slice(from, to);
     const feeds = stackRows(part, inputs, padding ?? {});
     const outputs = await run(feeds, [shaper.output]);
@@ -112,6 +115,10 @@ async function runRows(
     all.push(...split.value);
   }
   return ok(all);
+}
+
+function planOf(rows: readonly PreparedRow[], { padding }: Preparer, limits: RunLimits) {
+  return planRuns(rows.map(valuesOf), limits, padding === undefined);
 }
 
 /** Values of a row's largest tensor: what a run's size is counted in. */
@@ -143,6 +150,7 @@ const tensorsOnly: Servable = {
   prepare: () =>
     fail("invalid_shape", { detail: "This model takes tensors only: ask it by the Open Inference Protocol." }),
   run: async () => fail("upstream_failed", { cause: "A model without steps was given rows." }),
+  plan: () => [],
   shape: () => {
     throw new Error("A model without steps has no rows to shape.");
   },

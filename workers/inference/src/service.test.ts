@@ -117,6 +117,17 @@ describe("the service", () => {
     expect(batches).toEqual([16]);
   });
 
+  test("runs a call of many texts a run at a time, so that another's single call waits for one run of it", async () => {
+    const { service, batches } = serviceOf();
+    await service.load(call);
+    batches.length = 0;
+    const many = service.predict({ ...call, inputs: Array.from({ length: 200 }, (_, at) => `text ${at}`) });
+    const single = service.predict({ ...call, inputs: ["another's"], share: { of: "b", weight: 1 } });
+    const [answer] = await Promise.all([many, single]);
+    expect(batches).toEqual([64, 1, 64, 64, 8]);
+    expect(answer.ok && [answer.value.predictions.length, answer.value.timings.executions]).toEqual([200, 4]);
+  });
+
   test("answers a call past its deadline with that, and runs nothing for it", async () => {
     const { service, batches } = serviceOf();
     expect(await service.predict({ ...call, deadlineMs: 999 })).toMatchObject({ fault: { code: "deadline_exceeded" } });

@@ -11,7 +11,7 @@ import {
   type Result,
   type RunTimings,
 } from "@ledge/contract";
-import type { PreparedRow } from "@ledge/pipeline";
+import type { OutputRow, PreparedRow } from "@ledge/pipeline";
 import type { ModelStore } from "./load/model-store.ts";
 import type { Model } from "./model.ts";
 import type { BatchAnswer } from "./run/batcher.ts";
@@ -50,10 +50,7 @@ export class Service {
         rows.push(row.value);
       }
       const prepareMs = this.#ports.now() - startedMs;
-      const answer = await model.rows.submit(
-        { item: rows, rows: rows.length, key: lengthKey(model, rows), deadlineMs: call.deadlineMs, share: call.share },
-        this.#rule(model.batchRowsMax),
-      );
+      const answer = await this.#turns(model, rows, call);
       if (!answer.ok) return answer;
       const ranMs = this.#ports.now();
       const predictions = answer.value.answer.map((row) => servable.shape(row, call));
@@ -64,6 +61,27 @@ export class Service {
         timings: timingsOf(answer.value, prepareMs, shapeMs),
       });
     });
+  }
+
+  /**
+   * Runs the rows of a call, a run of the graph at a time, each in a turn of its own: others wait for one run, not for a call of
+   * hundreds of texts.
+   */
+  async #turns(
+    model: Model,
+    rows: readonly PreparedRow[],
+    { deadlineMs, share }: PredictCall,
+  ): Promise<Result<BatchAnswer<readonly OutputRow[]>>> {
+    let all: BatchAnswer<readonly OutputRow[]> = { answer: [], queueMs: 0, runMs: 0, batchRows: 0, executions: 0 };
+    for (const [from, to] of model.servable.plan(rows)) {
+      const item = rows.slice(from, to);
+      const { key, batchRowsMax } = model.sharing(item);
+      const turn = { item, rows: item.length, key, deadlineMs, share };
+      const ran = await model.rows.submit(turn, this.#rule(batchRowsMax));
+      if (!ran.ok) return ran;
+      all = together(all, ran.value);
+    }
+    return ok(all);
   }
 
   infer(call: InferCall): Promise<Result<InferAnswer>> {
@@ -157,14 +175,18 @@ export class Service {
   }
 }
 
-/**
- * Texts of a transformer share a run with texts of about their length: everyone pays for the longest, and twice the length
- * costs more than twice the time. Hashed features cost next to nothing to pad.
- */
-function lengthKey({ manifest }: Model, rows: readonly PreparedRow[]): string {
-  if (manifest.preprocess?.kind !== "tokenizer") return "";
-  const longest = rows.reduce((most, { tokens }) => Math.max(most, tokens), 16);
-  return String(Math.ceil(Math.log2(longest)));
+/** What two turns of one call gave. */
+function together(
+  first: BatchAnswer<readonly OutputRow[]>,
+  second: BatchAnswer<readonly OutputRow[]>,
+): BatchAnswer<readonly OutputRow[]> {
+  return {
+    answer: first.answer.length === 0 ? second.answer : [...first.answer, ...second.answer],
+    queueMs: first.queueMs + second.queueMs,
+    runMs: first.runMs + second.runMs,
+    batchRows: Math.max(first.batchRows, second.batchRows),
+    executions: first.executions + second.executions,
+  };
 }
 
 function timingsOf(answer: BatchAnswer<unknown>, prepareMs: number, shapeMs: number): RunTimings {
