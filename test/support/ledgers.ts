@@ -1,6 +1,6 @@
 import type { LedgerEvent, LedgerRules, TenantRecord, UsageAnswer } from "@ledge/contract";
 import { adminKey, type TestEdge, until } from "./ledge.ts";
-import { publishTerms as publishFields } from "./tenancy.ts";
+import { publishTenant as publishFields, publishTerms as publishTermFields } from "./tenancy.ts";
 
 /** Tenants with terms of their own, as the directory publishes them, and what their ledgers say. */
 
@@ -12,28 +12,14 @@ export const testPrice = {
   cache_hit_share: 0.1,
 };
 
-export const publishTerms = (edge: TestEdge) => publishFields(edge, { price: testPrice });
+export const publishTerms = (edge: TestEdge) => publishTermFields(edge, { price: testPrice });
 
-export async function publishTenant(
+export const publishTenant = (
   edge: TestEdge,
   tenant: string,
   quotas: LedgerRules["quotas"],
   more: Partial<TenantRecord> = {},
-): Promise<void> {
-  const keys = await edge.miniflare.getKVNamespace("KEYS", "ledge-gateway");
-  const record: TenantRecord = {
-    tenant,
-    state: "active",
-    plan: "internal",
-    quotas,
-    time_zone: "UTC",
-    overrun: "allow",
-    guard: { mode: "off", model: "guard", threshold: 0.5, benign: "neither" },
-    input: { unicode: "allow", out_of_distribution: "allow" },
-    ...more,
-  };
-  await keys.put(`tenant:${tenant}`, JSON.stringify(record));
-}
+) => publishFields(edge, tenant, { plan: "internal", quotas, ...more });
 
 export async function usage(edge: TestEdge, query: string): Promise<UsageAnswer> {
   const answer = await edge.get(`/admin/v1/usage?${query}`, adminKey);

@@ -47,11 +47,6 @@ export class Meter extends DurableObject<object> {
     await this.#say({ ...this.#state, closed: true });
   }
 
-  /** What {@link close} closed grants again. */
-  async open(): Promise<void> {
-    await this.#say({ ...this.#state, closed: false });
-  }
-
   override async alarm(): Promise<void> {
     this.#tidies = false;
     if (!isIdle(this.#state, Date.now())) return await this.#tidyLater();
