@@ -149,6 +149,15 @@ test("a client certificate that Cloudflare verified is a credential; one in a he
   expect([header.status, ((await header.json()) as { code: string }).code]).toEqual([401, "missing_credentials"]);
 });
 
+test("a client certificate that was revoked cannot be registered again, and the answer says so", async () => {
+  const sha256 = "1f".repeat(32);
+  await admin(edge, "POST", "/certificates", { tenant: "acme", name: "lost", sha256 });
+  expect((await admin(edge, "DELETE", `/keys/${sha256.slice(0, 24)}`)).status).toBe(200);
+  const again = await admin(edge, "POST", "/certificates", { tenant: "acme", name: "found", sha256 });
+  expect(again).toMatchObject({ status: 409, body: { code: "directory_conflict" } });
+  expect(JSON.stringify(again.body)).toContain("was revoked and stays so");
+});
+
 test("no Authorization header, whatever is in it, is an answer or an error of ours", async () => {
   const words = fc.constantFrom(
     "Bearer",

@@ -36,7 +36,8 @@ export function keyStep(view: DirectoryView, change: Change, nowMs: number): Res
 function issue(view: DirectoryView, { key, registers, by }: Issue, nowMs: number): Result<DirectoryStep> {
   const tenant = tenantNamed(view, key.tenant);
   if (!tenant.ok && (!registers || view.wasDeleted(key.tenant))) return tenant;
-  if (view.key(key.id) !== undefined) return taken;
+  const known = view.key(key.id);
+  if (known !== undefined) return known.revokedAtMs === undefined ? taken : gone;
   const allowed = isAllowed(view, key, nowMs);
   if (!allowed.ok) return allowed;
   if (by !== undefined && !mayIssue(by.scopes, key.scopes)) return tooStrong;
@@ -47,8 +48,15 @@ function issue(view: DirectoryView, { key, registers, by }: Issue, nowMs: number
   });
 }
 
-/** Of 96 random bits: it never happens, and overwrites nobody's key when it does. */
-const taken = fail("directory_conflict", { detail: "Another key has this id. Ask again." });
+/** A key's id is 96 random bits: it never happens, and overwrites nobody's key when it does. A certificate's is its fingerprint. */
+const taken = fail("directory_conflict", {
+  detail: "A key or certificate with this id is registered already. Revoke it first, or ask again for a key with another id.",
+});
+
+/** What was revoked stays so: whoever has it may be whom it was revoked for. */
+const gone = fail("directory_conflict", {
+  detail: "A key or certificate with this id was revoked and stays so. Issue a new key, or register a new certificate.",
+});
 
 const tooStrong = fail("scope_denied", { detail: "The key that asks may not hand on so much." });
 
