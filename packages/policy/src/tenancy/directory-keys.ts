@@ -50,7 +50,8 @@ function issue(view: DirectoryView, { key, registers, by }: Issue, nowMs: number
 
 /** A key's id is 96 random bits: it never happens, and overwrites nobody's key when it does. A certificate's is its fingerprint. */
 const taken = fail("directory_conflict", {
-  detail: "A key or certificate with this id is registered already. Revoke it first, or ask again for a key with another id.",
+  detail:
+    "A key or certificate with this id is registered already. Revoke it first, or ask again for a key with another id.",
 });
 
 /** What was revoked stays so: whoever has it may be whom it was revoked for. */
