@@ -165,7 +165,7 @@ export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>
   const { call, model, principal } = entered;
   const { cache, tiers } = x.runtime;
   const texts = call.inputs.filter((input) => typeof input === "string");
-  const inspected = inspectTexts(texts, principal.standing.tenant.input, model.manifest.profile, x.trail);
+  const inspected = inspectTexts(texts, principal.standing.tenant.input, model.manifest, x.trail);
   if (!inspected.ok) return inspected;
   const asked = cacheCallOf(x, entered, labelsText(call));
   const work = async (errand: Errand) => {
@@ -190,10 +190,10 @@ export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>
 
 /** cache → dispatch for tensors. */
 export async function answerTensors(x: Exchange, entered: Entered<TensorsCall>): Promise<Result<Inference>> {
-  const { call, model } = entered;
+  const { call, model, principal } = entered;
   const { cache, tiers, digests } = x.runtime;
-  const fits = inspectTensors(call.inputs, model.manifest.inputs);
-  if (!fits.ok) return fits;
+  const inspected = inspectTensors(call.inputs, principal.standing.tenant.input, model.manifest, x.trail);
+  if (!inspected.ok) return inspected;
   const asked = cacheCallOf(x, entered, tensorsText(call, digests.sha256Hex));
   const work = async (errand: Errand): Promise<Result<Inference>> => {
     const trail = trailOf(x, errand);
