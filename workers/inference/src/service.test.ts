@@ -4,6 +4,7 @@ import labels from "../../../models/intent/1/labels.json" with { type: "json" };
 import manifest from "../../../models/intent/1/model.json" with { type: "json" };
 import { bundleSource, documentDigest, findPackage } from "./load/find-package.ts";
 import { ModelStore } from "./load/model-store.ts";
+import { PromptCounters } from "./load/prompt-counters.ts";
 import { Model } from "./model.ts";
 import { takeTurn } from "./run/turn.ts";
 import { Service } from "./service.ts";
@@ -52,6 +53,7 @@ function serviceOf(waitingRowsMax = 256) {
   });
   const service = new Service({
     store,
+    counters: new PromptCounters({ find: (ref) => findPackage([bundleSource(bundled)], ref), now: () => 0, wait: hop }),
     bundled: async () => [{ model: "intent", version: "1", digest }],
     hot: async () => [],
     alone,
