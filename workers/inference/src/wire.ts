@@ -24,7 +24,7 @@ export interface Bindings {
 /** The isolate's one service, made of its parts. */
 export function wire(bindings: Bindings, config: Result<Config>): Result<Service> {
   if (!config.ok) return config;
-  const { batchRowsMax, memoryBytesMax, waitingRowsMax } = config.value;
+  const { batchRowsMax, memoryBytesMax, tokenizerBytesMax, waitingRowsMax } = config.value;
   const turn = { running: 0, begun: 0 };
   const batches = new Map<number, number>();
   const ports = {
@@ -53,7 +53,12 @@ export function wire(bindings: Bindings, config: Result<Config>): Result<Service
   return ok(
     new Service({
       store,
-      counters: new PromptCounters({ find: (ref) => findPackage(countedBy, ref), now, wait }),
+      counters: new PromptCounters({
+        find: (ref) => findPackage(countedBy, ref),
+        bytesMax: tokenizerBytesMax,
+        now,
+        wait,
+      }),
       bundled: bundledPackages,
       hot: () => hotPackages(snapshots),
       alone,

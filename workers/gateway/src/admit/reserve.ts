@@ -14,7 +14,7 @@ export interface Reserve {
 }
 
 /** Prompts in larger bodies are not counted beforehand: it would hold up all others of the isolate. */
-const countedBytesMax = 256 * 1024;
+const countedBytesMax = 128 * 1024;
 
 /**
  * The demand with the tokens of its prompt, where a limit or a quota of the caller's counts them and they can be told. A call

@@ -4,13 +4,13 @@ import type { FoundPackage } from "./find-package.ts";
 
 export interface CounterPorts {
   readonly find: (ref: PackageRef) => Promise<Result<FoundPackage>>;
+  /** What the files of all tokenizers that are kept may have together. */
+  readonly bytesMax: number;
   /** Milliseconds, any origin. */
   readonly now: () => number;
   readonly wait: (ms: number) => Promise<void>;
 }
 
-/** Bytes of the tokenizers that are kept, as their files have them; read, they take several times as much. */
-const keptBytesMax = 4 * 1024 * 1024;
 /** How often who waits for another's load looks again, and after how long it loads by itself. */
 const lookMs = 5;
 const loadMsMax = 5_000;
@@ -79,8 +79,9 @@ export class PromptCounters {
     if (!found.ok) return found;
     const { manifest, files: given, read } = found.value;
     const bytes = bytesOf(manifest);
-    if (bytes > keptBytesMax) {
-      return fail("model_not_ready", { cause: `Its tokenizer has ${bytes} bytes; ${keptBytesMax} are kept here.` });
+    const { bytesMax } = this.#ports;
+    if (bytes > bytesMax) {
+      return fail("model_not_ready", { cause: `Its tokenizer has ${bytes} bytes; ${bytesMax} are kept here.` });
     }
     const files = new Map(given);
     for (const file of filesOfCounting(manifest).filter(({ path }) => !given.has(path))) {
@@ -96,7 +97,7 @@ export class PromptCounters {
     let sum = bytes;
     for (const kept of this.#kept.values()) sum += kept.bytes;
     for (const [digest, kept] of this.#kept) {
-      if (sum <= keptBytesMax) return;
+      if (sum <= this.#ports.bytesMax) return;
       this.#kept.delete(digest);
       sum -= kept.bytes;
     }
