@@ -1,15 +1,15 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ChatMessage } from "@ledge/contract";
+import { type ChatMessage, modelManifest } from "@ledge/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gatewayName } from "../../scripts/edge/run.ts";
 import type { RunningOrigin } from "../../scripts/local/origin.ts";
-import { registerPackages } from "../../scripts/local/packages.ts";
+import { registerPackage, registerPackages } from "../../scripts/local/packages.ts";
 import { repoRoot } from "../../scripts/repo.ts";
 import { bodyOf } from "../support/answer-body.ts";
 import { startEdge, startOrigin, type TestEdge } from "../support/ledge.ts";
-import { deskOf } from "../support/registry.ts";
+import { deskOf, sha256 } from "../support/registry.ts";
 import { storeKey } from "../support/stored-keys.ts";
 import { issueLimited, publishTenant } from "../support/tenancy.ts";
 
@@ -103,6 +103,24 @@ describe("a prompt that a limit counts is reserved as exactly what its engine re
   ])("by %s", async (_what, path, body) => {
     const { reserved, read } = await countsOf(path, body);
     expect(reserved).toBe(read);
+  });
+
+  test("by the tokenizer alone of a package in the store, whose engine nobody has", async () => {
+    const folder = join(repoRoot, "models", "tiny-chat", "1");
+    const { files = [], ...manifest } = modelManifest.parse(
+      JSON.parse(readFileSync(join(folder, "model.json"), "utf8")),
+    );
+    const read = files.filter(({ path }) => path.startsWith("tokenizer"));
+    const graph = new Uint8Array(Buffer.from("no graph"));
+    const file = { path: "onnx/model_quantized.onnx", bytes: graph.length, sha256: sha256(graph) };
+    await registerPackage(deskOf(edge), { ...manifest, name: "bard", file, files: read }, (path) =>
+      path === file.path ? graph : readFileSync(join(folder, path)),
+    );
+    const messages = [user("Good morrow. How fares the king?")];
+    const { read: tokens } = await countsOf(chatPath, chatOf(messages));
+    const { key } = await issueLimited(edge, { input_tokens_per_minute: plenty });
+    const answer = await edge.post(chatPath, key, { ...chatOf(messages), model: "bard" });
+    expect(reservedOf(answer, plenty)).toBe(tokens);
   });
 
   test("whichever surface asks", async () => {
