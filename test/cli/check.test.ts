@@ -145,6 +145,7 @@ describe("a package for a task", () => {
       "postprocess",
       "limits",
       "tiers",
+      "profile",
     ]) {
       expect(manifest[part]).toEqual(written[part]);
     }
@@ -208,6 +209,37 @@ describe("a package for a task", () => {
     expect([unnamed.code, unnamed.said]).toEqual([
       2,
       expect.stringContaining("--name is missing: give it, or --yes to take 'model'."),
+    ]);
+  });
+
+  test("keeps of its inputs what values they take and which are usual, which no graph says", async () => {
+    const folder = folderOf({ "model.onnx": linearGraph(4, 2) });
+    expect((await check(folder, "--name", "scores", "--task", "tensor", "--write")).code).toBe(0);
+    const path = join(folder, "model.json");
+    const manifest = JSON.parse(readFileSync(path, "utf8"));
+    const profile = { tensors: { x: { features: [[0, 1]], threshold: 2 } } };
+    const inputs = [{ ...manifest.inputs[0], range: [-10, 10], finite: true }];
+    writeFileSync(path, JSON.stringify({ ...manifest, inputs, profile }));
+    const { code, printed } = await check(folder, "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(printed).manifest).toMatchObject({ inputs, profile });
+  });
+
+  test("that chats gets the step by which its prompts are counted from the tokenizer and template beside the graph", async () => {
+    const template = "{% for message in messages %}{{ message['content'] }}{% endfor %}";
+    const folder = folderOf({
+      "model.onnx": linearGraph(4, 2),
+      "tokenizer.json": readFileSync(join(repoRoot, "packages/pipeline/golden/wordpiece.golden.json"), "utf8"),
+      "tokenizer_config.json": JSON.stringify({ chat_template: template }),
+    });
+    const { code, printed } = await check(folder, "--name", "talk", "--task", "chat", "--yes", "--json");
+    expect(code).toBe(0);
+    const { manifest } = JSON.parse(printed);
+    const step = { kind: "chat-template", tokenizer: "tokenizer.json", template: "tokenizer_config.json" };
+    expect(manifest.preprocess).toEqual(step);
+    expect(manifest.files.map(({ path }: { path: string }) => path)).toEqual([
+      "tokenizer.json",
+      "tokenizer_config.json",
     ]);
   });
 

@@ -1,14 +1,15 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TenantRecord } from "@ledge/contract";
-import { unregistered } from "@ledge/policy";
+import { encodeInfer, type TenantRecord, type Tensor } from "@ledge/contract";
+import { tensorProfileOf, unregistered } from "@ledge/policy";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RunningOrigin } from "../../scripts/local/origin.ts";
-import { registerPackages } from "../../scripts/local/packages.ts";
+import { registerPackage, registerPackages } from "../../scripts/local/packages.ts";
 import { repoRoot } from "../../scripts/repo.ts";
 import { bodyOf } from "../support/answer-body.ts";
 import { startEdge, startFakeOrigin, type TestEdge, until } from "../support/ledge.ts";
+import { graphPackage, value } from "../support/onnx/graph-package.ts";
 import { deskOf } from "../support/registry.ts";
 import { storeKey } from "../support/stored-keys.ts";
 
@@ -99,6 +100,90 @@ describe("a text unlike those the model was made with", () => {
     const refuse = await keyWith({ input: { out_of_distribution: "refuse" } });
     const refused = await edge.post("/v1/predict", refuse, { model: "intent", input: odd });
     expect([refused.status, (await bodyOf(refused)).code]).toEqual([422, "input_refused"]);
+  });
+});
+
+/** Rows as a thermometer and a barometer give them: about 20 °C, and about 1,013 hPa. */
+const measured = (rows: number) =>
+  Array.from({ length: rows }, (_, i) => [20 + 4 * Math.sin(i * 1.7), 1_013 + 9 * Math.cos(i * 2.3)]);
+
+const tensorOf = (rows: readonly (readonly number[])[]) =>
+  ({ datatype: "FP32", shape: [rows.length, 2], data: Float32Array.from(rows.flat()) }) as const satisfies Tensor;
+
+describe("numbers unlike those the model was made with", () => {
+  const infer = "/v2/models/weather/infer";
+  /** Fahrenheit and millimetres of mercury. */
+  const odd = [[68, 760]];
+
+  beforeAll(async () => {
+    const { manifest, files } = graphPackage("weather", {
+      inputs: [value("x", "FP32", [-1, 2])],
+      outputs: [value("y", "FP32", [-1, 2])],
+      nodes: [{ op: "Add", inputs: ["x", "x"], outputs: ["y"] }],
+    });
+    const profile = { tensors: { x: tensorProfileOf(tensorOf(measured(2_000)), true) } };
+    await registerPackage(deskOf(edge), { ...manifest, profile }, (path) => new Uint8Array(files[path] ?? []));
+  });
+
+  const json = (key: string, rows: readonly (readonly number[])[], headers: Record<string, string> = {}) => {
+    const { shape, data, datatype } = tensorOf(rows);
+    return edge.post(infer, key, { inputs: [{ name: "x", datatype, shape, data: [...data] }] }, headers);
+  };
+
+  async function binary(key: string, rows: readonly (readonly number[])[]): Promise<Response> {
+    const message = encodeInfer({}, "inputs", [{ name: "x", tensor: tensorOf(rows), binary: true }]);
+    if (!message.ok) throw new Error(message.fault.detail);
+    const { body, headerLength } = message.value;
+    const headers = { Authorization: `Bearer ${key}`, "Inference-Header-Content-Length": String(headerLength) };
+    return await fetch(edge.url + infer, { method: "POST", headers, body: new Uint8Array(body as Uint8Array) });
+  }
+
+  test.each([
+    ["JSON", json],
+    ["binary", binary],
+  ] as const)(
+    "in %s are let through, flagged with their distance, or refused, as the tenant's policy says",
+    async (_form, ask) => {
+      const allowed = await ask(await keyWith({}), odd);
+      expect([allowed.status, flagsOf(allowed)]).toEqual([200, null]);
+      const flagging = await keyWith({ input: { out_of_distribution: "flag" } });
+      const flagged = await ask(flagging, odd);
+      expect(flagged.status).toBe(200);
+      expect(flagsOf(flagged)).toMatch(/^out-of-distribution;distance=[0-9.]+$/);
+      const usual = await ask(flagging, [[21, 1_010]]);
+      expect([usual.status, flagsOf(usual)]).toEqual([200, null]);
+      const refusing = await keyWith({ input: { out_of_distribution: "refuse" } });
+      const refused = await ask(refusing, odd);
+      expect([refused.status, (await bodyOf(refused)).error]).toEqual([422, expect.stringMatching(/unlike.*distance/)]);
+      expect((await ask(refusing, [[21, 1_010]])).status).toBe(200);
+    },
+  );
+
+  test("are told from rows like the reference, of which about one in a hundred is beyond the threshold", async () => {
+    const key = await keyWith({ input: { out_of_distribution: "flag" } });
+    const others = measured(2_200).slice(2_000);
+    const answers = await Promise.all(others.map((row) => json(key, [row])));
+    expect(answers.every(({ status }) => status === 200)).toBe(true);
+    expect(answers.filter((answer) => flagsOf(answer) !== null).length).toBeLessThanOrEqual(6);
+  });
+
+  test("are found in any row, and in a call that is answered from the cache as well", async () => {
+    const key = await keyWith({ input: { out_of_distribution: "flag" } });
+    const rows = [...measured(31), ...odd];
+    const first = await json(key, rows);
+    await until(
+      "the answer is kept",
+      async () => (await json(key, rows)).headers.get("Cache-Status")?.includes("hit") === true,
+    );
+    const kept = await json(key, rows);
+    expect(flagsOf(kept)).toBe(flagsOf(first));
+    expect(flagsOf(kept)).toMatch(/^out-of-distribution/);
+  });
+
+  test("that are no numbers at all are as far away as can be", async () => {
+    const key = await keyWith({ input: { out_of_distribution: "flag" } });
+    const answer = await binary(key, [[Number.NaN, Number.POSITIVE_INFINITY]]);
+    expect(flagsOf(answer)).toBe("out-of-distribution;distance=1000000.00");
   });
 });
 

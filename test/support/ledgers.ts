@@ -12,7 +12,9 @@ export const testPrice = {
   cache_hit_share: 0.1,
 };
 
-export const publishTerms = (edge: TestEdge) => publishTermFields(edge, { price: testPrice });
+/** Scripted engines say what they like of a prompt: every byte of it may be a token. */
+export const publishTerms = (edge: TestEdge) =>
+  publishTermFields(edge, { price: testPrice, models: { "tiny-chat": { tokens_per_byte_max: 1 } } });
 
 export const publishTenant = (
   edge: TestEdge,

@@ -4,6 +4,7 @@ interface __BaseEnv_Env {
 	MODEL_BYTES: R2Bucket;
 	QUEUE_ROWS_MAX: number;
 	MEMORY_BYTES_MAX: number;
+	TOKENIZER_BYTES_MAX: number;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {

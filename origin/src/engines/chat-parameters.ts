@@ -1,9 +1,9 @@
 import { type ChatMessage, type ChatRequest, fail, type Issue, ok, type Result } from "@ledge/contract";
+import { type PlainMessage, plainMessages } from "@ledge/pipeline";
 
 /** What an engine of ours is told: OpenAI's parameters with their defaults filled in. */
 export interface ChatParameters {
-  /** Role and plain text; `developer` reads as `system`. */
-  readonly messages: readonly { readonly role: "system" | "user" | "assistant"; readonly content: string }[];
+  readonly messages: readonly PlainMessage[];
   /** 0 means the likeliest token, always. Default 1. */
   readonly temperature: number;
   /** Default 1: no cut. */
@@ -65,7 +65,7 @@ export function chatParametersOf(request: ChatRequest): Result<ChatParameters> {
     return fail("unsupported_parameter", { detail: `Not honoured: ${names.join(", ")}.`, issues: issues.slice(0, 20) });
   }
   return ok({
-    messages: request.messages.map(plainMessage),
+    messages: plainMessages(request.messages),
     temperature: request.temperature ?? 1,
     topP: request.top_p ?? 1,
     seed: request.seed ?? undefined,
@@ -89,11 +89,4 @@ function messageIssues(message: ChatMessage, index: number): Issue[] {
     .map(([name]) => ({ path: `messages[${index}].${name.slice(0, 100)}`, message: "The model cannot read this." }));
   if (message.role !== "tool") return members;
   return [...members, { path: `messages[${index}].role`, message: "The model has no tools." }];
-}
-
-function plainMessage(message: ChatMessage): ChatParameters["messages"][number] {
-  const content =
-    typeof message.content === "string" ? message.content : message.content.map((part) => part.text).join("\n");
-  const role = message.role === "user" || message.role === "assistant" ? message.role : "system";
-  return { role, content };
 }

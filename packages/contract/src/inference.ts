@@ -1,3 +1,4 @@
+import type { ChatRequest } from "./chat.ts";
 import type { CapacityShare, PackageRef, PredictAnswer, PredictCall, RunTimings } from "./predict.ts";
 import type { Result } from "./result.ts";
 import type { Tensors } from "./tensor.ts";
@@ -15,6 +16,13 @@ export interface InferCall extends PackageRef {
 export interface InferAnswer {
   readonly outputs: Tensors;
   readonly timings: RunTimings;
+}
+
+/** What a model is given to read: texts, each by itself, or a chat as OpenAI's clients send it. */
+export type Prompt = { readonly texts: readonly string[] } | { readonly chat: ChatRequest };
+
+export interface CountCall extends PackageRef {
+  readonly prompt: Prompt;
 }
 
 /** A model that was loaded and warmed. */
@@ -51,6 +59,12 @@ export interface InferenceService {
   predict(call: PredictCall): Promise<Result<PredictAnswer>>;
   /** Tensors to tensors. Faults as {@link predict}. */
   infer(call: InferCall): Promise<Result<InferAnswer>>;
+  /**
+   * How many tokens a prompt is, as the package's tokenizer and chat template say it: what its engine will say that it read. No
+   * graph is loaded for it. Any fault means that it is not known here: of packages without a tokenizer, or with one that is too
+   * large, and of chats that more than their messages go into.
+   */
+  count(call: CountCall): Promise<Result<number>>;
   /** Fetches, verifies every digest, and runs the warm-up samples. Faults: `model_not_ready`, whose cause says why. */
   load(model: PackageRef): Promise<Result<LoadReport>>;
   /** Lets what runs finish, then frees the model. Resolves when nothing of it is left in this isolate. */

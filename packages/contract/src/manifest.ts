@@ -46,8 +46,8 @@ export type Task = z.infer<typeof task>;
 
 const spread = z.object({ mean: z.number(), sd: z.number().check(z.positive()) });
 
-/** What the texts that the model was made with are like, feature by feature (`packages/policy/src/input/profile.ts`). */
-export const inputProfile = z.object({
+/** What the texts that the model was made with are like, feature by feature (`packages/policy/src/input/text-profile.ts`). */
+const textProfile = z.object({
   features: z.object({
     log_chars: spread,
     word_chars: spread,
@@ -59,10 +59,35 @@ export const inputProfile = z.object({
   /** A distance beyond it is unusual: root mean square of the features' distances in standard deviations. */
   threshold: z.number(),
 });
-export type InputProfile = z.infer<typeof inputProfile>;
-export type TextFeature = keyof InputProfile["features"];
+export type TextProfile = z.infer<typeof textProfile>;
+export type TextFeature = keyof TextProfile["features"];
 
-export const modelManifest = z.object({
+/** What the numbers of an input that the model was made with are like (`packages/policy/src/input/tensor-profile.ts`). */
+const tensorProfile = z.object({
+  /** Mean and standard deviation of each place of the last axis; one pair alone: of all numbers. */
+  features: z.array(z.tuple([z.number(), z.number().check(z.positive())])).check(z.minLength(1), z.maxLength(256)),
+  /** A distance of a row beyond it is unusual: root mean square of its numbers' distances in standard deviations. */
+  threshold: z.number(),
+});
+export type TensorProfile = z.infer<typeof tensorProfile>;
+
+/** By what inputs unlike those the model was made with are told. */
+const inputProfile = z.object({
+  texts: z.optional(textProfile),
+  /** By the name of the graph's input. Every gateway holds them, so there are not many. */
+  tensors: z.optional(
+    z
+      .record(z.string(), tensorProfile)
+      .check(
+        z.refine(
+          (tensors) => Object.values(tensors).reduce((sum, { features }) => sum + features.length, 0) <= 512,
+          "at most 512 features in all",
+        ),
+      ),
+  ),
+});
+
+const manifest = z.object({
   name: modelName,
   version: modelVersion,
   task,
@@ -96,11 +121,23 @@ export const modelManifest = z.object({
       runMs: z.record(z.string(), z.number()),
     }),
   ),
-  /** Against which out-of-distribution inputs are told. */
   profile: z.optional(inputProfile),
   metrics: z.optional(z.looseObject({})),
   training: z.optional(z.looseObject({})),
 });
+
+export const modelManifest = manifest.check(
+  z.refine(profileFits, { error: "fits no input of numbers", path: ["profile"] }),
+);
+
+/** A mean for each place there is, or one for all. */
+function profileFits({ inputs, profile }: z.infer<typeof manifest>): boolean {
+  return Object.entries(profile?.tensors ?? {}).every(([name, { features }]) => {
+    const input = inputs.find((one) => one.name === name);
+    if (input === undefined || input.datatype === "BYTES") return false;
+    return features.length === 1 || features.length === input.shape.at(-1);
+  });
+}
 
 export type ModelManifest = z.infer<typeof modelManifest>;
 

@@ -26,6 +26,15 @@ export const tokenizerStep = z.strictObject({
 });
 export type TokenizerStep = z.infer<typeof tokenizerStep>;
 
+/** The turns of a chat to one text by the template of a Hugging Face `tokenizer_config.json`, and that to token ids. */
+export const chatTemplateStep = z.strictObject({
+  kind: z.literal("chat-template"),
+  /** Files of the package. */
+  tokenizer: path,
+  template: path,
+});
+export type ChatTemplateStep = z.infer<typeof chatTemplateStep>;
+
 /** PNG or JPEG to a tensor `[channels, height, width]` (or `[height, width, channels]`) a row. */
 export const imageStep = z.strictObject({
   kind: z.literal("image"),

@@ -1,5 +1,7 @@
+export { type CountPrompt, createPromptCounter, filesOfCounting, textCounter } from "./count-prompt.ts";
 export { filesOfSteps } from "./files-of-steps.ts";
 export { type FeatureHashing, featureHashing } from "./prepare/feature-hashing.schema.ts";
+export { type PlainMessage, plainMessages } from "./prepare/plain-messages.ts";
 export { planRuns, type RunLimits } from "./prepare/plan-runs.ts";
 export type { PreparedRow } from "./prepare/preparer.ts";
 export { checkTensors } from "./raw/check-tensors.ts";

@@ -21,7 +21,7 @@ const turnCharsMax = 8_192;
 export async function guarded(x: Exchange, entered: Entered<ChatCall>): Promise<Result<true>> {
   const { input, guard } = entered.principal.standing.tenant;
   const { messages } = entered.call.body;
-  const inspected = inspectTexts(messages.flatMap(textsOf), input, entered.model.manifest.profile, x.trail);
+  const inspected = inspectTexts(messages.flatMap(textsOf), input, entered.model.manifest, x.trail);
   if (!inspected.ok || guard.mode === "off") return inspected;
   const verdict = judge(x, entered);
   if (guard.mode === "block") {

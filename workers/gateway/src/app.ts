@@ -1,4 +1,13 @@
-import { type Action, fail, ok, type PredictAnswer, payerText, type Result, type Used } from "@ledge/contract";
+import {
+  type Action,
+  fail,
+  ok,
+  type PredictAnswer,
+  type Prompt,
+  payerText,
+  type Result,
+  type Used,
+} from "@ledge/contract";
 import {
   type ArmRef,
   agree,
@@ -17,6 +26,7 @@ import { type Read, readSizedJson } from "./accept/body.ts";
 import { readEnvelope } from "./accept/envelope.ts";
 import { admit } from "./admit/admit.ts";
 import { inspectTensors, inspectTexts } from "./admit/inspect.ts";
+import { tokensIn } from "./app-count.ts";
 import { assign } from "./assign/assign.ts";
 import type { Errand } from "./cache/answers.ts";
 import type { CacheCall } from "./cache/call.ts";
@@ -73,6 +83,8 @@ export interface Surface<A extends { readonly model: ModelRef }, C> {
   /** The same, with a bound of so many tokens of all its answers. */
   boundOutput?(accepted: A, tokens: number): A;
   callOf(accepted: A, model: DeployedModel): Result<C>;
+  /** What the model is given to read, as far as it can be counted; absent or `undefined`: it cannot. */
+  promptOf?(call: C): Prompt | undefined;
 }
 
 /** A surface whose bodies are JSON. */
@@ -103,17 +115,30 @@ export async function enter<A extends { readonly model: ModelRef }, C>(
   const read = await surface.read(x.request, config.BODY_BYTES_MAX);
   if (!read.ok) return read;
   const accepted = read.value.value;
+  const { deadlineMs } = envelope.value;
   x.trail.asked = accepted.model;
-  const demand = demandOf(surface, read.value, envelope.value.deadlineMs);
+  const assignFor = async ({ subject }: Principal) => {
+    const view = await catalog.view(x.waitUntil);
+    const assigned = assign(view, accepted.model, envelope.value.stickyKey ?? subject);
+    return assigned.ok ? ok({ ...assigned.value, view }) : assigned;
+  };
+  // Whoever has a prompt counted is answered by the version that it was counted for.
+  let assigning: ReturnType<typeof assignFor> | undefined;
+  const countPrompt = async (principal: Principal) => {
+    assigning = assignFor(principal);
+    const assigned = await assigning;
+    if (!assigned.ok) return undefined;
+    const call = surface.callOf(accepted, assigned.value.model);
+    return call.ok ? await tokensIn(x, assigned.value.model, surface.promptOf?.(call.value), deadlineMs) : undefined;
+  };
+  const demand = { ...demandOf(surface, read.value, deadlineMs), countPrompt };
   const admitted = await admit(x.request, demand, gate, x.trail, x.waitUntil);
   if (!admitted.ok) return admitted;
   const principal = admitted.value;
   x.trail.share = shareOf(principal.tenant, principal.standing);
-  const stickyKey = envelope.value.stickyKey ?? principal.subject;
-  const view = await catalog.view(x.waitUntil);
-  const assigned = assign(view, accepted.model, stickyKey);
+  const assigned = await (assigning ?? assignFor(principal));
   if (!assigned.ok) return assigned;
-  const { model, arm } = assigned.value;
+  const { model, arm, view } = assigned.value;
   x.trail.model = model;
   if (arm !== undefined) x.trail.arm = arm;
   // The name alone was known before: a scope may be for other versions of it.
@@ -165,7 +190,7 @@ export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>
   const { call, model, principal } = entered;
   const { cache, tiers } = x.runtime;
   const texts = call.inputs.filter((input) => typeof input === "string");
-  const inspected = inspectTexts(texts, principal.standing.tenant.input, model.manifest.profile, x.trail);
+  const inspected = inspectTexts(texts, principal.standing.tenant.input, model.manifest, x.trail);
   if (!inspected.ok) return inspected;
   const asked = cacheCallOf(x, entered, labelsText(call));
   const work = async (errand: Errand) => {
@@ -190,10 +215,10 @@ export async function answerClassify(x: Exchange, entered: Entered<ClassifyCall>
 
 /** cache → dispatch for tensors. */
 export async function answerTensors(x: Exchange, entered: Entered<TensorsCall>): Promise<Result<Inference>> {
-  const { call, model } = entered;
+  const { call, model, principal } = entered;
   const { cache, tiers, digests } = x.runtime;
-  const fits = inspectTensors(call.inputs, model.manifest.inputs);
-  if (!fits.ok) return fits;
+  const inspected = inspectTensors(call.inputs, principal.standing.tenant.input, model.manifest, x.trail);
+  if (!inspected.ok) return inspected;
   const asked = cacheCallOf(x, entered, tensorsText(call, digests.sha256Hex));
   const work = async (errand: Errand): Promise<Result<Inference>> => {
     const trail = trailOf(x, errand);

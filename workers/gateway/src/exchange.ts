@@ -84,6 +84,10 @@ export interface Demand {
   readonly model?: string;
   /** Of the body as it was read: no prompt in it becomes more tokens than this. */
   readonly inputBytes: number;
+  /** Tokens of the prompt, where they were counted. */
+  readonly inputTokens?: number;
+  /** Counts them, for who wants to know; `undefined` when they cannot be told in time. Never fails. */
+  readonly countPrompt?: (principal: Principal) => Promise<number | undefined>;
   /** The most tokens that the answer may have; absent: the caller set no bound. */
   readonly outputTokensMax?: number;
   /** When the call is over at the latest, milliseconds since 1970; absent: the deployment's longest time from now. */

@@ -12,6 +12,7 @@ import { type CountedVersion, presentStatistics } from "./accept/oip/statistics.
 import { boundOutput, chatCallOf, outputTokensMax } from "./accept/openai.ts";
 import { answerClassify, answerTensors, type Entered, type Exchange, enter, jsonSurface } from "./app.ts";
 import { answerChat } from "./app-chat.ts";
+import { promptOfChat, promptOfInputs } from "./app-count.ts";
 import { assign } from "./assign/assign.ts";
 import { type CatalogView, deployedModels } from "./assign/view.ts";
 import type { DeployedModel } from "./exchange.ts";
@@ -27,6 +28,7 @@ const infer: Handler = async (x, c) => {
     action: "infer",
     read: (request, bytesMax) => readInfer(request, bytesMax, c.req.param("model") ?? "", c.req.param("version")),
     callOf: askInfer,
+    promptOf: ({ call }) => (call.task === "tensor" ? undefined : promptOfInputs(call)),
   });
   if (!entered.ok) return entered;
   const { call: asked, model, accepted } = entered.value;
@@ -67,6 +69,7 @@ function generate(stream: boolean): Handler {
         outputTokensMax: ({ call }) => outputTokensMax(call),
         boundOutput: (asked, tokens) => ({ ...asked, call: boundOutput(asked.call, tokens) }),
         callOf: ({ call }, model) => chatCallOf(call, model),
+        promptOf: promptOfChat,
       }),
     );
     if (!entered.ok) return entered;

@@ -17,6 +17,7 @@ import { acceptPredict, predictCallOf, presentPrediction, presentProblem } from 
 import { admit } from "./admit/admit.ts";
 import { answerClassify, enter, jsonSurface } from "./app.ts";
 import { answerChat } from "./app-chat.ts";
+import { promptOfChat, promptOfInputs } from "./app-count.ts";
 import { stableModels } from "./assign/view.ts";
 import { etagOf } from "./cache/etag.ts";
 import { takeWrongHit } from "./cache/semantic/wrong-hit.ts";
@@ -31,7 +32,10 @@ import type { Handler, Route } from "./serve.ts";
 /** Which path speaks which surface. What happens between a call and its answer is in app.ts. */
 
 const predict: Handler = async (x) => {
-  const entered = await enter(x, jsonSurface({ action: "infer", accept: acceptPredict, callOf: predictCallOf }));
+  const entered = await enter(
+    x,
+    jsonSurface({ action: "infer", accept: acceptPredict, callOf: predictCallOf, promptOf: promptOfInputs }),
+  );
   if (!entered.ok) return entered;
   const { accepted, model } = entered.value;
   const answer = await answerClassify(x, entered.value);
@@ -41,14 +45,29 @@ const predict: Handler = async (x) => {
 const chat: Handler = async (x) => {
   const entered = await enter(
     x,
-    jsonSurface({ action: "chat", accept: acceptChat, outputTokensMax, boundOutput, callOf: chatCallOf }),
+    jsonSurface({
+      action: "chat",
+      accept: acceptChat,
+      outputTokensMax,
+      boundOutput,
+      callOf: chatCallOf,
+      promptOf: promptOfChat,
+    }),
   );
   return entered.ok ? await answerChat(x, entered.value) : entered;
 };
 
 /** More texts than a call takes are asked one call after the other, and counted as one. */
 const embeddings: Handler = async (x) => {
-  const entered = await enter(x, jsonSurface({ action: "embed", accept: acceptEmbeddings, callOf: embeddingCalls }));
+  const entered = await enter(
+    x,
+    jsonSurface({
+      action: "embed",
+      accept: acceptEmbeddings,
+      callOf: embeddingCalls,
+      promptOf: (calls) => promptOfInputs({ inputs: calls.flatMap(({ inputs }) => inputs) }),
+    }),
+  );
   if (!entered.ok) return entered;
   const { accepted, model, call: calls } = entered.value;
   const vectors: (readonly number[])[] = [];

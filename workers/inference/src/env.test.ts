@@ -24,3 +24,12 @@ test.each([[undefined], ["96 MiB"], [2 ** 20]])("a memory budget of %j is not re
   expect(config).toMatchObject({ ok: false, fault: { code: "model_not_ready" } });
   if (!config.ok) expect(config.fault.cause).toMatch(/"MEMORY_BYTES_MAX": 100663296/);
 });
+
+test("room for tokenizers is a mebibyte where nothing is said, may be none, and what is no number says what to type", () => {
+  const roomOf = (bytes: unknown) => readConfig({ ...good, TOKENIZER_BYTES_MAX: bytes });
+  expect(roomOf(undefined)).toMatchObject({ ok: true, value: { tokenizerBytesMax: 2 ** 20 } });
+  expect(roomOf(0)).toMatchObject({ ok: true, value: { tokenizerBytesMax: 0 } });
+  const config = roomOf("much");
+  expect(config).toMatchObject({ ok: false, fault: { code: "model_not_ready" } });
+  if (!config.ok) expect(config.fault.cause).toMatch(/"TOKENIZER_BYTES_MAX": 1048576/);
+});

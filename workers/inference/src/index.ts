@@ -1,5 +1,6 @@
 import { env, WorkerEntrypoint } from "cloudflare:workers";
 import type {
+  CountCall,
   InferAnswer,
   InferCall,
   InferenceReport,
@@ -29,6 +30,10 @@ export default class Inference extends WorkerEntrypoint<Env> implements Inferenc
 
   async infer(call: InferCall): Promise<Result<InferAnswer>> {
     return this.#first(service.ok ? await service.value.infer(call) : service);
+  }
+
+  async count(call: CountCall): Promise<Result<number>> {
+    return service.ok ? service.value.count(call) : service;
   }
 
   async load(model: PackageRef): Promise<Result<LoadReport>> {

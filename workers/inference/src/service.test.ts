@@ -4,6 +4,7 @@ import labels from "../../../models/intent/1/labels.json" with { type: "json" };
 import manifest from "../../../models/intent/1/model.json" with { type: "json" };
 import { bundleSource, documentDigest, findPackage } from "./load/find-package.ts";
 import { ModelStore } from "./load/model-store.ts";
+import { PromptCounters } from "./load/prompt-counters.ts";
 import { Model } from "./model.ts";
 import { takeTurn } from "./run/turn.ts";
 import { Service } from "./service.ts";
@@ -52,6 +53,12 @@ function serviceOf(waitingRowsMax = 256) {
   });
   const service = new Service({
     store,
+    counters: new PromptCounters({
+      find: (ref) => findPackage([bundleSource(bundled)], ref),
+      bytesMax: 1_000,
+      now: () => 0,
+      wait: hop,
+    }),
     bundled: async () => [{ model: "intent", version: "1", digest }],
     hot: async () => [],
     alone,
@@ -63,6 +70,17 @@ function serviceOf(waitingRowsMax = 256) {
 }
 
 describe("the service", () => {
+  test("counts what it will say that it read, whether the model is loaded or not", async () => {
+    const { service, batches } = serviceOf();
+    const { inputs, topK: _topK, logits: _logits, ...ref } = call;
+    const prompt = { texts: inputs.filter((input) => typeof input === "string") };
+    const before = await service.count({ ...ref, prompt });
+    expect([(await service.report()).models[0]?.loaded, batches]).toEqual([false, []]);
+    const answer = await service.predict(call);
+    expect(before).toEqual({ ok: true, value: answer.ok ? answer.value.inputTokens : undefined });
+    expect(await service.count({ ...ref, prompt })).toEqual(before);
+  });
+
   test("answers every text in order and counts tokens without padding", async () => {
     const { service } = serviceOf();
     const answer = await service.predict(call);

@@ -1,4 +1,5 @@
 import {
+  type CountCall,
   fail,
   type InferAnswer,
   type InferCall,
@@ -11,8 +12,9 @@ import {
   type Result,
   type RunTimings,
 } from "@ledge/contract";
-import type { OutputRow, PreparedRow } from "@ledge/pipeline";
+import { type OutputRow, type PreparedRow, textCounter } from "@ledge/pipeline";
 import type { ModelStore } from "./load/model-store.ts";
+import type { PromptCounters } from "./load/prompt-counters.ts";
 import type { Model } from "./model.ts";
 import type { BatchAnswer } from "./run/batcher.ts";
 import { checkRaw, rawKey } from "./run/raw-rows.ts";
@@ -20,6 +22,7 @@ import { warmUp } from "./run/warm-up.ts";
 
 export interface ServicePorts {
   readonly store: ModelStore<Model>;
+  readonly counters: PromptCounters;
   /** Packages of the bundle, by their digest. */
   readonly bundled: () => Promise<readonly PackageRef[]>;
   /** Packages worth having at hand, hottest first. */
@@ -95,6 +98,14 @@ export class Service {
       );
       return answer.ok ? ok({ outputs: answer.value.answer, timings: timingsOf(answer.value, 0, 0) }) : answer;
     });
+  }
+
+  /** By the model's own steps where it is loaded, else by its tokenizer alone. */
+  async count({ prompt, ...ref }: CountCall): Promise<Result<number>> {
+    const loaded = this.#ports.store.ready(ref);
+    if (loaded?.ok === true) return textCounter(loaded.value.servable.prepare)(prompt);
+    const count = await this.#ports.counters.get(ref);
+    return count.ok ? count.value(prompt) : count;
   }
 
   async load(ref: PackageRef): Promise<Result<LoadReport>> {

@@ -1,9 +1,10 @@
 import { modelManifest, ok, type PackageRef, parse, type Result } from "@ledge/contract";
 import type { Config } from "./env.ts";
-import { bundledModels } from "./load/bundled-models.ts";
+import { bundledModels, bundledTokenizers } from "./load/bundled-models.ts";
 import { type BlobStore, bundleSource, documentDigest, findPackage, storeSource } from "./load/find-package.ts";
 import { hotPackages, type SnapshotStore } from "./load/hot-packages.ts";
 import { ModelStore } from "./load/model-store.ts";
+import { PromptCounters } from "./load/prompt-counters.ts";
 import { startRuntime } from "./load/runtime.ts";
 import { Model } from "./model.ts";
 import { hop } from "./run/hop.ts";
@@ -23,7 +24,7 @@ export interface Bindings {
 /** The isolate's one service, made of its parts. */
 export function wire(bindings: Bindings, config: Result<Config>): Result<Service> {
   if (!config.ok) return config;
-  const { batchRowsMax, memoryBytesMax, waitingRowsMax } = config.value;
+  const { batchRowsMax, memoryBytesMax, tokenizerBytesMax, waitingRowsMax } = config.value;
   const turn = { running: 0, begun: 0 };
   const batches = new Map<number, number>();
   const ports = {
@@ -36,7 +37,10 @@ export function wire(bindings: Bindings, config: Result<Config>): Result<Service
   };
   const alone = <T>(work: () => Promise<T>) => takeTurn(turn, hop, work);
   const { MODEL_BYTES: blobs, SNAPSHOTS: snapshots } = bindings;
-  const sources = [bundleSource(bundledModels), ...(blobs === undefined ? [] : [storeSource(blobs)])];
+  const stored = blobs === undefined ? [] : [storeSource(blobs)];
+  const sources = [bundleSource(bundledModels), ...stored];
+  const countedBy = [bundleSource([...bundledModels, ...bundledTokenizers]), ...stored];
+  const wait = (ms: number) => scheduler.wait(ms);
   const store = new ModelStore<Model>({
     find: (ref) => findPackage(sources, ref),
     startRuntime: () => startRuntime(memoryBytesMax),
@@ -44,11 +48,17 @@ export function wire(bindings: Bindings, config: Result<Config>): Result<Service
     memoryBytesMax,
     alone,
     now,
-    wait: (ms) => scheduler.wait(ms),
+    wait,
   });
   return ok(
     new Service({
       store,
+      counters: new PromptCounters({
+        find: (ref) => findPackage(countedBy, ref),
+        bytesMax: tokenizerBytesMax,
+        now,
+        wait,
+      }),
       bundled: bundledPackages,
       hot: () => hotPackages(snapshots),
       alone,

@@ -27,7 +27,7 @@ export async function buildManifest(
   description: Description,
   outcome?: Outcome,
 ): Promise<ModelManifest> {
-  const { contents, ...described } = description;
+  const { contents, bounds, ...described } = description;
   const [graph, ...others] = contents;
   const checked = parse(modelManifest, {
     ...described,
@@ -36,7 +36,7 @@ export async function buildManifest(
     ...(others.length === 0 ? {} : { files: others.map(fileEntry) }),
     opset: facts.opset,
     ...(facts.producer === undefined ? {} : { producer: facts.producer }),
-    inputs: facts.inputs.map(specOf),
+    inputs: facts.inputs.map((value) => ({ ...specOf(value), ...bounds[value.name] })),
     outputs: facts.outputs.map((value) => specOf(withShape(value, outcome?.measurement))),
     tiers: outcome?.placement.tiers ?? ["origin"],
     ...measuredOf(outcome?.measurement),

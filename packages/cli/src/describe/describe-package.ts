@@ -32,6 +32,9 @@ export interface Description {
   readonly preprocess?: Step;
   readonly postprocess?: Step;
   readonly limits: Readonly<Record<string, number>>;
+  /** What an earlier `model.json` says of inputs, and no graph does: what values they take, and which are usual. */
+  readonly profile?: unknown;
+  readonly bounds: Readonly<Record<string, Json>>;
   /** The graph first, then every other file of the package. */
   readonly contents: readonly [Content, ...Content[]];
 }
@@ -68,11 +71,21 @@ export async function describePackage(
     licence: flags.licence ?? textOf(before.licence) ?? "not stated",
     ...steps,
     limits: limits as Record<string, number>,
+    ...(before.profile === undefined ? {} : { profile: before.profile }),
+    bounds: boundsIn(before.inputs),
     contents: [
       await contentOfFile(found.graph, join(found.folder, found.graph)),
       ...(await otherFiles(found, facts, companions, before, steps)),
     ],
   };
+}
+
+function boundsIn(inputs: unknown): Readonly<Record<string, Json>> {
+  const bounds = (Array.isArray(inputs) ? inputs.filter(isJson) : []).map(({ name, range, finite }) => {
+    const said = { ...(range === undefined ? {} : { range }), ...(finite === undefined ? {} : { finite }) };
+    return [String(name), said] as const;
+  });
+  return Object.fromEntries(bounds);
 }
 
 interface Parts {
@@ -89,7 +102,8 @@ interface Steps {
 }
 
 async function stepsOf({ task, facts, flags, companions, before }: Parts, terminal: Terminal): Promise<Steps> {
-  if (task === "tensor" || task === "chat") return {};
+  if (task === "tensor") return {};
+  if (task === "chat") return chatSteps(companions, before);
   const given = {
     preprocess: (await stepFile(flags.preprocess, terminal)) ?? stepIn(before.preprocess),
     postprocess: (await stepFile(flags.postprocess, terminal)) ?? stepIn(before.postprocess),
@@ -97,6 +111,14 @@ async function stepsOf({ task, facts, flags, companions, before }: Parts, termin
   const preprocess = given.preprocess ?? preprocessOf(task, facts, companions, flags);
   const postprocess = given.postprocess ?? postprocessOf(task, facts, companions);
   return { preprocess: preprocess as Step, postprocess: postprocess as Step };
+}
+
+/** Engines of the origin know how to chat; its prompts are counted by its tokenizer and its template. */
+function chatSteps({ tokenizer, tokenizerConfig, json }: Companions, before: Json): Steps {
+  const byTemplate = tokenizer && tokenizerConfig && json.tokenizerConfig.chat_template !== undefined;
+  const found = byTemplate && { kind: "chat-template", tokenizer: tokenizer.path, template: tokenizerConfig.path };
+  const [preprocess = found, postprocess] = [stepIn(before.preprocess), stepIn(before.postprocess)];
+  return { ...(preprocess && { preprocess }), ...(postprocess && { postprocess }) };
 }
 
 function preprocessOf(
@@ -149,7 +171,7 @@ async function listedFile({ folder }: FoundPackage, path: string): Promise<Conte
 
 /** Members of a step that name a file of the package. */
 function filesNamedIn({ preprocess, postprocess }: Steps): readonly (string | undefined)[] {
-  return [preprocess?.tokenizer, preprocess?.config, postprocess?.labels].map(textOf);
+  return [preprocess?.tokenizer, preprocess?.config, preprocess?.template, postprocess?.labels].map(textOf);
 }
 
 function isNamed(steps: Steps, path: string): boolean {

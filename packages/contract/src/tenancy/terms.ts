@@ -47,7 +47,10 @@ export const modelTerms = z.strictObject({
   /** Of everybody who asks the model, together. */
   limits: z.optional(limits),
   price: z.optional(price),
-  /** The most tokens that a byte of a prompt becomes: what is reserved before they are counted. Default 1, which no tokenizer exceeds. */
+  /**
+   * The most tokens that a byte of a prompt becomes. Where it is said, that is what is reserved, and prompts are not counted
+   * before they are answered; else they are where they can be, and 1, which no tokenizer exceeds, holds where they cannot.
+   */
   tokens_per_byte_max: z.optional(z.number().check(z.gt(0), z.lte(1))),
 });
 export type ModelTerms = z.infer<typeof modelTerms>;

@@ -84,26 +84,45 @@ function readFeeds({ inputs: names, maxTokens }: TokenizerStep, inputs: readonly
 }
 
 function makeEncoder(spec: TokenizerStep, files: ReadonlyMap<string, Uint8Array>): Result<Encode> {
-  const json = readJsonFile(files, spec.tokenizer);
-  if (!json.ok) return json;
-  const config = spec.config === undefined ? ok({}) : readJsonFile(files, spec.config);
-  if (!config.ok) return config;
+  const tokenizer = readTokenizer(files, spec.tokenizer, spec.config);
+  if (!tokenizer.ok) return tokenizer;
   try {
-    const tokenizer = new Tokenizer(json.value as object, config.value as object);
-    const around = spec.specialTokens === false ? { before: [], after: [] } : specialTokens(tokenizer);
+    const around = spec.specialTokens === false ? { before: [], after: [] } : specialTokens(tokenizer.value);
     const room = spec.maxTokens - around.before.length - around.after.length;
     if (room < 1)
       return fail("model_not_ready", { cause: "preprocess: maxTokens leaves no room beside special tokens" });
     return ok((text) =>
-      Int32Array.from([...around.before, ...encode(tokenizer, text).slice(0, room), ...around.after]),
+      Int32Array.from([...around.before, ...encode(tokenizer.value, text).slice(0, room), ...around.after]),
     );
   } catch (error) {
-    const reason = error instanceof Error ? error.message.slice(0, 300) : "";
-    return fail("model_not_ready", { cause: `preprocess: ${spec.tokenizer} is no tokenizer (${reason})` });
+    return noTokenizer(spec.tokenizer, error);
   }
 }
 
-function encode(tokenizer: Tokenizer, text: string, special = false): number[] {
+/** Reads `tokenizer.json`, and what `tokenizer_config.json` says of it. Fault: `model_not_ready`, whose cause names the file. */
+export function readTokenizer(
+  files: ReadonlyMap<string, Uint8Array>,
+  path: string,
+  configPath?: string,
+): Result<Tokenizer> {
+  const json = readJsonFile(files, path);
+  if (!json.ok) return json;
+  const config = configPath === undefined ? ok({}) : readJsonFile(files, configPath);
+  if (!config.ok) return config;
+  try {
+    return ok(new Tokenizer(json.value as object, config.value as object));
+  } catch (error) {
+    return noTokenizer(path, error);
+  }
+}
+
+function noTokenizer(path: string, error: unknown): Result<never> {
+  const reason = error instanceof Error ? error.message.slice(0, 300) : "";
+  return fail("model_not_ready", { cause: `preprocess: ${path} is no tokenizer (${reason})` });
+}
+
+/** The ids of a text. Throws what the library throws, of texts it was not made for. */
+export function encode(tokenizer: Tokenizer, text: string, special = false): number[] {
   // What a tokenizer without an unknown token has no id for is left out, as the Python library does.
   return tokenizer.encode(text, { add_special_tokens: special }).ids.filter((id) => id !== undefined);
 }

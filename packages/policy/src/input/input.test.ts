@@ -1,8 +1,8 @@
 import type { Tensor, TensorSpec } from "@ledge/contract";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { profileDistance, profileOf } from "./profile.ts";
 import { valueFault } from "./tensor-range.ts";
+import { textDistance, textProfileOf } from "./text-profile.ts";
 import { unicodeFlags } from "./unicode.ts";
 
 describe("characters that hide something", () => {
@@ -85,10 +85,10 @@ describe("a text's distance from a model's profile", () => {
     "play some jazz",
     "how do i reset my pin",
   ];
-  const profile = profileOf(Array.from({ length: 200 }, (_, i) => `${usual[i % 5]} ${usual[(i * 7) % 5]}`));
+  const profile = textProfileOf(Array.from({ length: 200 }, (_, i) => `${usual[i % 5]} ${usual[(i * 7) % 5]}`));
 
   test("is about one for what is usual, and over the threshold for a hundredth of it at most", () => {
-    expect(profileDistance("what is my balance book a table for two", profile)).toBeLessThanOrEqual(profile.threshold);
+    expect(textDistance("what is my balance book a table for two", profile)).toBeLessThanOrEqual(profile.threshold);
   });
 
   test.each([
@@ -98,6 +98,6 @@ describe("a text's distance from a model's profile", () => {
     ["digits", "4111 1111 1111 1111 4242 4242 4242 4242"],
     ["base64", "aGVsbG8gd29ybGQgdGhpcyBpcyBhIGxvbmcgYmFzZTY0IHRleHQ="],
   ])("is over the threshold for %s", (_what, text) => {
-    expect(profileDistance(text, profile)).toBeGreaterThan(profile.threshold);
+    expect(textDistance(text, profile)).toBeGreaterThan(profile.threshold);
   });
 });

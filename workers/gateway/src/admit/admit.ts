@@ -6,6 +6,7 @@ import { reserve } from "./budget.ts";
 import type { Identity } from "./identity.ts";
 import type { Limit } from "./limit.ts";
 import type { Offences } from "./offences.ts";
+import { counted } from "./reserve.ts";
 import type { Standings } from "./standings.ts";
 
 /** What admits a call, wired once an isolate. */
@@ -43,13 +44,14 @@ export async function admit(
   const say = (limits: NonNullable<Trail["limits"]>) => {
     trail.limits = limits;
   };
-  const taken = await limit.take(principal, demand, terms.value, say, background);
+  const known = await counted(principal, demand, terms.value);
+  const taken = await limit.take(principal, known, terms.value, say, background);
   if (!taken.ok) return taken;
   const { outputLimit } = taken.value;
   if (outputLimit !== undefined) {
     trail.outputLimit = { tokens: outputLimit, policy: principal.standing.tenant.overrun };
   }
-  const reserved = await reserve(accounts, principal, demand, terms.value, trail, background);
+  const reserved = await reserve(accounts, principal, known, terms.value, trail, background);
   if (!reserved.ok) {
     taken.value.release();
     return reserved;

@@ -2,7 +2,7 @@ import { type LedgerRules, ok, type Result, type Terms } from "@ledge/contract";
 import { costMax, priceOf } from "@ledge/policy";
 import type { Accounts } from "../accounts.ts";
 import type { Demand, Principal, Trail } from "../exchange.ts";
-import { outputTokensDefault } from "./reserve.ts";
+import { outputTokensDefault, promptTokens, termsOf } from "./reserve.ts";
 
 /**
  * Reserves what a call may cost at most, where its tenant has quotas, and notes who pays. Errors: `quota_exceeded`,
@@ -11,18 +11,18 @@ import { outputTokensDefault } from "./reserve.ts";
 export async function reserve(
   accounts: Accounts,
   principal: Principal,
-  { action, model, inputBytes, outputTokensMax }: Demand,
+  demand: Demand,
   terms: Terms,
   trail: Trail,
   background: (work: Promise<void>) => void,
 ): Promise<Result<true>> {
+  const { action, model, outputTokensMax } = demand;
   if (action === undefined || model === undefined) return ok(true);
   const { quotas, notifyAt, tenant } = principal.standing;
   const price = priceOf(terms, model);
   const rules: LedgerRules = { quotas, notifyAt, timeZone: tenant.time_zone };
   trail.payment = { call: accounts.newCall(), principal, action, price, currency: terms.currency, rules };
-  const { tokens_per_byte_max: perByte = 1 } = Object.hasOwn(terms.models, model) ? (terms.models[model] ?? {}) : {};
-  const input = Math.ceil(inputBytes * perByte);
+  const input = promptTokens(demand, termsOf(terms, model));
   const output = action === "chat" ? (outputTokensMax ?? outputTokensDefault) : 0;
   const call = { calls: 1, tokens: input + output, microcents: costMax(price, input, output) };
   const held = await accounts.reserve(principal.tenant, rules, call, background);

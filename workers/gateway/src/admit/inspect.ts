@@ -1,23 +1,16 @@
-import {
-  fail,
-  type InputProfile,
-  ok,
-  type Result,
-  type TenantRecord,
-  type TensorSpec,
-  type Tensors,
-} from "@ledge/contract";
-import { profileDistance, unicodeFlags, valueFault } from "@ledge/policy";
+import { fail, type ModelManifest, ok, type Result, type TenantRecord, type Tensors } from "@ledge/contract";
+import { tensorDistance, textDistance, unicodeFlags, valueFault } from "@ledge/policy";
 import type { Trail } from "../exchange.ts";
 
-/**
- * What a tenant's policy says of the texts of a call: characters that hide something, and texts that are far from those the
- * model was made with. What is only flagged is said in the trail; the text itself is never changed. Errors: `input_refused`.
- */
+/** What a tenant's policy says of the inputs of a call. What is only flagged is said in the trail; the input is never changed. */
+
+type Policy = TenantRecord["input"];
+
+/** Characters that hide something, and texts that are far from those the model was made with. Errors: `input_refused`. */
 export function inspectTexts(
   texts: readonly string[],
-  { unicode, out_of_distribution: odd }: TenantRecord["input"],
-  profile: InputProfile | undefined,
+  { unicode, out_of_distribution: odd }: Policy,
+  { profile }: ModelManifest,
   trail: Trail,
 ): Result<true> {
   const flags: readonly string[] = unicode === "allow" ? [] : unicodeFlags(texts);
@@ -26,31 +19,53 @@ export function inspectTexts(
     if (unicode === "refuse") return fail("input_refused", { detail });
     trail.flags = [...(trail.flags ?? []), ...flags];
   }
-  return odd === "allow" || profile === undefined ? ok(true) : inspectDistance(texts, odd, profile, trail);
+  if (odd === "allow" || profile?.texts === undefined) return ok(true);
+  const { texts: usual } = profile;
+  const distance = texts.reduce((most, text) => Math.max(most, textDistance(text, usual)), 0);
+  return judge({ distance, threshold: usual.threshold }, odd, trail);
 }
 
-function inspectDistance(
-  texts: readonly string[],
-  odd: "flag" | "refuse",
-  profile: InputProfile,
+/**
+ * Whether values are what the model declares that it takes, and whether they are far from those it was made with.
+ * Errors: `invalid_shape`, `input_refused`.
+ */
+export function inspectTensors(
+  tensors: Tensors,
+  { out_of_distribution: odd }: Policy,
+  { inputs, profile }: ModelManifest,
   trail: Trail,
 ): Result<true> {
-  const distance = texts.reduce((most, text) => Math.max(most, profileDistance(text, profile)), 0);
-  if (distance <= profile.threshold) return ok(true);
-  const said = `${distance.toFixed(2)} of ${profile.threshold.toFixed(2)}`;
-  if (odd === "refuse") {
-    return fail("input_refused", { detail: `It is unlike what the model was made with: a distance of ${said}.` });
+  let farthest: Measured = { distance: 0, threshold: 1 };
+  for (const spec of inputs) {
+    const tensor = own(tensors, spec.name);
+    if (tensor === undefined) continue;
+    const fault = valueFault(tensor, spec);
+    if (fault !== undefined) return fail("invalid_shape", { detail: fault });
+    const usual = odd === "allow" ? undefined : own(profile?.tensors, spec.name);
+    if (usual === undefined) continue;
+    const { threshold } = usual;
+    const distance = tensorDistance(tensor, spec, usual);
+    if (distance * farthest.threshold > farthest.distance * threshold) farthest = { distance, threshold };
   }
-  trail.flags = [...(trail.flags ?? []), `out-of-distribution;distance=${distance.toFixed(2)}`];
-  return ok(true);
+  return odd === "allow" ? ok(true) : judge(farthest, odd, trail);
 }
 
-/** Whether values are what the model declares that it takes. Errors: `invalid_shape`. */
-export function inspectTensors(tensors: Tensors, specs: readonly TensorSpec[]): Result<true> {
-  for (const spec of specs) {
-    const tensor = Object.hasOwn(tensors, spec.name) ? tensors[spec.name] : undefined;
-    const fault = tensor && valueFault(tensor, spec);
-    if (fault !== undefined) return fail("invalid_shape", { detail: fault });
+interface Measured {
+  readonly distance: number;
+  readonly threshold: number;
+}
+
+function judge({ distance, threshold }: Measured, odd: "flag" | "refuse", trail: Trail): Result<true> {
+  if (distance <= threshold) return ok(true);
+  const said = distance.toFixed(2);
+  if (odd === "flag") {
+    trail.flags = [...(trail.flags ?? []), `out-of-distribution;distance=${said}`];
+    return ok(true);
   }
-  return ok(true);
+  const detail = `It is unlike what the model was made with: a distance of ${said} of ${threshold.toFixed(2)}.`;
+  return fail("input_refused", { detail });
+}
+
+function own<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
 }

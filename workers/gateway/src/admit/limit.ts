@@ -1,7 +1,7 @@
 import { type ErrorCode, type Fault, ok, type Result, type Terms, type Used } from "@ledge/contract";
 import { type Amounts, amountsOf, type CallTokens, type Measure, type Share } from "@ledge/policy";
 import type { Demand, Hold, Principal, StandingLimit } from "../exchange.ts";
-import { reserveFor } from "./reserve.ts";
+import { reserveFor, termsOf } from "./reserve.ts";
 import { type Answered, type Background, type SubjectDeps, SubjectMeter } from "./subject-meter.ts";
 import { demandsOf, type Subject, subjectsOf } from "./subjects.ts";
 
@@ -170,8 +170,4 @@ function codeOf(measure: Measure): ErrorCode {
 function longest(faults: readonly Fault[]): Fault {
   const wait = ({ retryAfterMs }: Fault) => retryAfterMs ?? Number.POSITIVE_INFINITY;
   return faults.reduce((most, fault) => (wait(fault) > wait(most) ? fault : most));
-}
-
-function termsOf({ models }: Terms, model: string) {
-  return Object.hasOwn(models, model) ? models[model] : undefined;
 }

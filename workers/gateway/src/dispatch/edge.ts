@@ -1,4 +1,11 @@
-import { fail, type InferenceService, type LoadReport, type PackageRef, type Result } from "@ledge/contract";
+import {
+  type CountCall,
+  fail,
+  type InferenceService,
+  type LoadReport,
+  type PackageRef,
+  type Result,
+} from "@ledge/contract";
 import { within } from "../in-time.ts";
 import type { Classifier, Readiness, TensorEngine } from "./ports.ts";
 
@@ -8,11 +15,16 @@ interface Loading {
   unload(model: PackageRef, deadlineMs: number): Promise<Result<{ readonly unloaded: boolean }>>;
 }
 
+/** What is asked before a call is admitted. */
+interface Counting {
+  count(call: CountCall, deadlineMs: number): Promise<Result<number>>;
+}
+
 /** The inference Worker over its service binding. It answers expected failures as values; a throw means it is broken. */
 export function edgeTier(
   inference: InferenceService,
   nowMs: () => number,
-): Classifier & TensorEngine & Readiness & Loading {
+): Classifier & TensorEngine & Readiness & Loading & Counting {
   async function ask<T>(deadlineMs: number, work: () => Promise<Result<T>>): Promise<Result<T>> {
     return within(deadlineMs - nowMs(), async () => {
       try {
@@ -28,6 +40,7 @@ export function edgeTier(
       behind(await ask(deadlineMs, () => inference.predict({ ...call, deadlineMs, ...(share && { share }) }))),
     infer: async (call, { deadlineMs, share }) =>
       blamed(behind(await ask(deadlineMs, () => inference.infer({ ...call, deadlineMs, ...(share && { share }) })))),
+    count: (call, deadlineMs) => ask(deadlineMs, () => inference.count(call)),
     load: (model, deadlineMs) => ask(deadlineMs, () => inference.load(model)),
     unload: (model, deadlineMs) => ask(deadlineMs, () => inference.unload(model)),
     ready: async ({ deadlineMs }) => (await ask(deadlineMs, () => inference.warm())).ok,

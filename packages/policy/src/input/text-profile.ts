@@ -1,4 +1,5 @@
-import type { InputProfile, TextFeature } from "@ledge/contract";
+import type { TextFeature, TextProfile } from "@ledge/contract";
+import { quantile } from "./quantile.ts";
 
 /**
  * How far texts are from those a model was made with: by plain features of the text, each in standard deviations of the
@@ -22,7 +23,7 @@ export function textFeatures(text: string): Readonly<Record<TextFeature, number>
 }
 
 /** Root mean square of the features' distances, in standard deviations: about 1 for what is usual. */
-export function profileDistance(text: string, { features }: InputProfile): number {
+export function textDistance(text: string, { features }: Pick<TextProfile, "features">): number {
   const values = textFeatures(text);
   const squares = Object.entries(features).map(
     ([name, { mean, sd }]) => ((values[name as TextFeature] - mean) / sd) ** 2,
@@ -31,7 +32,7 @@ export function profileDistance(text: string, { features }: InputProfile): numbe
 }
 
 /** A profile of reference texts, with the distance that a share of them (default 1 %) exceeds as its threshold. */
-export function profileOf(texts: readonly string[], exceededBy = 0.01): InputProfile {
+export function textProfileOf(texts: readonly string[], exceededBy = 0.01): TextProfile {
   const all = texts.map(textFeatures);
   const names = Object.keys(textFeatures("")) as TextFeature[];
   const features = Object.fromEntries(
@@ -42,10 +43,9 @@ export function profileOf(texts: readonly string[], exceededBy = 0.01): InputPro
       // A feature that never varies, as digits in texts without any: one in a hundred characters counts as unusual.
       return [name, { mean: rounded(mean), sd: Math.max(0.01, rounded(sd)) }];
     }),
-  ) as InputProfile["features"];
-  const distances = texts.map((text) => profileDistance(text, { features, threshold: 0 })).sort((a, b) => a - b);
-  const threshold = distances[Math.min(distances.length - 1, Math.ceil(distances.length * (1 - exceededBy)))] ?? 0;
-  return { features, threshold: rounded(threshold) };
+  ) as TextProfile["features"];
+  const distances = texts.map((text) => textDistance(text, { features }));
+  return { features, threshold: rounded(quantile(distances, 1 - exceededBy)) };
 }
 
 function rounded(value: number): number {
