@@ -87,13 +87,16 @@ function messageIssues(message: ChatMessage, index: number): Issue[] {
   const members = Object.entries(message)
     .filter(([name, value]) => value !== undefined && value !== null && !honouredOfMessage.has(name))
     .map(([name]) => ({ path: `messages[${index}].${name.slice(0, 100)}`, message: "The model cannot read this." }));
+  if ((message.content ?? undefined) === undefined) {
+    members.push({ path: `messages[${index}].content`, message: "The model has no tools: it takes what was said." });
+  }
   if (message.role !== "tool") return members;
   return [...members, { path: `messages[${index}].role`, message: "The model has no tools." }];
 }
 
 function plainMessage(message: ChatMessage): ChatParameters["messages"][number] {
   const content =
-    typeof message.content === "string" ? message.content : message.content.map((part) => part.text).join("\n");
+    typeof message.content === "string" ? message.content : (message.content ?? []).map(({ text }) => text).join("\n");
   const role = message.role === "user" || message.role === "assistant" ? message.role : "system";
   return { role, content };
 }
