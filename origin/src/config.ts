@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod/mini";
 import { type FakeScript, fakeScript } from "./engines/fake/fake-script.ts";
+import { type RemoteSpec, readRemoteSpecs } from "./engines/remote-spec.ts";
 import { settings } from "./settings.ts";
 
 export interface Config {
@@ -28,6 +29,8 @@ export interface Config {
   readonly chatWaitingMax: number;
   readonly threads: number;
   readonly fakes: readonly FakeScript[];
+  /** Engines that are servers of their own. */
+  readonly remotes: readonly RemoteSpec[];
 }
 
 export type ConfigResult =
@@ -70,6 +73,7 @@ export function readConfig(env: Env): ConfigResult {
     chatWaitingMax: whole("CHAT_WAITING_MAX"),
     threads: whole("THREADS"),
     fakes: fakesOf(env.FAKE_MODELS, faults),
+    remotes: readRemoteSpecs(env, faults),
   };
   return faults.length === 0 ? { ok: true, value: config } : { ok: false, faults };
 }

@@ -1,5 +1,7 @@
 import { Gate } from "../admit/gate.ts";
 import type { Config } from "../config.ts";
+import { noteToStderr } from "../observe/log.ts";
+import { addRemote } from "./add-remote.ts";
 import type { Engine } from "./engine.ts";
 import { FakeEngine } from "./fake/fake-engine.ts";
 import { type ModelPackage, readPackages, StartError } from "./model-package.ts";
@@ -10,10 +12,11 @@ export async function loadEngines(config: Config, registry: Registry): Promise<v
   const packages = await readPackages(config.modelsDir, config.models);
   for (const { manifest } of packages) registry.expect(manifest.name, manifest.version);
   for (const script of config.fakes) registry.add(seat(new FakeEngine(script), config));
+  await Promise.all(config.remotes.map((spec) => addRemote(spec, registry, noteToStderr)));
   for (const each of packages) registry.add(await seatOf(each, config));
   if (registry.seats().length === 0 && config.registryUrl === undefined) {
     throw new StartError(
-      `No model in ${config.modelsDir} names the tier 'origin': add one or set REGISTRY_URL, or set MODELS or FAKE_MODELS.`,
+      `No model in ${config.modelsDir} names the tier 'origin': add one, or set ENGINES, REGISTRY_URL, MODELS or FAKE_MODELS.`,
     );
   }
 }

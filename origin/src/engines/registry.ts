@@ -1,15 +1,18 @@
 import { fail, ok, type PackageRef, type Result } from "@ledge/contract";
 import type { Gate } from "../admit/gate.ts";
 import type { Engine } from "./engine.ts";
+import type { LoadWatch } from "./openai/load-watch.ts";
 
 /** An engine and the door before it. */
 export interface Seat {
   readonly engine: Engine;
   readonly gate: Gate;
+  /** Where the server that the engine is says how busy it is. */
+  readonly watch?: LoadWatch;
 }
 
 /** What an engine may be able to do. */
-type Ability = "chat" | "predict" | "infer";
+type Ability = "chat" | "complete" | "predict" | "infer";
 
 /** A seat whose engine is able to. */
 export interface Able<A extends Ability> extends Seat {
