@@ -7,7 +7,7 @@ export interface Got {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
-  /** Parsed; undefined without one. */
+  /** Parsed where it is JSON. */
   readonly body: unknown;
   /** Resolves when whoever asked has closed the connection before the answer was out. */
   readonly left: Promise<void>;
@@ -40,7 +40,7 @@ export async function startScripted(first: Script): Promise<ScriptedServer> {
       method: request.method ?? "",
       path: request.url ?? "",
       headers: request.headers,
-      body: text === "" ? undefined : JSON.parse(text),
+      body: request.headers["content-type"]?.startsWith("application/json") ? JSON.parse(text) : undefined,
       left,
     };
     got.push(one);

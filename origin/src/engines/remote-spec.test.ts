@@ -20,6 +20,11 @@ test("an address and a name are all that is needed", () => {
   ]);
 });
 
+test.each(["http://h:8000", "https://h/prefix", "grpc://h:8001", "grpcs://h:8001"])("tensors go to %s", (url) => {
+  const { specs, faults } = read([{ kind: "oip", url, models: [{ name: "pair", servedVersion: "3" }] }]);
+  expect([faults, specs[0]?.url]).toEqual([[], url]);
+});
+
 test("engines may stand in a file", () => {
   const dir = mkdtempSync(join(tmpdir(), "engines-"));
   writeFileSync(join(dir, "engines.json"), JSON.stringify([big]));

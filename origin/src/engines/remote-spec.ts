@@ -56,10 +56,32 @@ const openAiSpec = z.strictObject({
 });
 export type OpenAiSpec = z.infer<typeof openAiSpec>;
 
-const remoteSpecs = z.array(z.discriminatedUnion("kind", [openAiSpec])).check(z.maxLength(100));
+const oipSpec = z.strictObject({
+  kind: z.literal("oip"),
+  /** What `/v2` follows, or for gRPC host and port: the scheme says which is spoken. */
+  url: address(["http:", "https:", "grpc:", "grpcs:"]),
+  keyVariable: variable,
+  /** Whether tensors travel as bytes over REST. Default: where the server names the extension `binary_tensor_data`. */
+  binary: z.optional(z.boolean()),
+  models: z
+    .array(
+      z.strictObject({
+        name,
+        version,
+        servedName,
+        /** What the server calls the version. Default: none is named, and the server chooses. */
+        servedVersion: z.optional(z.string().check(z.minLength(1), z.maxLength(64))),
+      }),
+    )
+    .check(z.minLength(1), z.maxLength(1000)),
+  ...limits,
+});
+export type OipSpec = z.infer<typeof oipSpec>;
+
+const remoteSpecs = z.array(z.discriminatedUnion("kind", [openAiSpec, oipSpec])).check(z.maxLength(100));
 
 /** An engine that is a server of its own, with its key, if it takes one. */
-export type RemoteSpec = OpenAiSpec & { readonly key: string | undefined };
+export type RemoteSpec = (OpenAiSpec | OipSpec) & { readonly key: string | undefined };
 
 type Env = Readonly<Record<string, string | undefined>>;
 

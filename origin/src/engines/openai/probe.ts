@@ -9,7 +9,7 @@ const listBytesMax = 4_194_304;
  * Looks whether a server answers and lists the models that it is to serve. Returns a sentence for each that is odd; some servers
  * list nothing until it is asked for, so that is no reason not to start. Throws {@link StartError} when the server refuses our key.
  */
-export async function probe(spec: OpenAiSpec & RemoteSpec): Promise<readonly string[]> {
+export async function probeOpenAi(spec: OpenAiSpec & RemoteSpec): Promise<readonly string[]> {
   const { url, key, keyVariable, models } = spec;
   const headers = key === undefined ? {} : { Authorization: `Bearer ${key}` };
   let response: Response;
