@@ -6,7 +6,7 @@ import { createAdaptorServer } from "@hono/node-server";
 import { createApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import { bringFrom } from "./engines/bring.ts";
-import { loadEngines } from "./engines/load-engines.ts";
+import { Loader, loadEngines } from "./engines/load-engines.ts";
 import { StartError } from "./engines/model-package.ts";
 import { Registry } from "./engines/registry.ts";
 import { Journal } from "./observe/journal.ts";
@@ -25,7 +25,8 @@ export interface Origin {
  */
 export async function startOrigin(config: Config): Promise<Origin> {
   const registry = new Registry();
-  registry.bringBy(bringFrom(config, registry));
+  const loader = new Loader(config);
+  registry.bringBy(bringFrom(config, registry, loader));
   const shutdown = new AbortController();
   const app = createApp({
     ...(config.journalDir === "" ? {} : { journal: new Journal(config.journalDir, Date.now()) }),
@@ -41,7 +42,7 @@ export async function startOrigin(config: Config): Promise<Origin> {
   server.requestTimeout = config.timeoutMsMax;
   const url = await listen(server, config);
   try {
-    await loadEngines(config, registry);
+    await loadEngines(config, registry, loader);
   } catch (error) {
     server.close();
     server.closeAllConnections();

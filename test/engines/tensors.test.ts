@@ -50,6 +50,7 @@ describe.skipIf(!python || !everyServer)("servers that install late", () => {
   inferConformance("Triton over REST, tensors as bytes", () => enginesOf("triton", "http"));
   inferConformance("Triton over gRPC", () => enginesOf("triton", "grpc"));
   equalAnswers("triton");
+  inferConformance("Ray Serve over REST, tensors as JSON", () => enginesOf("ray", "http"), { bytes: true });
 });
 
 function equalAnswers(name: ServerName, binary?: boolean): void {

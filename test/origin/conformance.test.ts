@@ -6,8 +6,10 @@ import { FakeEngine } from "../../origin/src/engines/fake/fake-engine.ts";
 import { readPackages } from "../../origin/src/engines/model-package.ts";
 import { OipEngine } from "../../origin/src/engines/oip/oip-engine.ts";
 import { RestTransport } from "../../origin/src/engines/oip/rest-transport.ts";
-import { loadGenerator } from "../../origin/src/engines/onnx/generator.ts";
+import { GeneratorThread } from "../../origin/src/engines/onnx/generator-thread.ts";
 import { loadGraph } from "../../origin/src/engines/onnx/load-graph.ts";
+import { lookAtMachine } from "../../origin/src/engines/onnx/machine.ts";
+import { SessionPool } from "../../origin/src/engines/onnx/session-pool.ts";
 import { OpenAiEngine } from "../../origin/src/engines/openai/openai-engine.ts";
 import { chatConformance } from "./chat-conformance.ts";
 import { inferConformance } from "./infer-conformance.ts";
@@ -30,7 +32,7 @@ chatConformance("fake", async () => {
 chatConformance("tiny-chat", async () => {
   const [found] = await readPackages(modelsDirDefault, ["tiny-chat"]);
   if (found === undefined) throw new Error("tiny-chat is not in models/");
-  return loadGenerator(found, 1);
+  return GeneratorThread.load(found, 1);
 });
 
 /** An origin is an OpenAI-compatible server too: the engine that speaks to such servers must lose nothing of the other engine's. */
@@ -50,7 +52,9 @@ async function modelsDir(): Promise<string> {
 inferConformance("ONNX Runtime", async () => {
   const [echo, pair] = await readPackages(await modelsDir(), ["echo", "pair"]);
   if (echo === undefined || pair === undefined) throw new Error("the packages are not there");
-  return { echo: await loadGraph(echo, 1), pair: await loadGraph(pair, 1) };
+  const settings = { threads: 1, provider: "cpu", machine: lookAtMachine, say: () => {} } as const;
+  const pool = new SessionPool(settings);
+  return { echo: await loadGraph(echo, pool), pair: await loadGraph(pair, pool) };
 });
 
 /** An origin speaks the protocol too, as far as the gateway needs it. */

@@ -27,8 +27,8 @@ export function logToStderr(line: RequestLine): void {
 }
 
 /** Something the operator should know that is about no request. It never ends the process. */
-export function noteToStderr(what: string): void {
-  process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level: "warn", note: what })}\n`);
+export function noteToStderr(level: "info" | "warn", note: string): void {
+  process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, note })}\n`);
 }
 
 export interface RequestFacts {
