@@ -9,9 +9,11 @@ import { answerLoad } from "./answer/load.ts";
 import { answerModels } from "./answer/models.ts";
 import { answerPredict } from "./answer/predict.ts";
 import { problemResponse } from "./answer/problem.ts";
+import { answerRepository } from "./answer/repository.ts";
 import { clientClosed } from "./call-off.ts";
 import type { Config } from "./config.ts";
 import type { Registry } from "./engines/registry.ts";
+import type { Repository } from "./engines/repository.ts";
 import type { Journal } from "./observe/journal.ts";
 import { type LineSink, RequestRecord } from "./observe/log.ts";
 import type { OriginEnv } from "./request.ts";
@@ -26,9 +28,13 @@ export interface AppParts {
   readonly sink: LineSink;
   /** Absent: none is kept. */
   readonly journal?: Journal;
+  /** Absent: nothing is loaded or unloaded while the origin runs. */
+  readonly repository?: Repository;
 }
 
 const inferPath = "/v2/models/:model/versions/:version/infer";
+const loadPath = "/v2/repository/models/:model/load";
+const unloadPath = "/v2/repository/models/:model/unload";
 
 /** The origin's pipeline: observe( accept( admit( engine ) ) ). */
 export function createApp(parts: AppParts): Hono<OriginEnv> {
@@ -54,6 +60,8 @@ export function createApp(parts: AppParts): Hono<OriginEnv> {
   app.post("/v1/chat/completions", async (context) => settle(context, await answerChat(context)));
   app.post("/v1/completions", async (context) => settle(context, await answerCompletion(context)));
   app.post(inferPath, async (context) => settle(context, await answerInfer(context)));
+  app.post(loadPath, async (context) => settle(context, await answerRepository(context, "load")));
+  app.post(unloadPath, async (context) => settle(context, await answerRepository(context, "unload")));
   for (const path of [
     "/v1/models",
     "/v1/load",
@@ -62,6 +70,8 @@ export function createApp(parts: AppParts): Hono<OriginEnv> {
     "/v1/chat/completions",
     "/v1/completions",
     inferPath,
+    loadPath,
+    unloadPath,
     "/healthz",
     "/readyz",
   ]) {
@@ -89,6 +99,7 @@ function guardOf(parts: AppParts): MiddlewareHandler<OriginEnv> {
       nowMs: parts.nowMs,
       newId: parts.newId,
       journal: parts.journal,
+      repository: parts.repository,
     });
     await next();
     if (!context.get("record").streaming) deadline.clear();

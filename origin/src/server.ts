@@ -9,6 +9,7 @@ import { bringFrom } from "./engines/bring.ts";
 import { Loader, loadEngines } from "./engines/load-engines.ts";
 import { StartError } from "./engines/model-package.ts";
 import { Registry } from "./engines/registry.ts";
+import { Repository } from "./engines/repository.ts";
 import { Journal } from "./observe/journal.ts";
 import { logToStderr } from "./observe/log.ts";
 
@@ -32,6 +33,7 @@ export async function startOrigin(config: Config): Promise<Origin> {
     ...(config.journalDir === "" ? {} : { journal: new Journal(config.journalDir, Date.now()) }),
     config,
     registry,
+    repository: new Repository(config, registry, loader),
     shutdown: shutdown.signal,
     nowMs: () => performance.timeOrigin + performance.now(),
     newId: () => randomUUID().replaceAll("-", ""),

@@ -34,7 +34,7 @@ export class Loader {
         pack.manifest.task === "chat"
           ? await GeneratorThread.load(pack, this.#config.threads)
           : await loadGraph(pack, this.#pool);
-      return seat(engine, this.#config);
+      return { ...seat(engine, this.#config), isPackage: true };
     } catch (error) {
       if (error instanceof StartError) throw error;
       const { name, version } = pack.manifest;
