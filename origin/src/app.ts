@@ -2,15 +2,18 @@ import { type Fault, type fail, headers } from "@ledge/contract";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { Deadline, timeoutOf } from "./accept/deadline.ts";
 import { bearerCheck } from "./admit/bearer.ts";
-import { answerChat } from "./answer/chat.ts";
+import { answerChat, answerCompletion } from "./answer/chat.ts";
 import { answerInfer } from "./answer/infer.ts";
 import { answerJournal } from "./answer/journal.ts";
+import { answerLoad } from "./answer/load.ts";
 import { answerModels } from "./answer/models.ts";
 import { answerPredict } from "./answer/predict.ts";
 import { problemResponse } from "./answer/problem.ts";
+import { answerRepository } from "./answer/repository.ts";
 import { clientClosed } from "./call-off.ts";
 import type { Config } from "./config.ts";
 import type { Registry } from "./engines/registry.ts";
+import type { Repository } from "./engines/repository.ts";
 import type { Journal } from "./observe/journal.ts";
 import { type LineSink, RequestRecord } from "./observe/log.ts";
 import type { OriginEnv } from "./request.ts";
@@ -25,15 +28,18 @@ export interface AppParts {
   readonly sink: LineSink;
   /** Absent: none is kept. */
   readonly journal?: Journal;
+  /** Absent: nothing is loaded or unloaded while the origin runs. */
+  readonly repository?: Repository;
 }
 
 const inferPath = "/v2/models/:model/versions/:version/infer";
+const loadPath = "/v2/repository/models/:model/load";
+const unloadPath = "/v2/repository/models/:model/unload";
 
 /** The origin's pipeline: observe( accept( admit( engine ) ) ). */
 export function createApp(parts: AppParts): Hono<OriginEnv> {
-  const { config, registry } = parts;
+  const { registry } = parts;
   const app = new Hono<OriginEnv>();
-  const allowed = bearerCheck(config.secret);
 
   app.use(observe(parts));
 
@@ -43,7 +49,44 @@ export function createApp(parts: AppParts): Hono<OriginEnv> {
     return pending.length === 0 ? context.json({ status: "ready" }) : context.json({ status: "loading", pending }, 503);
   });
 
-  const guard: MiddlewareHandler<OriginEnv> = async (context, next) => {
+  const guard = guardOf(parts);
+  app.use("/v1/*", guard);
+  app.use("/v2/*", guard);
+
+  app.get("/v1/models", answerModels);
+  app.get("/v1/load", answerLoad);
+  app.get("/v1/usage/journal", (context) => settle(context, answerJournal(context)));
+  app.post("/v1/predict", async (context) => settle(context, await answerPredict(context)));
+  app.post("/v1/chat/completions", async (context) => settle(context, await answerChat(context)));
+  app.post("/v1/completions", async (context) => settle(context, await answerCompletion(context)));
+  app.post(inferPath, async (context) => settle(context, await answerInfer(context)));
+  app.post(loadPath, async (context) => settle(context, await answerRepository(context, "load")));
+  app.post(unloadPath, async (context) => settle(context, await answerRepository(context, "unload")));
+  for (const path of [
+    "/v1/models",
+    "/v1/load",
+    "/v1/usage/journal",
+    "/v1/predict",
+    "/v1/chat/completions",
+    "/v1/completions",
+    inferPath,
+    loadPath,
+    unloadPath,
+    "/healthz",
+    "/readyz",
+  ]) {
+    app.all(path, (context) => refuse(context, { code: "method_not_allowed" }));
+  }
+  app.notFound((context) => refuse(context, { code: "not_found" }));
+  app.onError((error, context) => refuse(context, { code: "internal_error", cause: stackOf(error) }));
+  return app;
+}
+
+/** Who calls, until when, and with what the stages behind work. */
+function guardOf(parts: AppParts): MiddlewareHandler<OriginEnv> {
+  const { config, registry } = parts;
+  const allowed = bearerCheck(config.secret);
+  return async (context, next) => {
     const caller = allowed(context.req.header("Authorization") ?? null);
     if (!caller.ok) return refuse(context, caller.fault);
     const timeout = timeoutOf(context.req.header(headers.timeoutMs) ?? null, config.timeoutMs, config.timeoutMsMax);
@@ -56,32 +99,11 @@ export function createApp(parts: AppParts): Hono<OriginEnv> {
       nowMs: parts.nowMs,
       newId: parts.newId,
       journal: parts.journal,
+      repository: parts.repository,
     });
     await next();
     if (!context.get("record").streaming) deadline.clear();
   };
-  app.use("/v1/*", guard);
-  app.use("/v2/*", guard);
-
-  app.get("/v1/models", answerModels);
-  app.get("/v1/usage/journal", (context) => settle(context, answerJournal(context)));
-  app.post("/v1/predict", async (context) => settle(context, await answerPredict(context)));
-  app.post("/v1/chat/completions", async (context) => settle(context, await answerChat(context)));
-  app.post(inferPath, async (context) => settle(context, await answerInfer(context)));
-  for (const path of [
-    "/v1/models",
-    "/v1/usage/journal",
-    "/v1/predict",
-    "/v1/chat/completions",
-    inferPath,
-    "/healthz",
-    "/readyz",
-  ]) {
-    app.all(path, (context) => refuse(context, { code: "method_not_allowed" }));
-  }
-  app.notFound((context) => refuse(context, { code: "not_found" }));
-  app.onError((error, context) => refuse(context, { code: "internal_error", cause: stackOf(error) }));
-  return app;
 }
 
 /** Wraps everything and speaks last: a line for each request. A stream ends its own. */

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod/mini";
 import { type FakeScript, fakeScript } from "./engines/fake/fake-script.ts";
+import { type Provider, providers } from "./engines/onnx/providers.ts";
+import { type RemoteSpec, readRemoteSpecs } from "./engines/remote-spec.ts";
 import { settings } from "./settings.ts";
 
 export interface Config {
@@ -27,7 +29,11 @@ export interface Config {
   readonly chatRunningMax: number;
   readonly chatWaitingMax: number;
   readonly threads: number;
+  /** Where ONNX graphs run. */
+  readonly provider: Provider | "auto";
   readonly fakes: readonly FakeScript[];
+  /** Engines that are servers of their own. */
+  readonly remotes: readonly RemoteSpec[];
 }
 
 export type ConfigResult =
@@ -69,7 +75,9 @@ export function readConfig(env: Env): ConfigResult {
     chatRunningMax: whole("CHAT_RUNNING_MAX"),
     chatWaitingMax: whole("CHAT_WAITING_MAX"),
     threads: whole("THREADS"),
+    provider: providerOf(env.EXECUTION_PROVIDER || settings.EXECUTION_PROVIDER.default, faults),
     fakes: fakesOf(env.FAKE_MODELS, faults),
+    remotes: readRemoteSpecs(env, faults),
   };
   return faults.length === 0 ? { ok: true, value: config } : { ok: false, faults };
 }
@@ -90,6 +98,14 @@ function urlOf(text: string | undefined, faults: string[]): string | undefined {
     faults.push("REGISTRY_URL is no http or https address: set it to the gateway's, or leave it unset.");
   }
   return text.replace(/\/+$/, "");
+}
+
+function providerOf(text: string, faults: string[]): Provider | "auto" {
+  const known = (["auto", ...providers] as const).find((name) => name === text);
+  if (known === undefined) {
+    faults.push(`EXECUTION_PROVIDER is none of auto, ${providers.join(", ")}: set it to one of them.`);
+  }
+  return known ?? "auto";
 }
 
 function namesOf(text: string): readonly string[] | undefined {

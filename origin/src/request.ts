@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { Deadline } from "./accept/deadline.ts";
 import type { Registry } from "./engines/registry.ts";
+import type { Repository } from "./engines/repository.ts";
 import type { Journal } from "./observe/journal.ts";
 import type { RequestRecord } from "./observe/log.ts";
 
@@ -16,6 +17,8 @@ export interface OriginEnv {
       readonly newId: () => string;
       /** Absent: none is kept. */
       readonly journal: Journal | undefined;
+      /** Absent: nothing is loaded or unloaded while the origin runs. */
+      readonly repository: Repository | undefined;
     };
   };
 }

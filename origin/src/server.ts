@@ -6,9 +6,10 @@ import { createAdaptorServer } from "@hono/node-server";
 import { createApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import { bringFrom } from "./engines/bring.ts";
-import { loadEngines } from "./engines/load-engines.ts";
+import { Loader, loadEngines } from "./engines/load-engines.ts";
 import { StartError } from "./engines/model-package.ts";
 import { Registry } from "./engines/registry.ts";
+import { Repository } from "./engines/repository.ts";
 import { Journal } from "./observe/journal.ts";
 import { logToStderr } from "./observe/log.ts";
 
@@ -25,12 +26,14 @@ export interface Origin {
  */
 export async function startOrigin(config: Config): Promise<Origin> {
   const registry = new Registry();
-  registry.bringBy(bringFrom(config, registry));
+  const loader = new Loader(config);
+  registry.bringBy(bringFrom(config, registry, loader));
   const shutdown = new AbortController();
   const app = createApp({
     ...(config.journalDir === "" ? {} : { journal: new Journal(config.journalDir, Date.now()) }),
     config,
     registry,
+    repository: new Repository(config, registry, loader),
     shutdown: shutdown.signal,
     nowMs: () => performance.timeOrigin + performance.now(),
     newId: () => randomUUID().replaceAll("-", ""),
@@ -41,7 +44,7 @@ export async function startOrigin(config: Config): Promise<Origin> {
   server.requestTimeout = config.timeoutMsMax;
   const url = await listen(server, config);
   try {
-    await loadEngines(config, registry);
+    await loadEngines(config, registry, loader);
   } catch (error) {
     server.close();
     server.closeAllConnections();

@@ -49,6 +49,14 @@ export const settings = {
   CHAT_WAITING_MAX: { default: 16, min: 0, max: 100_000, help: "generations that may wait for a chat model" },
   // Measured: models this small run no faster on two threads, and on a busy machine waiting threads cost half the speed.
   THREADS: { default: 1, min: 1, max: 256, help: "threads of ONNX Runtime for one call" },
+  EXECUTION_PROVIDER: {
+    default: "auto",
+    help: "where ONNX graphs run: cpu, cuda, tensorrt or webgpu; auto goes by what the machine has",
+  },
+  ENGINES: {
+    default: "",
+    help: "JSON array of servers that are engines (docs/origin.md), or the path of a file that holds one",
+  },
   FAKE_MODELS: { default: "", help: "JSON array of scripted chat models, to rehearse slow and failing engines" },
 } as const satisfies Record<string, Text | Whole>;
 

@@ -1,59 +1,10 @@
-import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { venvOf } from "../../scripts/python-venv.ts";
 import { repoRoot } from "../../scripts/repo.ts";
 
-/** Python for tests that prove that somebody else's client works unchanged. */
+export { hasPython, must, needsPython } from "../../scripts/python-venv.ts";
 
-export const needsPython = "needs python3 (3.11 or later) with venv and pip, and a package index to fetch clients from";
-
-/** Whether this machine has a Python for it. In CI one that is missing is a failure instead. */
-export async function hasPython(): Promise<boolean> {
-  const { code } = await run("python3", ["-c", "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))"]);
-  if (code !== 0 && process.env.CI) throw new Error(needsPython);
-  return code === 0;
-}
-
-/** An interpreter with these requirements, made once under dist/ and kept until the file changes. Throws with pip's words. */
-export async function pythonWith(requirements: string): Promise<string> {
-  const path = join(repoRoot, "test", "clients", requirements);
-  const digest = createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 16);
-  const dir = join(repoRoot, "dist", "clients", digest);
-  const python = join(dir, "bin", "python");
-  const done = join(dir, "complete");
-  if (existsSync(done)) return python;
-  rmSync(dir, { recursive: true, force: true });
-  mkdirSync(dir, { recursive: true });
-  await must("python3", ["-m", "venv", dir]);
-  await must(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", path]);
-  writeFileSync(done, "");
-  return python;
-}
-
-/** What a program writes on its standard output. Throws with what it writes on the other when it fails. */
-export async function must(
-  command: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<string> {
-  const { code, stdout, stderr } = await run(command, args, env);
-  if (code !== 0) throw new Error(`${command} ${args.join(" ")}: ${stderr}`);
-  return stdout;
-}
-
-function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
-    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      stdout += chunk.toString();
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      stderr += chunk.toString();
-    });
-    child.on("error", (error) => resolve({ code: -1, stdout, stderr: String(error) }));
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
-  });
+/** An interpreter with these requirements: see `venvOf`. */
+export function pythonWith(requirements: string): Promise<string> {
+  return venvOf(join(repoRoot, "test", "clients", requirements));
 }

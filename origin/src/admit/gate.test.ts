@@ -94,3 +94,19 @@ test("whatever the order of arrivals, departures and cancellations, the bounds h
     }),
   );
 });
+
+test("who waits for a gate to be idle is told once the last has left", async () => {
+  const gate = new Gate({ runningMax: 1, waitingMax: 1 }, () => 0);
+  await gate.whenIdle();
+  const first = permitOf(await gate.enter(never));
+  const second = gate.enter(never);
+  let idle = false;
+  const told = gate.whenIdle().then(() => {
+    idle = true;
+  });
+  first.leave();
+  const last = permitOf(await second);
+  expect(idle).toBe(false);
+  last.leave();
+  await told;
+});

@@ -30,6 +30,7 @@ export class Gate {
   readonly #limits: GateLimits;
   readonly #nowMs: () => number;
   readonly #waiters = new Set<Waiter>();
+  readonly #idlers: (() => void)[] = [];
   #running = 0;
   #holdMs = holdMsFirst;
 
@@ -57,6 +58,12 @@ export class Gate {
     if (this.#waiters.size >= this.#limits.waitingMax)
       return fail("overloaded", { retryAfterMs: this.#retryAfterMs() });
     return this.#wait(signal, arrivedMs);
+  }
+
+  /** Resolves once nobody runs and nobody waits. Whoever comes later is not waited for. */
+  async whenIdle(): Promise<void> {
+    if (this.#running === 0) return;
+    await new Promise<void>((resolve) => this.#idlers.push(resolve));
   }
 
   #wait(signal: AbortSignal, arrivedMs: number): Promise<Result<Permit>> {
@@ -87,8 +94,10 @@ export class Gate {
         held = false;
         this.#holdMs += holdWeight * (this.#nowMs() - startedMs - this.#holdMs);
         const [next] = this.#waiters;
-        if (next === undefined) this.#running--;
-        else {
+        if (next === undefined) {
+          this.#running--;
+          if (this.#running === 0) for (const tell of this.#idlers.splice(0)) tell();
+        } else {
           this.#waiters.delete(next);
           next.admit();
         }

@@ -1,9 +1,9 @@
-import { type ChatRequest, chatRequest, fail, headers, parse, type Result, streamUsageMark } from "@ledge/contract";
+import { chatRequest, completionRequest, fail, headers, parse, type Result, streamUsageMark } from "@ledge/contract";
 import { readJson } from "../accept/body.ts";
 import { orCalledOff } from "../call-off.ts";
 import { attemptChat } from "../engines/chat-attempt.ts";
 import type { ChatEvent, PreparedChat } from "../engines/engine.ts";
-import type { Seat } from "../engines/registry.ts";
+import type { Registry, Seat } from "../engines/registry.ts";
 import type { OriginContext } from "../request.ts";
 import { Bill } from "./bill.ts";
 import { type CompletionHead, chunkMaker, completionOf } from "./completion.ts";
@@ -11,20 +11,40 @@ import { eventStream } from "./event-stream.ts";
 
 type Failed = ReturnType<typeof fail>;
 
+/** What both kinds of request say of how they want to be answered. */
+interface Asked {
+  readonly model: string;
+  readonly stream?: boolean | null | undefined;
+  readonly stream_options?: { readonly include_usage?: boolean | undefined } | null | undefined;
+}
+
 interface Exchange {
-  readonly request: ChatRequest;
+  readonly request: Asked;
   readonly seat: Seat;
   readonly chat: PreparedChat;
 }
 
+type Prepare = (registry: Registry, body: unknown) => Promise<Result<Exchange>>;
+
 /** `POST /v1/chat/completions`, whole or streamed. */
-export async function answerChat(context: OriginContext): Promise<Response | Failed> {
-  const exchange = await prepare(context);
-  if (!exchange.ok) return exchange;
-  const { request, seat, chat } = exchange.value;
-  const { nowMs, newId } = context.get("stage");
+export function answerChat(context: OriginContext): Promise<Response | Failed> {
+  return answerText(context, prepareChat);
+}
+
+/** `POST /v1/completions`, whole or streamed, where the engine is a server that has it. */
+export function answerCompletion(context: OriginContext): Promise<Response | Failed> {
+  return answerText(context, prepareCompletion);
+}
+
+async function answerText(context: OriginContext, prepare: Prepare): Promise<Response | Failed> {
+  const { registry, bodyBytesMax, nowMs, newId } = context.get("stage");
   const { signal } = context.get("deadline");
   const { facts } = context.get("record");
+  const body = await orCalledOff(readJson(context.req.raw, bodyBytesMax), signal);
+  if (!body.ok) return body;
+  const exchange = await orCalledOff(prepare(registry, body.value), signal);
+  if (!exchange.ok) return exchange;
+  const { request, seat, chat } = exchange.value;
   const { name, version } = seat.engine.model;
   facts.model = `${name}@${version}`;
   const permit = await seat.gate.enter(signal);
@@ -34,20 +54,29 @@ export async function answerChat(context: OriginContext): Promise<Response | Fai
   const head = { id: `chatcmpl-${newId()}`, created: Math.floor(nowMs() / 1000), model: request.model };
   const tags = { [headers.model]: facts.model, [headers.tier]: "origin" };
   const bill = new Bill(context, seat.engine.model, chat.promptTokens);
+  const { promptTokens } = chat;
+  const counted = promptTokens === undefined ? {} : { [headers.promptTokens]: String(promptTokens) };
+  const includeUsage = request.stream_options?.include_usage === true;
   return request.stream === true
-    ? streamed(context, events, head, { tags, bill, includeUsage: request.stream_options?.include_usage === true })
+    ? streamed(context, events, head, { tags: { ...tags, ...counted }, bill, includeUsage })
     : whole(context, events, head, { tags, bill });
 }
 
-async function prepare(context: OriginContext): Promise<Result<Exchange>> {
-  const { registry, bodyBytesMax } = context.get("stage");
-  const body = await orCalledOff(readJson(context.req.raw, bodyBytesMax), context.get("deadline").signal);
-  if (!body.ok) return body;
-  const request = parse(chatRequest, body.value);
+async function prepareChat(registry: Registry, body: unknown): Promise<Result<Exchange>> {
+  const request = parse(chatRequest, body);
   if (!request.ok) return request;
   const seat = registry.find(request.value.model, "chat");
   if (!seat.ok) return seat;
-  const chat = seat.value.engine.chat(request.value);
+  const chat = await seat.value.engine.chat(request.value);
+  return chat.ok ? { ok: true, value: { request: request.value, seat: seat.value, chat: chat.value } } : chat;
+}
+
+async function prepareCompletion(registry: Registry, body: unknown): Promise<Result<Exchange>> {
+  const request = parse(completionRequest, body);
+  if (!request.ok) return request;
+  const seat = registry.find(request.value.model, "complete");
+  if (!seat.ok) return seat;
+  const chat = await seat.value.engine.complete(request.value);
   return chat.ok ? { ok: true, value: { request: request.value, seat: seat.value, chat: chat.value } } : chat;
 }
 
@@ -60,10 +89,11 @@ async function whole(
   const { facts } = context.get("record");
   const answer = await orCalledOff(completionOf(head, events), context.get("deadline").signal);
   if (!answer.ok) return answer;
-  facts.promptTokens = answer.value.usage.prompt_tokens;
-  facts.completionTokens = answer.value.usage.completion_tokens;
-  const { run_ms } = bill.pay(answer.value.usage.completion_tokens);
-  return Response.json(answer.value, { headers: { ...tags, [headers.runMs]: String(run_ms) } });
+  const { body, end } = answer.value;
+  facts.promptTokens = end.promptTokens;
+  facts.completionTokens = end.completionTokens;
+  const { run_ms } = bill.pay(end.completionTokens, undefined, end.promptTokens);
+  return Response.json(body, { headers: { ...tags, [headers.runMs]: String(run_ms) } });
 }
 
 /** The status waits for the first event: what fails before the first token is still told by a status. */
@@ -73,6 +103,7 @@ async function streamed(
   head: CompletionHead,
   options: { readonly tags: Record<string, string>; readonly bill: Bill; readonly includeUsage: boolean },
 ): Promise<Response | Failed> {
+  const { bill, includeUsage } = options;
   const record = context.get("record");
   const deadline = context.get("deadline");
   const events = source[Symbol.asyncIterator]();
@@ -80,21 +111,22 @@ async function streamed(
   if (first === undefined) return fail("upstream_failed");
   if (first.kind === "fault") return { ok: false, fault: first.fault };
   record.streaming = true;
-  const body = eventStream(events, first, chunkMaker(head, options.includeUsage), {
-    includeUsage: options.includeUsage,
+  const body = eventStream(events, first, chunkMaker(head, includeUsage), {
+    includeUsage,
     settled: (end, pieces) => {
       deadline.clear();
-      const used = "code" in end ? options.bill.pay(pieces, end.code) : options.bill.pay(end.completionTokens);
+      const used =
+        "code" in end ? bill.pay(pieces, end.code) : bill.pay(end.completionTokens, undefined, end.promptTokens);
       if ("code" in end) record.fault(end);
       else {
         record.facts.promptTokens = end.promptTokens;
         record.facts.completionTokens = end.completionTokens;
       }
       record.finish(200);
-      return options.bill.isWanted ? `${streamUsageMark}${JSON.stringify(used)}\n\n` : "";
+      return bill.isWanted ? `${streamUsageMark}${JSON.stringify(used)}\n\n` : "";
     },
     cancelled: (pieces) => {
-      options.bill.pay(pieces, "canceled");
+      bill.pay(pieces, "canceled");
       deadline.callOff("disconnected");
       record.facts.code = "client_closed";
       record.finish(499);
@@ -103,7 +135,6 @@ async function streamed(
   const streamHeaders = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
-    [headers.promptTokens]: String(options.bill.promptTokens),
     ...options.tags,
   };
   return new Response(body, { headers: streamHeaders });

@@ -13,24 +13,23 @@ type End = Extract<ChatEvent, { kind: "end" }>;
 type Choice = ChatChunk["choices"][number];
 
 export function usageOf(end: End): ChatUsage {
-  const { promptTokens, completionTokens } = end;
-  return {
-    prompt_tokens: promptTokens,
-    completion_tokens: completionTokens,
-    total_tokens: promptTokens + completionTokens,
-  };
+  const { promptTokens, completionTokens, usage } = end;
+  const total = { total_tokens: promptTokens + completionTokens };
+  return usage ?? { prompt_tokens: promptTokens, completion_tokens: completionTokens, ...total };
 }
 
-/** A whole answer from the same events a stream is made of, so that both say the same. */
+/** A whole answer: what a server said under the name it was asked by, or made of the same events as a stream, so that both say the same. */
 export async function completionOf(
   head: CompletionHead,
   events: AsyncIterable<ChatEvent>,
-): Promise<Result<ChatCompletion>> {
+): Promise<Result<{ readonly body: object; readonly end: End }>> {
   let content = "";
+  let said: object | undefined;
   for await (const event of events) {
     if (event.kind === "text") content += event.text;
+    else if (event.kind === "said") said = { ...event.body, model: head.model };
     else if (event.kind === "fault") return { ok: false, fault: event.fault };
-    else return { ok: true, value: wholeAnswer(head, content, event) };
+    else return { ok: true, value: { body: said ?? wholeAnswer(head, content, event), end: event } };
   }
   const fault: Fault = { code: "upstream_failed", cause: "the generation ended without saying how" };
   return { ok: false, fault };
@@ -46,8 +45,12 @@ function wholeAnswer(head: CompletionHead, content: string, end: End): ChatCompl
   };
 }
 
-/** Makes the chunks of one stream. With `includeUsage` every chunk has `usage`, null in all but the last. */
+/**
+ * Makes the chunks of one stream. With `includeUsage` every chunk has `usage`, null in all but the last. What a server said stays in
+ * its words but for the model's name, and the last chunk then belongs to its answer.
+ */
 export function chunkMaker(head: CompletionHead, includeUsage: boolean) {
+  let said: Readonly<Record<string, unknown>> = {};
   const chunk = (choices: Choice[], usage: ChatUsage | null): ChatChunk => ({
     ...head,
     object: "chat.completion.chunk",
@@ -64,6 +67,12 @@ export function chunkMaker(head: CompletionHead, includeUsage: boolean) {
     role: () => chunk([choice({ role: "assistant", content: "" }, null)], null),
     text: (content: string) => chunk([choice({ content }, null)], null),
     finish: (end: End) => chunk([choice({}, end.finishReason)], null),
-    usage: (end: End) => chunk([], usageOf(end)),
+    said: (body: Readonly<Record<string, unknown>>) => {
+      const { usage: _usage, ...members } = body;
+      const { choices: _choices, ...naming } = members;
+      said = naming;
+      return { ...members, model: head.model, ...(includeUsage ? { usage: null } : {}) };
+    },
+    usage: (end: End) => ({ ...chunk([], usageOf(end)), ...said, model: head.model }),
   };
 }

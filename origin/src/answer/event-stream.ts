@@ -1,5 +1,6 @@
 import type { Fault } from "@ledge/contract";
 import type { ChatEvent } from "../engines/engine.ts";
+import { holdsAnswer } from "../engines/said.ts";
 import type { chunkMaker } from "./completion.ts";
 import { streamError } from "./problem.ts";
 
@@ -16,8 +17,8 @@ const done = encoder.encode("data: [DONE]\n\n");
 
 /**
  * Server-sent events as OpenAI sends them: a chunk with the role, one for each piece of text, one with the reason it
- * ended, with `includeUsage` one with the usage, then `[DONE]`. A stream that fails ends with an error event and no
- * `[DONE]`, so that no reader takes half an answer for a whole one.
+ * ended, with `includeUsage` one with the usage, then `[DONE]`. What a server said in chunks of its own is passed on instead. A
+ * stream that fails ends with an error event and no `[DONE]`, so that no reader takes half an answer for a whole one.
  */
 export function eventStream(
   events: AsyncIterator<ChatEvent>,
@@ -29,7 +30,7 @@ export function eventStream(
   let pieces = 0;
   return new ReadableStream<Uint8Array>({
     start(controller) {
-      controller.enqueue(data(chunks.role()));
+      if (first.kind !== "said") controller.enqueue(data(chunks.role()));
     },
     async pull(controller) {
       const event = next ?? (await events.next()).value;
@@ -38,9 +39,13 @@ export function eventStream(
         pieces += 1;
         return controller.enqueue(data(chunks.text(event.text)));
       }
+      if (event?.kind === "said") {
+        if (holdsAnswer(event.body)) pieces += 1;
+        return controller.enqueue(data(chunks.said(event.body)));
+      }
       let last: string;
       if (event?.kind === "end") {
-        controller.enqueue(data(chunks.finish(event)));
+        if (first.kind !== "said") controller.enqueue(data(chunks.finish(event)));
         if (options.includeUsage) controller.enqueue(data(chunks.usage(event)));
         controller.enqueue(done);
         last = options.settled(event, pieces);

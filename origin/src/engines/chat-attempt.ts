@@ -20,7 +20,7 @@ async function pump(run: ChatRun, signal: AbortSignal, channel: ChatChannel<Chat
     for await (const event of run(signal)) {
       if (signal.aborted) break;
       channel.push(event);
-      if (event.kind !== "text") return;
+      if (event.kind === "end" || event.kind === "fault") return;
     }
     const fault = signal.aborted
       ? faultOfCallOff(signal)

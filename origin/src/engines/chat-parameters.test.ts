@@ -41,6 +41,13 @@ test("every parameter that is not honoured is named at once", () => {
   expect(result).toMatchObject({ fault: { code: "unsupported_parameter" } });
 });
 
+test("a turn that only called tools is refused by a model that has none", () => {
+  const call = { role: "assistant" as const, content: null, tool_calls: [{ id: "1" }] };
+  const result = chatParametersOf(asks({ messages: [call] }));
+  const paths = result.ok ? [] : (result.fault.issues ?? []).map((issue) => issue.path);
+  expect(new Set(paths)).toEqual(new Set(["messages[0].content", "messages[0].tool_calls"]));
+});
+
 test("a null stands for a parameter that is not there", () => {
   expect(chatParametersOf(asks({ n: null, tools: null, temperature: null, stop: null })).ok).toBe(true);
 });

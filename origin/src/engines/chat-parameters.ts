@@ -87,6 +87,9 @@ function messageIssues(message: ChatMessage, index: number): Issue[] {
   const members = Object.entries(message)
     .filter(([name, value]) => value !== undefined && value !== null && !honouredOfMessage.has(name))
     .map(([name]) => ({ path: `messages[${index}].${name.slice(0, 100)}`, message: "The model cannot read this." }));
+  if ((message.content ?? undefined) === undefined) {
+    members.push({ path: `messages[${index}].content`, message: "The model has no tools: it takes what was said." });
+  }
   if (message.role !== "tool") return members;
   return [...members, { path: `messages[${index}].role`, message: "The model has no tools." }];
 }

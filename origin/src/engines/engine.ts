@@ -1,5 +1,7 @@
 import type {
   ChatRequest,
+  ChatUsage,
+  CompletionRequest,
   Fault,
   FinishReason,
   PredictAnswer,
@@ -18,14 +20,21 @@ export interface EngineModel {
   readonly digest?: string;
 }
 
-/** One event of a generation. The last one is `end` or `fault`; after a fired signal there is neither. */
+/**
+ * One event of a generation: an engine that generates says `text`, one that is a server of its own is passed on as it `said`. The
+ * last one is `end` or `fault`; after a fired signal there is neither.
+ */
 export type ChatEvent =
   | { readonly kind: "text"; readonly text: string }
+  /** A chunk of the stream that was asked for, or else the whole answer, as OpenAI writes it. */
+  | { readonly kind: "said"; readonly body: Readonly<Record<string, unknown>> }
   | {
       readonly kind: "end";
       readonly finishReason: FinishReason;
       readonly promptTokens: number;
       readonly completionTokens: number;
+      /** In the words of the server that said the answer. */
+      readonly usage?: ChatUsage;
     }
   | { readonly kind: "fault"; readonly fault: Fault };
 
@@ -35,9 +44,10 @@ export type ChatEvent =
  */
 export type ChatRun = (signal: AbortSignal) => AsyncIterable<ChatEvent>;
 
-/** A generation that was found to be possible. */
+/** A generation that was found to be possible, as far as the engine can tell beforehand. */
 export interface PreparedChat {
-  readonly promptTokens: number;
+  /** Absent: who counts them is the server behind, and says so at the end. */
+  readonly promptTokens?: number;
   readonly run: ChatRun;
 }
 
@@ -58,7 +68,9 @@ export interface Engine {
    * Checks and prepares an exchange; costs no slot. Faults: `unsupported_parameter`, `invalid_request`,
    * `context_length_exceeded`.
    */
-  chat?(request: ChatRequest): Result<PreparedChat>;
+  chat?(request: ChatRequest): Promise<Result<PreparedChat>>;
+  /** Goes on with a text. As `chat`; only servers of their own do it. */
+  complete?(request: CompletionRequest): Promise<Result<PreparedChat>>;
   /** Frees memory and connections. Nothing may be running. */
   close(): Promise<void>;
 }

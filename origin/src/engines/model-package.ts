@@ -22,20 +22,38 @@ export class StartError extends Error {
  * Reads the packages under `modelsDir` that name the tier `origin`, all or those in `names`, and checks every file's
  * SHA-256. Throws {@link StartError}.
  */
-export async function readPackages(modelsDir: string, names: readonly string[] | undefined): Promise<ModelPackage[]> {
+export async function readPackages(
+  modelsDir: string,
+  names: readonly string[] | undefined,
+): Promise<readonly ModelPackage[]> {
   if (names?.length === 0) return [];
-  const found: ModelPackage[] = [];
-  for (const dir of await packageDirs(modelsDir)) {
-    const manifest = await readManifest(dir);
-    if (names?.includes(manifest.name) ?? manifest.tiers.includes("origin"))
-      found.push({ dir, manifest, digest: digestOf(manifest) });
-  }
+  const wanted = ({ name, tiers }: ModelManifest) => names?.includes(name) ?? tiers.includes("origin");
+  const found = await findPackages(modelsDir, wanted);
   for (const name of names ?? []) {
     if (!found.some((each) => each.manifest.name === name)) {
       throw new StartError(`MODELS names '${name}', which is not in ${modelsDir}: add the package or drop the name.`);
     }
   }
   for (const each of found) await checkFiles(each);
+  return found;
+}
+
+/** As {@link readPackages}, every version of one model; none where there is none. */
+export async function readVersions(modelsDir: string, model: string): Promise<readonly ModelPackage[]> {
+  const found = await findPackages(modelsDir, ({ name }) => name === model);
+  for (const each of found) await checkFiles(each);
+  return found;
+}
+
+async function findPackages(
+  modelsDir: string,
+  wanted: (manifest: ModelManifest) => boolean,
+): Promise<readonly ModelPackage[]> {
+  const found: ModelPackage[] = [];
+  for (const dir of await packageDirs(modelsDir)) {
+    const manifest = await readManifest(dir);
+    if (wanted(manifest)) found.push({ dir, manifest, digest: digestOf(manifest) });
+  }
   return found;
 }
 

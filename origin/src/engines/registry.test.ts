@@ -9,7 +9,7 @@ function registryOf(...references: string[]): Registry {
   for (const reference of references) {
     const [name = "", version = ""] = reference.split("@");
     const model = { name, version, task: "chat" as const, digest: `${reference} digest` };
-    const engine: Engine = { model, chat: () => fail("upstream_failed"), close: async () => {} };
+    const engine: Engine = { model, chat: async () => fail("upstream_failed"), close: async () => {} };
     registry.add({ engine, gate: new Gate({ runningMax: 1, waitingMax: 0 }, () => 0) });
   }
   return registry;

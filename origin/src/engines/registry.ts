@@ -1,15 +1,20 @@
 import { fail, ok, type PackageRef, type Result } from "@ledge/contract";
 import type { Gate } from "../admit/gate.ts";
 import type { Engine } from "./engine.ts";
+import type { LoadWatch } from "./openai/load-watch.ts";
 
 /** An engine and the door before it. */
 export interface Seat {
   readonly engine: Engine;
   readonly gate: Gate;
+  /** Made of a package: it can be unloaded, and loaded again. */
+  readonly isPackage?: true;
+  /** Where the server that the engine is says how busy it is. */
+  readonly watch?: LoadWatch;
 }
 
 /** What an engine may be able to do. */
-type Ability = "chat" | "predict" | "infer";
+type Ability = "chat" | "complete" | "predict" | "infer";
 
 /** A seat whose engine is able to. */
 export interface Able<A extends Ability> extends Seat {
@@ -23,6 +28,8 @@ export type Bring = (ref: PackageRef) => Promise<Result<true>>;
 export class Registry {
   readonly #seats = new Map<string, Seat>();
   readonly #pending = new Set<string>();
+  /** Models that the operator unloaded. */
+  readonly #retired = new Set<string>();
   /** What was fetched when it was asked for, by digest: its number is the edge's and may be another package's here. */
   readonly #brought = new Map<string, Seat>();
 
@@ -35,6 +42,21 @@ export class Registry {
 
   expect(name: string, version: string): void {
     this.#pending.add(`${name}@${version}`);
+  }
+
+  /** Takes a model's packages out, so that no call finds them any more; until it is loaded again, it is known and not ready. */
+  retire(model: string): readonly Seat[] {
+    const retired = this.seats().filter(({ engine, isPackage }) => isPackage && engine.model.name === model);
+    if (retired.length > 0) this.#retired.add(model);
+    for (const seats of [this.#seats, this.#brought]) {
+      for (const [key, seat] of seats) if (retired.includes(seat)) seats.delete(key);
+    }
+    return retired;
+  }
+
+  /** A retired model may be loaded, and brought, again. */
+  readmit(model: string): void {
+    this.#retired.delete(model);
   }
 
   add(seat: Seat): void {
@@ -90,6 +112,8 @@ export class Registry {
   }
 
   #missing(reference: string): Result<never> {
+    if (this.#retired.has(reference.split("@", 1)[0] ?? ""))
+      return fail("model_not_ready", { detail: "It is unloaded." });
     const loading = this.pending().some((name) => name === reference || name.startsWith(`${reference}@`));
     return loading ? fail("model_not_ready", { retryAfterMs: 1000 }) : fail("model_not_found");
   }

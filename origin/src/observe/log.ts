@@ -26,6 +26,11 @@ export function logToStderr(line: RequestLine): void {
   process.stderr.write(`${JSON.stringify(line)}\n`);
 }
 
+/** Something the operator should know that is about no request. It never ends the process. */
+export function noteToStderr(level: "info" | "warn", note: string): void {
+  process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, note })}\n`);
+}
+
 export interface RequestFacts {
   code?: string;
   model?: string;

@@ -4,11 +4,19 @@ import * as z from "zod/mini";
 
 const textPart = z.object({ type: z.literal("text"), text: z.string() });
 
-const message = z.looseObject({
-  role: z.enum(["system", "developer", "user", "assistant", "tool"]),
-  content: z.union([z.string(), z.array(textPart).check(z.minLength(1), z.maxLength(64))]),
-  name: z.optional(z.string().check(z.maxLength(64))),
-});
+const message = z
+  .looseObject({
+    role: z.enum(["system", "developer", "user", "assistant", "tool"]),
+    /** Absent or null only where an assistant called tools and said nothing. */
+    content: z.optional(z.nullable(z.union([z.string(), z.array(textPart).check(z.minLength(1), z.maxLength(64))]))),
+    name: z.optional(z.string().check(z.maxLength(64))),
+  })
+  .check(
+    z.refine(({ role, content }) => role === "assistant" || typeof (content ?? undefined) !== "undefined", {
+      path: ["content"],
+      message: "Only an assistant's message may have no content.",
+    }),
+  );
 export type ChatMessage = z.infer<typeof message>;
 
 const count = z.int().check(z.gte(1), z.lte(1_000_000));
@@ -36,7 +44,8 @@ export const chatRequest = z.looseObject({
 });
 export type ChatRequest = z.infer<typeof chatRequest>;
 
-export type FinishReason = "stop" | "length";
+/** Our own engines say the first two; a server behind may say the others. */
+export type FinishReason = "stop" | "length" | "tool_calls" | "content_filter";
 
 export interface ChatUsage {
   readonly prompt_tokens: number;

@@ -3,6 +3,7 @@ export * from "./cache.ts";
 export * from "./cache-admin.ts";
 export * from "./canonical-json.ts";
 export * from "./chat.ts";
+export * from "./completion.ts";
 export * from "./embeddings.ts";
 export * from "./errors.ts";
 export * from "./generate.ts";

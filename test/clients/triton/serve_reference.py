@@ -1,9 +1,9 @@
 """Writes the models of exercise.py for Triton, and serves from Triton: the binary that the wheel of nvidia-pytriton carries.
 
-    python serve_reference.py HTTP_PORT MODELS      (needs requirements-reference.txt)
+    python serve_reference.py HTTP_PORT MODELS [GRPC_PORT]      (needs requirements-reference.txt)
 
 The server starts without models and without PyTriton's own proxies: exercise.py loads the models, each with its files, and
-Triton's Python backend needs no more than those.
+Triton's Python backend needs no more than those. With a port for gRPC it starts with `pair` and `echo`.
 """
 
 import json
@@ -76,7 +76,7 @@ def write_models(root: Path) -> None:
     write_echo(root, "echo_bytes", {"BYTES": ("STRING", [1])})
 
 
-def main(http_port: int, models: Path) -> None:
+def main(http_port: int, models: Path, grpc_port: int | None = None) -> None:
     write_models(models)
     package = Path(LIBRARIES) / "pytriton" / "tritonserver"
     work = Path(tempfile.mkdtemp(prefix="triton-"))
@@ -96,7 +96,7 @@ def main(http_port: int, models: Path) -> None:
         "--cache-config=local,size=16777216",
         "--model-control-mode=explicit",
         f"--http-port={http_port}",
-        "--allow-grpc=false",
+        *(["--allow-grpc=false"] if grpc_port is None else [f"--grpc-port={grpc_port}", "--load-model=pair", "--load-model=echo"]),
         "--allow-metrics=false",
         "--exit-on-error=false",
     ]
@@ -104,4 +104,4 @@ def main(http_port: int, models: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(int(sys.argv[1]), Path(sys.argv[2]), *(int(port) for port in sys.argv[3:]))

@@ -73,5 +73,5 @@ async function judge(x: Exchange, { call, principal, envelope }: Entered<ChatCal
 }
 
 function textsOf({ content }: ChatMessage): readonly string[] {
-  return typeof content === "string" ? [content] : content.map(({ text }) => text);
+  return typeof content === "string" ? [content] : (content ?? []).map(({ text }) => text);
 }

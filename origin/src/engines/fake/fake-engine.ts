@@ -15,7 +15,7 @@ export class FakeEngine implements Engine {
     this.model = { name: script.name, version: script.version, task: "chat" };
   }
 
-  chat(request: ChatRequest): Result<PreparedChat> {
+  async chat(request: ChatRequest): Promise<Result<PreparedChat>> {
     const parameters = chatParametersOf(request);
     if (!parameters.ok) return parameters;
     const { temperature, seed, messages, tokensMax } = parameters.value;

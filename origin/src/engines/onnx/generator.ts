@@ -57,7 +57,12 @@ function contextOf(config: object, dir: string): number {
 }
 
 async function warm(engine: GeneratorEngine, dir: string): Promise<void> {
-  const run = engine.chat({ model: "", messages: [{ role: "user", content: "hi" }], max_tokens: 1, temperature: 0 });
+  const run = await engine.chat({
+    model: "",
+    messages: [{ role: "user", content: "hi" }],
+    max_tokens: 1,
+    temperature: 0,
+  });
   if (!run.ok) throw new StartError(`${dir} does not run: ${JSON.stringify(run.fault)}; make it anew with its recipe.`);
   for await (const event of run.value.run(new AbortController().signal)) {
     if (event.kind === "end") return;
@@ -79,7 +84,7 @@ export class GeneratorEngine implements Engine {
     this.#promptCharsMax = contextTokens * longestToken(parts.tokenizer);
   }
 
-  chat(request: ChatRequest): Result<PreparedChat> {
+  async chat(request: ChatRequest): Promise<Result<PreparedChat>> {
     const parameters = chatParametersOf(request);
     if (!parameters.ok) return parameters;
     const prompt = this.#encode(parameters.value.messages);

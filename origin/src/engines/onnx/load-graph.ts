@@ -1,49 +1,51 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fail, type ModelManifest, ok } from "@ledge/contract";
+import type { ModelManifest } from "@ledge/contract";
 import { createServable, filesOfSteps, type Run, zeroTensors } from "@ledge/pipeline";
-import * as ort from "onnxruntime-node";
 import type { Engine } from "../engine.ts";
 import { type ModelPackage, StartError } from "../model-package.ts";
 import { GraphEngine } from "./graph-engine.ts";
-import { fromOrt, toOrt } from "./ort-tensors.ts";
+import type { SessionPool } from "./session-pool.ts";
+import type { SessionThread } from "./session-thread.ts";
 
 /**
  * Loads any graph but a language model into native ONNX Runtime and runs it once. The steps around it are the package
  * `@ledge/pipeline`'s, the same as at the edge. External data is read by ONNX Runtime from beside the graph.
- * Throws {@link StartError}, or what ONNX Runtime throws.
+ * Throws {@link StartError}, or an Error with ONNX Runtime's words.
  */
-export async function loadGraph({ dir, manifest, digest }: ModelPackage, threads: number): Promise<Engine> {
-  const session = await ort.InferenceSession.create(join(dir, manifest.file.path), {
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    executionMode: "sequential",
-    // Without VNNI, int8 products overflow by default on x86; the edge computes them exactly, and so must the origin.
-    extra: { session: { x64quantprecision: "1" } },
-  });
-  checkNames(dir, manifest, session);
-  const run = runOn(session);
-  const servable = createServable({ manifest, files: await readFiles(dir, manifest), run });
-  if (!servable.ok) throw new StartError(`${dir}: ${servable.fault.cause}; take a package this version knows.`);
-  const close = () => session.release();
-  const engine = new GraphEngine(manifest, digest, { run, servable: servable.value, close });
-  await warm(engine, manifest, run, dir);
-  return engine;
+export async function loadGraph({ dir, manifest, digest }: ModelPackage, pool: SessionPool): Promise<Engine> {
+  const name = `${manifest.name}@${manifest.version}`;
+  const lease = await pool.lease(graphDigest(manifest), join(dir, manifest.file.path), name);
+  try {
+    const { session } = lease;
+    checkNames(dir, manifest, session);
+    const run: Run = (feeds, wanted) => session.run(feeds, wanted);
+    const servable = createServable({ manifest, files: await readFiles(dir, manifest), run });
+    if (!servable.ok) throw new StartError(`${dir}: ${servable.fault.cause}; take a package this version knows.`);
+    const engine = new GraphEngine(manifest, digest, { lease, servable: servable.value });
+    await warm(engine, manifest, run, dir);
+    return engine;
+  } catch (error) {
+    await lease.giveBack();
+    throw error;
+  }
 }
 
-/** One run of the graph. ONNX Runtime for Node runs on the calling thread: one call at a time, others between them. */
-function runOn(session: ort.InferenceSession): Run {
-  return async (feeds, wanted) => {
-    try {
-      return ok(fromOrt(await session.run(toOrt(feeds), wanted)));
-    } catch (error) {
-      return fail("upstream_failed", { cause: String(error).slice(0, 500) });
-    }
-  };
+/** What tells graphs apart: the graph and every file that may hold its weights. Files of the steps around it don't. */
+function graphDigest(manifest: ModelManifest): string {
+  const ofSteps = new Set(filesOfSteps(manifest));
+  const weights = (manifest.files ?? []).filter(({ path }) => !ofSteps.has(path));
+  const parts = weights.map(({ path, sha256 }) => `${path}:${sha256}`).sort();
+  return createHash("sha256")
+    .update([manifest.file.path, manifest.file.sha256, ...parts].join("\n"))
+    .digest("hex");
 }
+
+type Names = Pick<SessionThread, "inputNames" | "outputNames">;
 
 /** A manifest that names other tensors than its graph would fail at every call. */
-function checkNames(dir: string, { inputs, outputs }: ModelManifest, session: ort.InferenceSession): void {
+function checkNames(dir: string, { inputs, outputs }: ModelManifest, session: Names): void {
   const named = (specs: ModelManifest["inputs"]) => specs.map(({ name }) => name);
   const unfed = session.inputNames.filter((name) => !named(inputs).includes(name));
   const unknown = [...named(inputs), ...named(outputs)].filter(

@@ -20,7 +20,7 @@ export const predictResponse = z.object({
 });
 
 const usage = z.object({ prompt_tokens: int, completion_tokens: int, total_tokens: int });
-const finishReason = z.enum(["stop", "length"]);
+const finishReason = z.enum(["stop", "length", "tool_calls", "content_filter"]);
 
 export const chatCompletion: z.ZodMiniType<ChatCompletion> = z.object({
   id: z.string(),

@@ -10,6 +10,6 @@ export interface PlainMessage {
 export function plainMessages(messages: readonly ChatMessage[]): PlainMessage[] {
   return messages.map(({ role, content }) => ({
     role: role === "user" || role === "assistant" ? role : "system",
-    content: typeof content === "string" ? content : content.map(({ text }) => text).join("\n"),
+    content: typeof content === "string" ? content : (content ?? []).map(({ text }) => text).join("\n"),
   }));
 }

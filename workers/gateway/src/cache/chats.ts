@@ -34,6 +34,6 @@ export function chatPrompt(call: ChatCall): Prompt | undefined {
 
 function textOf({ content }: ChatMessage): string | undefined {
   if (typeof content === "string") return content;
-  const [only, ...others] = content;
+  const [only, ...others] = content ?? [];
   return others.length === 0 ? only?.text : undefined;
 }

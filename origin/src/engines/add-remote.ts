@@ -1,0 +1,54 @@
+import { Gate } from "../admit/gate.ts";
+import type { EngineServer } from "./call-server.ts";
+import { OipEngine, type OipTransport } from "./oip/oip-engine.ts";
+import { probeOip } from "./oip/probe.ts";
+import { RestTransport } from "./oip/rest-transport.ts";
+import { LoadWatch } from "./openai/load-watch.ts";
+import { OpenAiEngine } from "./openai/openai-engine.ts";
+import { probeOpenAi } from "./openai/probe.ts";
+import type { Registry } from "./registry.ts";
+import type { OipSpec, OpenAiSpec, RemoteSpec } from "./remote-spec.ts";
+
+type Keyed<S> = S & Pick<RemoteSpec, "key">;
+
+/**
+ * Gives every model of a server its seat. The server need not be up: it may start later than we do, or be away for a while. What is
+ * odd about it is told to `say`, a sentence each. Throws {@link StartError} when it refuses our key.
+ */
+export async function addRemote(spec: RemoteSpec, registry: Registry, say: (what: string) => void): Promise<void> {
+  const sentences = spec.kind === "openai" ? await addOpenAi(spec, registry) : await addOip(spec, registry);
+  for (const sentence of sentences) say(sentence);
+}
+
+function addOpenAi(spec: Keyed<OpenAiSpec>, registry: Registry): Promise<readonly string[]> {
+  const watch = new LoadWatch(spec.metricsUrl ?? new URL("/metrics", spec.url).href, nowMs);
+  for (const { name, version, servedName, task } of spec.models) {
+    const engine = new OpenAiEngine({ name, version, task }, spec, servedName ?? name);
+    registry.add({ engine, gate: gateOf(spec), watch });
+  }
+  return probeOpenAi(spec);
+}
+
+async function addOip(spec: Keyed<OipSpec>, registry: Registry): Promise<readonly string[]> {
+  const transport = await transportOf(spec, spec.binary);
+  for (const { name, version, servedName, servedVersion } of spec.models) {
+    const served = { name: servedName ?? name, version: servedVersion };
+    const engine = new OipEngine({ name, version, task: "tensor" }, transport, served);
+    registry.add({ engine, gate: gateOf(spec) });
+  }
+  return probeOip(spec, transport);
+}
+
+/** gRPC or REST, as the URL says; gRPC is imported by who speaks it. `binary` as in `OipSpec`. */
+export async function transportOf(server: EngineServer, binary: boolean | undefined): Promise<OipTransport> {
+  if (server.url.startsWith("grpc")) return new (await import("./oip/grpc-transport.ts")).GrpcTransport(server);
+  return new RestTransport(server, binary);
+}
+
+function gateOf(limits: Pick<RemoteSpec, "runningMax" | "waitingMax">): Gate {
+  return new Gate(limits, () => performance.now());
+}
+
+function nowMs(): number {
+  return performance.timeOrigin + performance.now();
+}

@@ -1,0 +1,142 @@
+import { errors, type Fault, fail, isErrorCode, ok, type Result } from "@ledge/contract";
+import { faultOfCallOff } from "../call-off.ts";
+
+/** A server that is an engine of ours, spoken to over HTTP. */
+export interface EngineServer {
+  /** Without a trailing slash. */
+  readonly url: string;
+  /** Sent as `Authorization: Bearer …`; absent: nothing is sent. */
+  readonly key: string | undefined;
+  /** The largest answer that is read whole, bytes. */
+  readonly answerBytesMax: number;
+}
+
+export interface Outgoing {
+  readonly body: string | Uint8Array<ArrayBuffer>;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A caller of a server that is down should come back after this long. */
+const downRetryAfterMs = 1_000;
+/** A server's own words about a fault. More is cut off. */
+const faultBytesMax = 65_536;
+const detailCharsMax = 500;
+
+/**
+ * The server's answer once its status is here, which is 200. Faults: those of {@link faultOfStatus}; `origin_unavailable` when it
+ * cannot be reached or hangs up before it answers; the reason of the signal when that fired.
+ */
+export async function callServer(
+  server: EngineServer,
+  path: string,
+  { body, headers }: Outgoing,
+  signal: AbortSignal,
+): Promise<Result<Response>> {
+  const authorization = server.key === undefined ? {} : { Authorization: `Bearer ${server.key}` };
+  try {
+    const response = await fetch(server.url + path, {
+      method: "POST",
+      headers: { ...headers, ...authorization },
+      body,
+      redirect: "manual",
+      signal,
+    });
+    if (response.status === 200) return ok(response);
+    const words = await readText(response, faultBytesMax);
+    return { ok: false, fault: faultOfStatus(response, words.ok ? words.value : "", Date.now()) };
+  } catch (error) {
+    if (signal.aborted) return { ok: false, fault: faultOfCallOff(signal) };
+    return fail("origin_unavailable", { retryAfterMs: downRetryAfterMs, cause: `engine: ${reasonOf(error)}` });
+  }
+}
+
+/** The body of an answer as text. Faults: `upstream_failed` when it is larger than `bytesMax`. Throws when it breaks off. */
+export async function readText(response: Response, bytesMax: number): Promise<Result<string>> {
+  const bytes = await readBody(response, bytesMax);
+  return bytes.ok ? ok(new TextDecoder().decode(bytes.value)) : bytes;
+}
+
+/** As {@link readText}, undecoded. */
+export async function readBody(response: Response, bytesMax: number): Promise<Result<Uint8Array>> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    // Leaving the loop cancels the body.
+    if (bytes > bytesMax) return fail("upstream_failed", { cause: `engine: the answer has over ${bytesMax} bytes` });
+    chunks.push(chunk);
+  }
+  return ok(Buffer.concat(chunks));
+}
+
+/** Node says "fetch failed" and puts the reason beside it. */
+export function reasonOf(error: unknown): string {
+  const { cause } = error instanceof Error ? error : { cause: undefined };
+  return String(cause ?? error).slice(0, 300);
+}
+
+/**
+ * What a server's refusal means to our caller. What the caller can mend stays the caller's, in the server's words; a server that is
+ * full or still loading is `overloaded`, with its `Retry-After`; one that knows neither us nor the model is ours to mend.
+ */
+export function faultOfStatus(response: Pick<Response, "status" | "headers">, words: string, nowMs: number): Fault {
+  const { status } = response;
+  const said = wordsOf(words);
+  const cause = `engine: status ${status}`;
+  if (isErrorCode(said.code) && errors[said.code].status === status && errors[said.code].owner === "client") {
+    return { code: said.code, ...(said.message === undefined ? {} : { detail: said.message }), cause };
+  }
+  const retryAfterMs = retryAfterOf(response.headers.get("retry-after"), nowMs);
+  const later = retryAfterMs === undefined ? {} : { retryAfterMs };
+  const detail = said.message === undefined ? {} : { detail: said.message };
+  switch (status) {
+    case 400:
+    case 422:
+      return { code: isAboutContext(said) ? "context_length_exceeded" : "invalid_request", ...detail, cause };
+    case 413:
+      return { code: "body_too_large", ...detail, cause };
+    case 401:
+    case 403:
+      return { code: "upstream_failed", cause: `${cause}: it does not take our key` };
+    case 404:
+      return { code: "model_not_ready", cause: `${cause}: it does not know the model or the path` };
+    case 429:
+    case 503:
+      return { code: "overloaded", ...later, cause };
+    default:
+      return { code: "upstream_failed", ...later, cause };
+  }
+}
+
+interface Words {
+  readonly message?: string;
+  readonly code?: unknown;
+}
+
+/** The message in OpenAI's error object, the Open Inference Protocol's or problem details; FastAPI says `detail`. */
+export function wordsOf(text: string): Words {
+  let said: Record<string, unknown>;
+  try {
+    said = { ...JSON.parse(text) };
+  } catch {
+    return {};
+  }
+  const { error } = said;
+  const inner: Record<string, unknown> = typeof error === "object" && error !== null ? { ...error } : said;
+  const message = [inner.message, error, inner.detail].find((each) => typeof each === "string");
+  const code = inner.code ?? said.code;
+  return typeof message === "string" ? { message: message.slice(0, detailCharsMax), code } : { code };
+}
+
+function isAboutContext({ message = "", code }: Words): boolean {
+  return (
+    code === "context_length_exceeded" || /context (?:length|size|window)|maximum (?:model )?length/i.test(message)
+  );
+}
+
+function retryAfterOf(header: string | null, nowMs: number): number | undefined {
+  if (header === null) return undefined;
+  if (/^[0-9]{1,7}$/.test(header)) return Number(header) * 1000;
+  const atMs = Date.parse(header);
+  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
+}

@@ -1,0 +1,156 @@
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import {
+  type ChannelCredentials,
+  type ClientUnaryCall,
+  credentials,
+  loadPackageDefinition,
+  Metadata,
+  type ServiceError,
+  status,
+} from "@grpc/grpc-js";
+import { loadSync } from "@grpc/proto-loader";
+import { type Fault, fail, ok, type Result, type Tensors, toBinary } from "@ledge/contract";
+import { faultOfCallOff } from "../../call-off.ts";
+import type { EngineServer } from "../call-server.ts";
+import { type GrpcTensor, tensorOf } from "./grpc-tensors.ts";
+import type { OipTransport, ServedModel } from "./oip-engine.ts";
+
+interface InferAnswer {
+  readonly outputs: readonly GrpcTensor[];
+  readonly raw_output_contents: readonly Buffer[];
+}
+
+interface ReadyAnswer {
+  readonly ready: boolean;
+}
+
+type Unary<T> = (
+  request: object,
+  metadata: Metadata,
+  done: (error: ServiceError | null, answer: T | undefined) => void,
+) => ClientUnaryCall;
+
+interface Client {
+  readonly ModelInfer: Unary<InferAnswer>;
+  readonly ModelReady: Unary<ReadyAnswer>;
+  close(): void;
+}
+
+type ClientClass = new (address: string, secured: ChannelCredentials, options: object) => Client;
+
+/** A server that is back is found again within this time. */
+const reconnectMsMax = 2_000;
+
+/** The protocol over gRPC. Tensors travel as bytes; an answer may hold them either way. */
+export class GrpcTransport implements OipTransport {
+  readonly #client: Client;
+  readonly #metadata = new Metadata();
+
+  /** The server's URL says where it is and whether TLS is spoken: `grpc:` or `grpcs:`. */
+  constructor({ url, key, answerBytesMax }: EngineServer) {
+    const { host, protocol } = new URL(url);
+    const secured = protocol === "grpcs:" ? credentials.createSsl() : credentials.createInsecure();
+    this.#client = new (clientClass())(host, secured, {
+      "grpc.max_receive_message_length": answerBytesMax,
+      "grpc.initial_reconnect_backoff_ms": reconnectMsMax / 10,
+      "grpc.max_reconnect_backoff_ms": reconnectMsMax,
+    });
+    if (key !== undefined) this.#metadata.set("authorization", `Bearer ${key}`);
+  }
+
+  async infer(
+    model: ServedModel,
+    feeds: Tensors,
+    outputs: readonly string[] | undefined,
+    signal: AbortSignal,
+  ): Promise<Result<Tensors>> {
+    const request = {
+      model_name: model.name,
+      model_version: model.version ?? "",
+      id: randomUUID(),
+      inputs: Object.entries(feeds).map(([name, { datatype, shape }]) => ({ name, datatype, shape })),
+      outputs: (outputs ?? []).map((name) => ({ name })),
+      raw_input_contents: Object.values(feeds).map((tensor) => toBinary(tensor)),
+    };
+    const answer = await this.#call<InferAnswer>(
+      (done) => this.#client.ModelInfer(request, this.#metadata, done),
+      signal,
+    );
+    return answer.ok ? tensorsIn(answer.value) : answer;
+  }
+
+  async ready(model: ServedModel, signal: AbortSignal): Promise<Result<boolean>> {
+    const request = { name: model.name, version: model.version ?? "" };
+    const answer = await this.#call<ReadyAnswer>(
+      (done) => this.#client.ModelReady(request, this.#metadata, done),
+      signal,
+    );
+    if (answer.ok) return ok(answer.value.ready);
+    return answer.fault.code === "model_not_ready" ? ok(false) : answer;
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  /** One call, which is cancelled at the server when the signal fires. */
+  #call<T>(
+    start: (done: (error: ServiceError | null, answer: T | undefined) => void) => ClientUnaryCall,
+    signal: AbortSignal,
+  ): Promise<Result<T>> {
+    if (signal.aborted) return Promise.resolve({ ok: false, fault: faultOfCallOff(signal) });
+    return new Promise((resolve) => {
+      const call = start((error, answer) => {
+        signal.removeEventListener("abort", cancel);
+        if (signal.aborted) resolve({ ok: false, fault: faultOfCallOff(signal) });
+        else if (error !== null || answer === undefined) resolve({ ok: false, fault: faultOf(error) });
+        else resolve(ok(answer));
+      });
+      const cancel = () => call.cancel();
+      signal.addEventListener("abort", cancel, { once: true });
+    });
+  }
+}
+
+function clientClass(): ClientClass {
+  const path = fileURLToPath(new URL("open-inference.proto", import.meta.url));
+  const definition = loadSync(path, { keepCase: true, longs: String, defaults: true, oneofs: true });
+  const { inference } = loadPackageDefinition(definition) as unknown as {
+    readonly inference: { readonly GRPCInferenceService: ClientClass };
+  };
+  return inference.GRPCInferenceService;
+}
+
+function tensorsIn({ outputs, raw_output_contents: raw }: InferAnswer): Result<Tensors> {
+  const tensors: [string, Tensors[string]][] = [];
+  for (const [at, output] of outputs.entries()) {
+    const tensor = tensorOf(output, raw.length === 0 ? undefined : (raw[at] ?? Buffer.alloc(0)));
+    if (!tensor.ok) return fail("upstream_failed", { cause: `engine: no inference: ${tensor.fault.detail}` });
+    tensors.push([output.name, tensor.value]);
+  }
+  return ok(Object.fromEntries(tensors));
+}
+
+const detailCharsMax = 500;
+
+/** As the same refusal over REST: see `faultOfStatus`. */
+function faultOf(error: ServiceError | null): Fault {
+  const cause = `engine: gRPC status ${error?.code ?? "none"}`;
+  switch (error?.code) {
+    case status.INVALID_ARGUMENT:
+    case status.OUT_OF_RANGE:
+      return { code: "invalid_shape", detail: error.details.slice(0, detailCharsMax), cause };
+    case status.NOT_FOUND:
+    case status.UNIMPLEMENTED:
+      return { code: "model_not_ready", cause };
+    case status.UNAVAILABLE:
+      return { code: "origin_unavailable", retryAfterMs: 1_000, cause: `${cause}: ${error.details.slice(0, 200)}` };
+    case status.RESOURCE_EXHAUSTED:
+      return { code: "overloaded", cause };
+    case status.DEADLINE_EXCEEDED:
+      return { code: "deadline_exceeded", cause };
+    default:
+      return { code: "upstream_failed", cause };
+  }
+}
