@@ -1,9 +1,12 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Gate } from "../../origin/src/admit/gate.ts";
 import { readConfig } from "../../origin/src/config.ts";
 import { Registry } from "../../origin/src/engines/registry.ts";
 import { metricsText } from "../../origin/src/observe/metrics.ts";
 import { settings } from "../../origin/src/settings.ts";
+import { repoRoot } from "../../scripts/repo.ts";
 import {
   Cluster,
   type Labels,
@@ -209,4 +212,17 @@ test.each(regions)("only batch work runs on spot machines, and gives way to all 
   expect(priority.value).toBeLessThan(0);
   const online = cluster.one<{ selector: Labels }>("Service", "origin").spec.selector;
   expect(matches(online, spot[0]?.template.metadata.labels ?? {})).toBe(false);
+});
+
+test("the image is made of files that are there, and runs as the user and on the ports that the manifest names", () => {
+  const dockerfile = readFileSync(join(repoRoot, "origin", "Dockerfile"), "utf8");
+  const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, paths = ""]) => paths.split(" "));
+  expect(copied).toContain("origin/src");
+  for (const path of copied) expect([path, existsSync(join(repoRoot, path))]).toEqual([path, true]);
+  const [, entry] = /^CMD \["node", "(.+)"\]$/m.exec(dockerfile) ?? [];
+  expect(existsSync(join(repoRoot, entry ?? "missing"))).toBe(true);
+  const origin = new Cluster("eu").workload("origin");
+  const { runAsUser, runAsGroup } = origin.template.spec.securityContext ?? {};
+  expect(dockerfile).toContain(`\nUSER ${runAsUser}:${runAsGroup}\n`);
+  expect(dockerfile).toContain(`\nEXPOSE ${portOf(origin, "http")} ${portOf(origin, "metrics")}\n`);
 });
