@@ -58,3 +58,13 @@ test.each(regions)("a Pod that no policy names is shut", (cluster) => {
   expect(leaves(cluster, somebody, 443)).toBe(false);
   expect(reaches(cluster, elsewhere, somebody, 80)).toBe(false);
 });
+
+test("the origin reaches what KServe starts in its own namespace, and nobody is let in anew", () => {
+  const kserve = new Cluster("kserve");
+  const origin: Pod = { namespace: "ledge", labels: { "app.kubernetes.io/name": "origin" } };
+  const predictor: Pod = { namespace: "ledge-kserve", labels: {} };
+  for (const port of [8000, 8080]) expect(reaches(kserve, origin, predictor, port)).toBe(true);
+  expect(reaches(kserve, origin, predictor, 22)).toBe(false);
+  expect(reaches(kserve, origin, elsewhere, 8080)).toBe(false);
+  for (const policy of kserve.all("NetworkPolicy")) expect(policy.spec).toMatchObject({ policyTypes: ["Egress"] });
+});

@@ -138,6 +138,19 @@ test("a call that comes on an open connection while draining is answered, and it
   expect((await origin.ended()).status).toBe(0);
 });
 
+test("a drain as long as the longest call calls no accepted call off: each ends by itself or at its own deadline", async () => {
+  const { origin, call } = await start({ DRAIN_MS: "3000", TIMEOUT_MS: "3000", TIMEOUT_MS_MAX: "3000" });
+  const json = asks("endless", { stream: true, max_tokens: 4000 });
+  // It asks for a minute and gets what the deployment allows.
+  const longest = await call("/v1/chat/completions", { json, headers: { "ledge-timeout-ms": "60000" } });
+  const short = await call("/v1/chat/completions", { json: asks("slow", { stream: true }) });
+  origin.child.kill("SIGTERM");
+  expect((await collect(eventsOf(short))).at(-1)).toBe("[DONE]");
+  const events = await collect(eventsOf(longest));
+  expect(JSON.parse(events.at(-1) ?? "")).toMatchObject({ error: { code: "deadline_exceeded" } });
+  expect((await origin.ended()).status).toBe(0);
+});
+
 test("what outlasts the drain is called off with a code that says try elsewhere, and the origin still ends with status 0", async () => {
   const { origin, call, load } = await start({ DRAIN_MS: "100" });
   const json = asks("endless", { max_tokens: 4000 });
