@@ -98,7 +98,7 @@ test.each(regions)("the origin takes every variable that it is given, and each i
 });
 
 test.each(regions)(
-  "everything that is referred to is there, but for three secrets and volumes that the operator makes",
+  "everything that is referred to is there, but for two secrets and a volume that the operator makes",
   (cluster) => {
     const templates = cluster.workloads().map(({ template }) => template.spec);
     const volumes = templates.flatMap((spec) => spec.volumes ?? []);
