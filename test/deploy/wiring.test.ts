@@ -41,13 +41,25 @@ test.each(regions)(
     ];
     expect(selecting.length).toBeGreaterThan(10);
     for (const [name, labels] of selecting)
-      expect([name, cluster.selected(labels).map((workload) => workload.name)]).toEqual([name, [name]]);
+      expect([name, cluster.selected(labels).map((workload) => workload.name)]).toEqual([
+        name,
+        [name.replace("-leader", "")],
+      ]);
     const { selector } = cluster.one<{ selector: { matchLabels: Labels } }>("InferencePool", "vllm").spec;
     expect(cluster.selected(selector.matchLabels)).toEqual([cluster.workload("vllm")]);
     for (const policy of cluster.all("NetworkPolicy")) {
       const { podSelector } = policy.spec as { podSelector: { matchLabels?: Labels } };
       expect(cluster.selected(podSelector.matchLabels ?? {}).length).toBeGreaterThan(0);
     }
+  },
+);
+
+test.each(regions)(
+  "no Service has the name of a LeaderWorkerSet, which starts one of its own name for its ranks",
+  (cluster) => {
+    const groups = cluster.all("LeaderWorkerSet").map(({ metadata }) => metadata.name);
+    expect(groups).toEqual(["vllm"]);
+    for (const { metadata } of cluster.all("Service")) expect(groups).not.toContain(metadata.name);
   },
 );
 
