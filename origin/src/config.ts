@@ -11,6 +11,8 @@ export interface Config {
   readonly host: string;
   /** 0 lets the system choose one; the ready line tells which. */
   readonly port: number;
+  /** 0: metrics are not served. */
+  readonly metricsPort: number;
   readonly secret: string;
   readonly modelsDir: string;
   /** Names to serve; `undefined` serves every package that names the tier `origin`. */
@@ -60,6 +62,7 @@ export function readConfig(env: Env): ConfigResult {
   const config: Config = {
     host: env.HOST || settings.HOST.default,
     port: whole("PORT"),
+    metricsPort: whole("METRICS_PORT"),
     secret: secretOf(env.ORIGIN_SECRET, faults),
     modelsDir: env.MODELS_DIR || modelsDirDefault,
     models: namesOf(env.MODELS || settings.MODELS.default),

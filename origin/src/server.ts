@@ -12,6 +12,7 @@ import { Registry } from "./engines/registry.ts";
 import { Repository } from "./engines/repository.ts";
 import { Journal } from "./observe/journal.ts";
 import { logToStderr } from "./observe/log.ts";
+import { metricsServer } from "./observe/metrics.ts";
 
 export interface Origin {
   /** Where it listens, for example `http://127.0.0.1:8788`. */
@@ -42,34 +43,58 @@ export async function startOrigin(config: Config): Promise<Origin> {
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
   // A body that trickles in may take no longer than the longest deadline.
   server.requestTimeout = config.timeoutMsMax;
-  const url = await listen(server, config);
+  const metrics = config.metricsPort === 0 ? undefined : metricsServer(registry);
+  const servers = metrics === undefined ? [server] : [server, metrics];
+  let url: string;
   try {
+    url = await listen(server, { setting: "PORT", port: config.port, host: config.host });
+    if (metrics !== undefined)
+      await listen(metrics, { setting: "METRICS_PORT", port: config.metricsPort, host: config.host });
     await loadEngines(config, registry, loader);
   } catch (error) {
-    server.close();
-    server.closeAllConnections();
+    for (const each of servers) cut(each);
     throw error;
   }
-  return { url, stop: () => drain(server, shutdown, config.drainMs, registry) };
+  return {
+    url,
+    stop: async () => {
+      await drain(server, shutdown, config.drainMs, registry);
+      if (metrics !== undefined) cut(metrics);
+    },
+  };
 }
 
-async function listen(server: Server, config: Config): Promise<string> {
+function cut(server: Server): void {
+  server.close();
+  server.closeAllConnections();
+}
+
+interface Place {
+  /** The variable that chose the port. */
+  readonly setting: "PORT" | "METRICS_PORT";
+  readonly port: number;
+  readonly host: string;
+}
+
+async function listen(server: Server, place: Place): Promise<string> {
   try {
-    server.listen(config.port, config.host);
+    server.listen(place.port, place.host);
     await once(server, "listening");
   } catch (error) {
-    throw listenError(error, config);
+    throw listenError(error, place);
   }
   const { address, port, family } = server.address() as AddressInfo;
   return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
 }
 
-function listenError(error: unknown, { host, port }: Config): unknown {
+function listenError(error: unknown, { setting, host, port }: Place): unknown {
   switch ((error as NodeJS.ErrnoException).code) {
     case "EADDRINUSE":
-      return new StartError(`Port ${port} on ${host} is taken: set PORT to a free one or stop what listens there.`);
+      return new StartError(
+        `Port ${port} on ${host} is taken: set ${setting} to a free one or stop what listens there.`,
+      );
     case "EACCES":
-      return new StartError(`Port ${port} needs rights this process does not have: set PORT to 1024 or above.`);
+      return new StartError(`Port ${port} needs rights this process does not have: set ${setting} to 1024 or above.`);
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
       return new StartError(`This machine has no address '${host}': set HOST to one it has, for example 127.0.0.1.`);
@@ -80,16 +105,18 @@ function listenError(error: unknown, { host, port }: Config): unknown {
 
 async function drain(server: Server, shutdown: AbortController, drainMs: number, registry: Registry): Promise<void> {
   const closed = once(server, "close");
+  // Who keeps a connection alive learns with its answer that the next call needs another one.
+  server.prependListener("request", (_request, response) => response.setHeader("connection", "close"));
   server.close();
   // A connection kept alive by its client turns idle only when its answer is out.
   const sweep = setInterval(() => server.closeIdleConnections(), sweepMs);
   const callOff = setTimeout(() => shutdown.abort(), drainMs);
   // Readers that never take their last bytes must not keep the process.
-  const cut = setTimeout(() => server.closeAllConnections(), drainMs + cutAfterMs);
+  const cutOff = setTimeout(() => server.closeAllConnections(), drainMs + cutAfterMs);
   await closed;
   clearInterval(sweep);
   clearTimeout(callOff);
-  clearTimeout(cut);
+  clearTimeout(cutOff);
   await Promise.all(registry.seats().map((seat) => seat.engine.close()));
 }
 

@@ -15,6 +15,12 @@ export const settings = {
   ORIGIN_SECRET: { default: "", help: "required: the secret the gateway sends as 'Authorization: Bearer …'" },
   HOST: { default: "127.0.0.1", help: "address to listen on" },
   PORT: { default: 8788, min: 0, max: 65_535, help: "port to listen on; 0 lets the system choose" },
+  METRICS_PORT: {
+    default: 0,
+    min: 0,
+    max: 65_535,
+    help: "port of /metrics for Prometheus, without the secret; 0: none",
+  },
   MODELS_DIR: {
     default: "",
     help: "folder of model packages, <name>/<version>/model.json (default: models/ beside origin/)",
