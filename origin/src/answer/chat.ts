@@ -41,7 +41,10 @@ export async function answerChat(context: OriginContext): Promise<Response | Fai
 
 async function prepare(context: OriginContext): Promise<Result<Exchange>> {
   const { registry, bodyBytesMax } = context.get("stage");
-  const body = await orCalledOff(readJson(context.req.raw, bodyBytesMax), context.get("deadline").signal);
+  const body = await orCalledOff(
+    readJson(context.req.raw, bodyBytesMax, context.get("bodySha256")),
+    context.get("deadline").signal,
+  );
   if (!body.ok) return body;
   const request = parse(chatRequest, body.value);
   if (!request.ok) return request;
