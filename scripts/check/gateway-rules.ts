@@ -11,6 +11,7 @@ const stages = ["accept", "admit", "assign", "cache", "dispatch", "observe", "op
 const composition = [
   "admin-routes.ts",
   "app-chat.ts",
+  "app-fallback.ts",
   "app-guard.ts",
   "app-semantic.ts",
   "app.ts",

@@ -1,7 +1,11 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { headers } from "@ledge/contract";
+import { signatureText, textToSign } from "@ledge/policy/origins";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { RunningOrigin } from "../../scripts/local/origin.ts";
 import { bodyOf } from "../support/answer-body.ts";
-import { startEdge, startFakeOrigin, type TestEdge, until } from "../support/ledge.ts";
+import { originSecret, startEdge, startFakeOrigin, type TestEdge, until } from "../support/ledge.ts";
+import { sha256 } from "../support/registry.ts";
 
 /** The Worker between the gateway and the origins: when it is not there, what it sends, and who may send it. */
 
@@ -50,13 +54,27 @@ describe("a dispatch Worker that", () => {
   });
 });
 
+/** As the edge signs a chat with this body. */
+function signedFor(body: string): Record<string, string> {
+  const named: Record<string, string> = { "Content-Type": "application/json" };
+  const once = { atMs: Date.now(), nonce: randomBytes(16).toString("hex"), bodySha256: sha256(body) };
+  const text = textToSign({
+    ...once,
+    method: "POST",
+    path: "/v1/chat/completions",
+    header: (name) => named[name] ?? null,
+  });
+  const mac = createHmac("sha256", originSecret).update(text).digest("hex");
+  return { ...named, [headers.signature]: signatureText({ ...once, mac }) };
+}
+
 describe("an origin", () => {
   const body = JSON.stringify(chat);
 
-  function ask(headers: Readonly<Record<string, string>>): Promise<Response> {
+  function ask(more: Readonly<Record<string, string>>): Promise<Response> {
     return fetch(`${origin.url}/v1/chat/completions`, {
       method: "POST",
-      headers: { "Content-Type": "application/json", ...headers },
+      headers: { "Content-Type": "application/json", ...more },
       body,
     });
   }
@@ -67,8 +85,15 @@ describe("an origin", () => {
     expect([answer.status, answer.headers.get("Ledge-Origin")]).toEqual([200, "origin; region=default; attempts=1"]);
   });
 
+  test("takes a signed request once, and not with another body", async () => {
+    const signed = signedFor(body);
+    expect((await ask(signed)).status).toBe(200);
+    expect((await ask(signed)).status).toBe(401);
+    expect((await ask(signedFor(`${body} `))).status).toBe(401);
+  });
+
   test("takes the secret itself from nobody unless it is set up to", async () => {
-    const secret = { Authorization: "Bearer a-secret-between-edge-and-origin" };
+    const secret = { Authorization: `Bearer ${originSecret}` };
     expect((await ask(secret)).status).toBe(401);
     const migrating = await startFakeOrigin({ tokens: ["well"] }, "none", { ORIGIN_AUTH: "either" });
     const answer = await fetch(`${migrating.url}/v1/models`, { headers: secret });

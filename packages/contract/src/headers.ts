@@ -11,6 +11,8 @@ export const headers = {
   signature: "Ledge-Signature",
   /** Which origin answered, and how it came to that: `eu-1; region=eu; attempts=2`. */
   origin: "Ledge-Origin",
+  /** Set when another model answered than was asked: which one could not, and why. */
+  fallback: "Ledge-Fallback",
   /** To the dispatch Worker: the continent that the caller is on, as Cloudflare names it. */
   continent: "Ledge-Continent",
   /** Whose arm of a rollout a call belongs to; without it the API key's or token's. */

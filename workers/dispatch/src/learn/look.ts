@@ -3,13 +3,13 @@ import type { Origin } from "../config.ts";
 /** How long an origin may take to say whether it lives. */
 const lookMsMax = 1_000;
 
-/** Whether an origin lives: its `/readyz` says that it is ready, or that it loads. Never throws. */
+/** Whether an origin lives: somebody answers at `/readyz`, if only that models load. Never throws. */
 export async function lives({ url }: Origin): Promise<boolean> {
   try {
     const response = await fetch(`${url}/readyz`, { redirect: "manual", signal: AbortSignal.timeout(lookMsMax) });
     if (response.status !== 503) {
       await response.body?.cancel();
-      return response.status === 200;
+      return response.status < 500;
     }
     // A proxy before an origin that is gone says 503 too.
     return (await response.json<{ readonly status?: unknown }>()).status === "loading";

@@ -5,6 +5,7 @@ import {
   cacheSecret,
   cacheStaleS,
   cacheTtlS,
+  fallbacks,
   keyPepper,
   logged,
   requestsPerMinute,
@@ -13,6 +14,7 @@ import {
 } from "./variables.ts";
 
 const config = z.object({
+  FALLBACKS: fallbacks,
   ORIGIN_IN_FLIGHT_MAX: wholeNumber(1, 100_000),
   ORIGIN_WAITING_MAX: wholeNumber(0, 100_000),
   BODY_BYTES_MAX: bodyBytesMax,
