@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { RunningOrigin } from "../../scripts/local/origin.ts";
+import type { Told, Turn } from "../../workers/dispatch/src/learn/turns.ts";
 import { startChatOrigin } from "../support/chat-origin.ts";
 import { startEdge, startFakeOrigin, type TestEdge, until } from "../support/ledge.ts";
 
@@ -111,24 +112,41 @@ test("when both are gone, the answer is a 503 with the time to come back", async
   expect(Number(answer.headers.get("Retry-After"))).toBeGreaterThan(0);
 });
 
-test("isolates learn from one another which origin to leave", async () => {
-  await edge.close();
-  const pools = [
-    { region: "near", origins: [{ name: "near-1", url: near.url }] },
-    { region: "far", origins: [{ name: "far-1", url: far.url }] },
-  ];
-  edge = await startEdge({ dispatch: { ORIGIN_URL: "", ORIGINS: JSON.stringify(pools) } });
-  key = (await edge.issueKey()).key;
+test("an isolate tells the others which origin it left", async () => {
   await near.kill();
   expect(await byWhom()).toBe("far-1");
-  const book = await edge.miniflare.getDurableObjectNamespace("ORIGIN_BOOK", "ledge-dispatch");
-  const told = async () =>
-    (
-      await (
-        book.get(book.idFromName("origins")) as unknown as { exchange(turns: []): Promise<{ key: string }[]> }
-      ).exchange([])
-    ).map((turn) => turn.key);
-  await until("the book was told", async () => (await told()).includes("near-1"));
+  const books = await edge.miniflare.getDurableObjectNamespace("ORIGIN_BOOK", "ledge-dispatch");
+  const book = books.get(books.idFromName("origins")) as unknown as { exchange(turns: []): Promise<readonly Told[]> };
+  const told = async () => (await book.exchange([])).map((turn) => `${turn.key} ${turn.news.kind}`);
+  await until("the book was told", async () => (await told()).includes("near-1 open"));
+});
+
+test("an isolate that is told that an origin was left asks the other one, and tries it itself when that is over", async () => {
+  expect(await byWhom()).toBe("near-1");
+  const books = await edge.miniflare.getDurableObjectNamespace("ORIGIN_BOOK", "ledge-dispatch");
+  const book = books.get(books.idFromName("origins")) as unknown as {
+    exchange(turns: readonly Turn[]): Promise<unknown>;
+  };
+  await book.exchange([{ key: "near-1", news: { kind: "open", untilMs: Date.now() + 10_000, times: 1 } }]);
+  await until("it was heard", async () => (await byWhom()) === "far-1", 9_000);
+  await until("the nearer origin is asked again", async () => (await byWhom()) === "near-1", 30_000);
+});
+
+test("of two origins in a region the slow one is asked seldom", async () => {
+  const [slow, quick] = [await startChatOrigin(), await startChatOrigin()];
+  slow.onCall = (call) => void setTimeout(() => call.whole("well said"), 1_000);
+  quick.onCall = (call) => call.whole("well said");
+  await edge.close();
+  const origins = [
+    { name: "slow", url: slow.url },
+    { name: "quick", url: quick.url },
+  ];
+  edge = await startEdge({ dispatch: { ORIGINS: JSON.stringify([{ region: "only", origins }]) } });
+  key = (await edge.issueKey()).key;
+  const { statuses } = await underLoad(100, () => undefined);
+  expect(statuses).toEqual({ 200: 100 });
+  expect(slow.calls.length).toBeLessThanOrEqual(15);
+  await Promise.all([slow.close(), quick.close()]);
 });
 
 describe("an origin that says 503 and when to come back", () => {

@@ -40,27 +40,28 @@ export class Seats {
 
   /**
    * The best that may be asked and was not yet; its place is taken. By region first, then by load and latency. One that said when
-   * to come back is asked before that only when there is no other.
+   * to come back is asked before that only when there is no other; and where a model is left everywhere, whoever lives is asked
+   * once: what an engine says of its failure is worth more than a refusal of ours.
    */
   choose(wish: Wish): Chosen | undefined {
     const nowMs = this.#nowMs();
-    return (
-      this.#chooseOf(
-        this.all.filter((seat) => seat.model(wish.model).notBeforeMs <= nowMs),
-        wish,
-        nowMs,
-      ) ?? this.#chooseOf(this.all, wish, nowMs)
-    );
+    const free = this.all.filter((seat) => this.#isFree(seat, wish, nowMs));
+    const asked = free.filter((seat) => seat.model(wish.model).breaker.wouldPass(nowMs));
+    const awaited = asked.filter((seat) => seat.model(wish.model).notBeforeMs <= nowMs);
+    const last = wish.tried.size === 0 ? free : [];
+    return this.#best(awaited, wish, nowMs) ?? this.#best(asked, wish, nowMs) ?? this.#best(last, wish, nowMs);
   }
 
-  #chooseOf(seats: readonly Seat[], wish: Wish, nowMs: number): Chosen | undefined {
+  #best(seats: readonly Seat[], wish: Wish, nowMs: number): Chosen | undefined {
+    if (seats.length === 0) return undefined;
     for (const { name } of nearestRegions(this.#regions, wish.continent)) {
-      const free = seats.filter((seat) => seat.region === name && this.#isFree(seat, wish, nowMs));
-      const candidates = free.map((seat) => {
-        const { latency } = seat.model(wish.model);
-        const inFlight = seat.inFlight.count(nowMs, this.#bounds.originCallsMax);
-        return { seat, latency, inFlight, weight: seat.origin.weight };
-      });
+      const candidates = seats
+        .filter((seat) => seat.region === name)
+        .map((seat) => {
+          const { latency } = seat.model(wish.model);
+          const inFlight = seat.inFlight.count(nowMs, this.#bounds.originCallsMax);
+          return { seat, latency, inFlight, weight: seat.origin.weight };
+        });
       const best = cheaperOfTwo(candidates, nowMs, [Math.random(), Math.random()]);
       if (best !== undefined) return this.#take(best.seat, wish, nowMs);
     }
@@ -70,7 +71,7 @@ export class Seats {
   /** Whether anybody else could be asked. */
   hasOther(wish: Wish): boolean {
     const nowMs = this.#nowMs();
-    return this.all.some((seat) => this.#isFree(seat, wish, nowMs));
+    return this.all.some((seat) => this.#isFree(seat, wish, nowMs) && seat.model(wish.model).breaker.wouldPass(nowMs));
   }
 
   /** Of those who could not be asked: why, and when to come back. */
@@ -105,8 +106,7 @@ export class Seats {
 
   #isFree(seat: Seat, { model: name, tried }: Wish, nowMs: number): boolean {
     if (tried.has(seat.origin.name) || seat.origin.weight <= 0 || seat.life.kind !== "closed") return false;
-    const model = seat.model(name);
-    return model.breaker.wouldPass(nowMs) && !this.#isFull(seat, model, nowMs);
+    return !this.#isFull(seat, seat.model(name), nowMs);
   }
 
   #isFull(seat: Seat, model: ModelSeat, nowMs: number): boolean {

@@ -1,4 +1,4 @@
-import { headers, isErrorCode } from "@ledge/contract";
+import { errors, headers, isErrorCode, problemOf } from "@ledge/contract";
 import { type Verdict, verdictOf } from "@ledge/policy/origins";
 import type { Origin } from "../config.ts";
 import type { Call } from "./call.ts";
@@ -12,6 +12,8 @@ export interface Asked {
   /** The origin said so; 0 when it did not. */
   readonly retryAfterMs: number;
   readonly cause: string;
+  /** The connection was lost before anything came: it may have been closed as the request was sent, and the origin be well. */
+  readonly lost?: true;
 }
 
 /** A problem document is small; more than this is none. */
@@ -34,6 +36,7 @@ export async function ask(origin: Origin, call: Call, { hmac, signal, nowMs }: A
   named.set(headers.timeoutMs, String(Math.max(1, Math.ceil(call.deadlineMs - sentMs))));
   named.set(headers.deadline, String(Math.ceil(call.deadlineMs)));
   sign({ method: call.method, path: call.path, bodySha256: call.bodySha256, headers: named }, hmac, sentMs);
+  let lost = true;
   try {
     const response = await fetch(origin.url + call.path, {
       method: call.method,
@@ -42,9 +45,11 @@ export async function ask(origin: Origin, call: Call, { hmac, signal, nowMs }: A
       redirect: "manual",
       ...(signal === undefined ? {} : { signal }),
     });
+    lost = false;
     return response.status < 400 ? await heard(response) : await refused(response);
   } catch (error) {
-    return { verdict: "silent", retryAfterMs: 0, cause: String(error) };
+    const silence = { verdict: "silent", retryAfterMs: 0, cause: String(error) } as const;
+    return lost ? { ...silence, lost } : { ...silence, response: brokenOff() };
   }
 }
 
@@ -62,6 +67,11 @@ async function heard(response: Response): Promise<Asked> {
     retryAfterMs: 0,
     cause: "",
   };
+}
+
+function brokenOff(): Response {
+  const fault = { code: "upstream_failed" } as const;
+  return Response.json(problemOf(fault), { status: errors[fault.code].status });
 }
 
 async function refused(response: Response): Promise<Asked> {

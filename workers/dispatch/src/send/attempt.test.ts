@@ -13,7 +13,7 @@ type Does = (call: Call, signal: AbortSignal | undefined) => Promise<Asked>;
 const answers: Does = async () => said("answered", 200);
 const fails: Does = async () => said("failed", 502);
 const full: Does = async () => ({ ...said("elsewhere", 503), retryAfterMs: 1_000 });
-const silent: Does = async () => ({ verdict: "silent", retryAfterMs: 0, cause: "connection lost" });
+const silent: Does = async () => ({ verdict: "silent", retryAfterMs: 0, cause: "connection lost", lost: true });
 const refuses: Does = async () => said("answered", 400);
 const hangs: Does = (_call, signal) =>
   new Promise((resolve) =>
@@ -164,6 +164,19 @@ describe("a call", () => {
   });
 });
 
+test("where a model fails everywhere, an origin that lives says so itself, and is asked once a call", async () => {
+  const world = new World({ "eu-1": fails });
+  for (let call = 0; call < 20; call++) expect(await world.call()).toMatchObject({ status: 502, attempts: 1 });
+  expect(world.asked.length).toBe(20);
+});
+
+test("an answer that breaks off is asked for elsewhere, and not of the same origin again", async () => {
+  const brokenOff: Does = async () => ({ verdict: "silent", retryAfterMs: 0, cause: "broke off" });
+  const world = new World({ "eu-1": brokenOff });
+  expect(await world.call()).toMatchObject({ code: "origin_unavailable" });
+  expect(world.asked.length).toBe(1);
+});
+
 describe("an origin", () => {
   test("that said when to come back is not asked before, while another can be", async () => {
     const world = new World({ "eu-1": full, "eu-2": answers });
@@ -199,7 +212,7 @@ describe("an origin", () => {
 
 test("when every origin fails, requests are at most a tenth more than calls, and a reserve of ten", async () => {
   const world = new World({ "eu-1": fails, "eu-2": fails, "us-1": fails });
-  const calls = 1_000;
+  const calls = 250;
   for (let call = 0; call < calls; call++) await world.call();
   expect(world.asked.length).toBeLessThanOrEqual(calls * 1.1 + 10);
 });

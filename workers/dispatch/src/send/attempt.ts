@@ -114,7 +114,7 @@ export class Attempt {
   async #revived(): Promise<Chosen | undefined> {
     const { seats, lives, nowMs, sleep } = this.#deps;
     const asleep = seats.all.filter((seat) => {
-      const silentNow = this.#last?.chosen.seat === seat && this.#last.asked.verdict === "silent";
+      const silentNow = this.#sent === 1 && this.#last?.chosen.seat === seat && this.#last.asked.lost === true;
       return silentNow || (seat.life.kind !== "closed" && nowMs() - seat.lookedMs >= lookAgainMs);
     });
     if (asleep.length === 0) return undefined;
