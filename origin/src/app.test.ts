@@ -21,7 +21,7 @@ let app: ReturnType<typeof createApp>;
 beforeEach(() => {
   registry = new Registry();
   lines = [];
-  const config = { secret: "s".repeat(16), bodyBytesMax: 1000, timeoutMs: 1000, timeoutMsMax: 1000 };
+  const config = { secret: "s".repeat(16), bearer: true, bodyBytesMax: 1000, timeoutMs: 1000, timeoutMsMax: 1000 };
   const shutdown = new AbortController().signal;
   const sink = (line: RequestLine) => void lines.push(line);
   app = createApp({ config, registry, shutdown, nowMs: () => 1_700_000_000_000, newId: () => "id", sink });

@@ -1,7 +1,7 @@
 import { type Fault, type fail, headers } from "@ledge/contract";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { Deadline, timeoutOf } from "./accept/deadline.ts";
-import { bearerCheck } from "./admit/bearer.ts";
+import { Deadline, timeLeft } from "./accept/deadline.ts";
+import { callerCheck } from "./admit/caller.ts";
 import { answerChat, answerCompletion } from "./answer/chat.ts";
 import { answerInfer } from "./answer/infer.ts";
 import { answerJournal } from "./answer/journal.ts";
@@ -19,7 +19,7 @@ import { type LineSink, RequestRecord } from "./observe/log.ts";
 import type { OriginEnv } from "./request.ts";
 
 export interface AppParts {
-  readonly config: Pick<Config, "secret" | "bodyBytesMax" | "timeoutMs" | "timeoutMsMax">;
+  readonly config: Pick<Config, "secret" | "bearer" | "bodyBytesMax" | "timeoutMs" | "timeoutMsMax">;
   readonly registry: Registry;
   /** Fires when running requests must end because the process does. */
   readonly shutdown: AbortSignal;
@@ -85,13 +85,14 @@ export function createApp(parts: AppParts): Hono<OriginEnv> {
 /** Who calls, until when, and with what the stages behind work. */
 function guardOf(parts: AppParts): MiddlewareHandler<OriginEnv> {
   const { config, registry } = parts;
-  const allowed = bearerCheck(config.secret);
+  const allowed = callerCheck(config, parts.nowMs);
   return async (context, next) => {
-    const caller = allowed(context.req.header("Authorization") ?? null);
+    const caller = allowed(context.req.raw);
     if (!caller.ok) return refuse(context, caller.fault);
-    const timeout = timeoutOf(context.req.header(headers.timeoutMs) ?? null, config.timeoutMs, config.timeoutMsMax);
-    if (!timeout.ok) return refuse(context, timeout.fault);
-    const deadline = new Deadline(timeout.value, context.req.raw.signal, parts.shutdown);
+    context.set("bodySha256", caller.value);
+    const left = timeLeft(context.req.raw.headers, config, parts.nowMs());
+    if (!left.ok) return refuse(context, left.fault);
+    const deadline = new Deadline(left.value, context.req.raw.signal, parts.shutdown);
     context.set("deadline", deadline);
     context.set("stage", {
       registry,

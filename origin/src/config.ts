@@ -14,6 +14,8 @@ export interface Config {
   /** 0: metrics are not served. */
   readonly metricsPort: number;
   readonly secret: string;
+  /** Whether the secret itself is taken too, in place of a signature. */
+  readonly bearer: boolean;
   readonly modelsDir: string;
   /** Names to serve; `undefined` serves every package that names the tier `origin`. */
   readonly models: readonly string[] | undefined;
@@ -64,6 +66,7 @@ export function readConfig(env: Env): ConfigResult {
     port: whole("PORT"),
     metricsPort: whole("METRICS_PORT"),
     secret: secretOf(env.ORIGIN_SECRET, faults),
+    bearer: bearerOf(env.ORIGIN_AUTH || settings.ORIGIN_AUTH.default, faults),
     modelsDir: env.MODELS_DIR || modelsDirDefault,
     models: namesOf(env.MODELS || settings.MODELS.default),
     registryUrl: urlOf(env.REGISTRY_URL, faults),
@@ -87,11 +90,17 @@ export function readConfig(env: Env): ConfigResult {
 
 function secretOf(secret: string | undefined, faults: string[]): string {
   if (!secret) {
-    faults.push("ORIGIN_SECRET is not set: set it to the secret the gateway sends as 'Authorization: Bearer …'.");
+    faults.push("ORIGIN_SECRET is not set: set it to the secret that the edge signs its requests with.");
   } else if (!/^[\x21-\x7e]{16,512}$/.test(secret)) {
     faults.push("ORIGIN_SECRET does not hold 16 to 512 printable ASCII characters without spaces: set a longer one.");
   }
   return secret ?? "";
+}
+
+function bearerOf(auth: string, faults: string[]): boolean {
+  if (auth !== "signed" && auth !== "either")
+    faults.push("ORIGIN_AUTH is neither 'signed' nor 'either': set it to one.");
+  return auth === "either";
 }
 
 function urlOf(text: string | undefined, faults: string[]): string | undefined {

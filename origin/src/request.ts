@@ -10,6 +10,8 @@ export interface OriginEnv {
   Variables: {
     record: RequestRecord;
     deadline: Deadline;
+    /** SHA-256 that the body must have, hex; absent when the request is not signed. */
+    bodySha256: string | undefined;
     stage: {
       readonly registry: Registry;
       readonly bodyBytesMax: number;

@@ -12,7 +12,11 @@ interface Whole {
 
 /** Every environment variable the origin reads: one table for reading, checking and `--help`. */
 export const settings = {
-  ORIGIN_SECRET: { default: "", help: "required: the secret the gateway sends as 'Authorization: Bearer …'" },
+  ORIGIN_SECRET: { default: "", help: "required: the secret that the edge signs its requests with" },
+  ORIGIN_AUTH: {
+    default: "signed",
+    help: "'signed' takes signed requests alone; 'either' also 'Authorization: Bearer <ORIGIN_SECRET>'",
+  },
   HOST: { default: "127.0.0.1", help: "address to listen on" },
   PORT: { default: 8788, min: 0, max: 65_535, help: "port to listen on; 0 lets the system choose" },
   METRICS_PORT: {

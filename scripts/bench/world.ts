@@ -109,6 +109,7 @@ export function startWorkers(world: World, options: WorkerdOptions = {}): Promis
     builtWorker("identity", world.identity, false),
     builtWorker("meter", {}, false),
     builtWorker("semantic", {}, false),
+    builtWorker("dispatch", world.vars, false),
     builtWorker("inference", {}, false),
     scriptWorker("constant", constantWorker, [], true),
     scriptWorker("proxy", proxyWorker, [variable("ORIGIN_URL", world.originUrl)], true),

@@ -12,6 +12,7 @@ const composition = [
   "admin-routes.ts",
   "app-chat.ts",
   "app-count.ts",
+  "app-fallback.ts",
   "app-guard.ts",
   "app-semantic.ts",
   "app.ts",

@@ -11,6 +11,7 @@ const gzipBytesMax = {
   identity: 40 * 1024,
   meter: 16 * 1024,
   semantic: 32 * 1024,
+  dispatch: 48 * 1024,
 };
 /** Cloudflare's own limit for a Worker on the paid plan, uncompressed. */
 const inferenceBytesMax = 64 * 1024 * 1024;

@@ -83,10 +83,12 @@ export async function startLedge(options: LedgeOptions): Promise<RunningLedge> {
 
 function varsOf(secrets: LocalSecrets, originUrl: string) {
   const { originSecret, keyPepper, cacheSecret, adminKey } = secrets;
-  const both = { ORIGIN_URL: originUrl, ORIGIN_SECRET: originSecret, KEY_PEPPER: keyPepper, LOG: "all" };
+  const both = { KEY_PEPPER: keyPepper, LOG: "all" };
+  const origin = { ORIGIN_URL: originUrl, ORIGIN_SECRET: originSecret };
   return {
     gateway: { ...both, CACHE_SECRET: cacheSecret },
-    operator: { ...both, ADMIN_KEY_HASH: createHash("sha256").update(adminKey).digest("hex") },
+    dispatch: origin,
+    operator: { ...both, ...origin, ADMIN_KEY_HASH: createHash("sha256").update(adminKey).digest("hex") },
   };
 }
 

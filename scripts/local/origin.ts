@@ -23,6 +23,8 @@ export interface RunningOrigin {
   close(): Promise<void>;
   /** Ends it as a crash would. */
   kill(): Promise<void>;
+  /** Stops and continues it, as a machine that hangs and comes back. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void;
 }
 
 const killAfterMs = 10_000;
@@ -34,7 +36,7 @@ export async function runOrigin(options: OriginOptions): Promise<RunningOrigin> 
   if (!existsSync(entry)) throw new Error(`${entry} is missing: this checkout is not whole; clone it again.`);
   const child = spawn(process.execPath, [entry], {
     cwd: repoRoot,
-    env: { ...process.env, ...options.env, PORT: String(options.port), ORIGIN_SECRET: options.secret },
+    env: { ...process.env, PORT: String(options.port), ...options.env, ORIGIN_SECRET: options.secret },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const logs: string[] = [];
@@ -44,7 +46,14 @@ export async function runOrigin(options: OriginOptions): Promise<RunningOrigin> 
   });
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   const url = await readyUrl(child, ended, logs);
-  return { url, ended, logs, close: () => end(child, ended, "SIGTERM"), kill: () => end(child, ended, "SIGKILL") };
+  return {
+    url,
+    ended,
+    logs,
+    close: () => end(child, ended, "SIGTERM"),
+    kill: () => end(child, ended, "SIGKILL"),
+    signal: (signal) => void child.kill(signal),
+  };
 }
 
 async function readyUrl(child: ChildProcess, ended: Promise<number | null>, logs: readonly string[]): Promise<string> {

@@ -30,6 +30,8 @@ beforeAll(async () => {
   const script = JSON.stringify([{ name: "tiny-chat", tokens: ["a", "b"], endless: true, tokenMs: 2 }]);
   origin = await startOrigin({
     JOURNAL_DIR: join(dir, "journal"),
+    // The test reads the journal itself.
+    ORIGIN_AUTH: "either",
     MODELS: "none",
     FAKE_MODELS: script,
     CHAT_WAITING_MAX: "1000",

@@ -124,7 +124,7 @@ test("an edge whose models cannot run is not ready", async () => {
 test("an origin that refuses the edge's secret is the deployment's fault, not the caller's", async () => {
   const { edge, key } = await start({
     originUrl: origin.url,
-    gateway: { ORIGIN_SECRET: "not-the-secret-of-the-origin" },
+    dispatch: { ORIGIN_SECRET: "not-the-secret-of-the-origin" },
     standIns: { inference: broken },
   });
   const answer = await edge.post("/v1/predict", key, body);
@@ -133,7 +133,7 @@ test("an origin that refuses the edge's secret is the deployment's fault, not th
 });
 
 test.each([
-  ["gateway", "/v1/models", ["ORIGIN_SECRET", "ORIGIN_URL"]],
+  ["gateway", "/v1/models", ["CACHE_SECRET", "KEY_PEPPER"]],
   ["operator", "/admin/v1/models", ["ORIGIN_SECRET", "ADMIN_KEY_HASH"]],
 ] as const)(
   "a Worker without its secrets answers 500 to all, and its log names each one that is missing: %s",

@@ -75,7 +75,13 @@ export interface Running {
 
 /** Starts an origin on a free port and waits until it is ready. */
 export async function startOrigin(env: Record<string, string>): Promise<Running> {
-  const origin = new OriginProcess({ ORIGIN_SECRET: secret, PORT: "0", DRAIN_MS: "200", ...env });
+  const origin = new OriginProcess({
+    ORIGIN_SECRET: secret,
+    ORIGIN_AUTH: "either",
+    PORT: "0",
+    DRAIN_MS: "200",
+    ...env,
+  });
   const url = await origin.ready();
   const call: Running["call"] = (path, { json, ...init } = {}) =>
     fetch(url + path, {

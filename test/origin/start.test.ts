@@ -10,9 +10,7 @@ const fakes = { MODELS: "none", FAKE_MODELS: '[{"name":"fake"}]' };
 test("without ORIGIN_SECRET the origin refuses to start and says what to set", async () => {
   const ended = await new OriginProcess({ ...fakes, PORT: "0" }).ended();
   expect(ended.status).toBe(1);
-  expect(ended.stderr).toBe(
-    "ORIGIN_SECRET is not set: set it to the secret the gateway sends as 'Authorization: Bearer …'.\n",
-  );
+  expect(ended.stderr).toBe("ORIGIN_SECRET is not set: set it to the secret that the edge signs its requests with.\n");
   expect(ended.stdout).toBe("");
 });
 

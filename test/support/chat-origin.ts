@@ -28,7 +28,7 @@ export interface OriginCall {
   drop(): void;
   /** A whole answer. */
   whole(content: string): void;
-  fault(status: number, code: string): void;
+  fault(status: number, code: string, retryAfterS?: number): void;
 }
 
 export async function startChatOrigin(): Promise<ChatOrigin> {
@@ -74,8 +74,8 @@ function callOf(body: Record<string, unknown>, response: ServerResponse, number:
       choices: [{ index: 0, delta, logprobs: null, finish_reason: reason }],
       ...(wantsUsage ? { usage: null } : {}),
     });
-  const json = (status: number, payload: unknown) => {
-    response.writeHead(status, { "Content-Type": "application/json" });
+  const json = (status: number, payload: unknown, more: Readonly<Record<string, string>> = {}) => {
+    response.writeHead(status, { "Content-Type": "application/json", ...more });
     response.end(JSON.stringify(payload));
   };
   return {
@@ -98,6 +98,11 @@ function callOf(body: Record<string, unknown>, response: ServerResponse, number:
       const choices = [{ index: 0, message, logprobs: null, finish_reason: "stop" }];
       json(200, { ...stamp, object: "chat.completion", choices, usage });
     },
-    fault: (status, code) => json(status, { type: "about:blank", code, title: code, status }),
+    fault: (status, code, retryAfterS) =>
+      json(
+        status,
+        { type: "about:blank", code, title: code, status },
+        retryAfterS === undefined ? {} : { "Retry-After": String(retryAfterS) },
+      ),
   };
 }

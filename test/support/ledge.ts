@@ -32,16 +32,19 @@ export async function startEdge(
     readonly operator?: Readonly<Record<string, string>>;
     readonly inference?: Readonly<Record<string, string>>;
     readonly identity?: Readonly<Record<string, string>>;
+    readonly dispatch?: Readonly<Record<string, string>>;
   } & Pick<EdgeOptions, "standIns" | "bundles" | "dataDir" | "gateways" | "port"> = {},
 ): Promise<TestEdge> {
   const logs: string[] = [];
   const secrets = new Set([adminKey, originSecret, cacheSecret, keyPepper]);
-  const { originUrl = nowhere, gateway, operator, inference, identity, ...rest } = options;
+  const { originUrl = nowhere, gateway, operator, inference, identity, dispatch, ...rest } = options;
   const adminKeyHash = createHash("sha256").update(adminKey).digest("hex");
-  const both = { ORIGIN_URL: originUrl, ORIGIN_SECRET: originSecret, KEY_PEPPER: keyPepper, LOG: "all" };
+  const both = { KEY_PEPPER: keyPepper, LOG: "all" };
+  const origin = { ORIGIN_URL: originUrl, ORIGIN_SECRET: originSecret };
   const vars = {
     gateway: { ...both, CACHE_SECRET: cacheSecret, ...gateway },
-    operator: { ...both, ADMIN_KEY_HASH: adminKeyHash, ...gateway, ...operator },
+    operator: { ...both, ...origin, ADMIN_KEY_HASH: adminKeyHash, ...gateway, ...operator },
+    dispatch: { ...origin, ...dispatch },
     ...(inference === undefined ? {} : { inference }),
     ...(identity === undefined ? {} : { identity }),
   };
@@ -86,8 +89,9 @@ export function startOrigin(env: Readonly<Record<string, string>> = {}): Promise
 export function startFakeOrigin(
   script: Readonly<Record<string, unknown>> = {},
   models = "none",
+  env: Readonly<Record<string, string>> = {},
 ): Promise<RunningOrigin> {
-  return startOrigin({ MODELS: models, FAKE_MODELS: JSON.stringify([{ name: "tiny-chat", ...script }]) });
+  return startOrigin({ ...env, MODELS: models, FAKE_MODELS: JSON.stringify([{ name: "tiny-chat", ...script }]) });
 }
 
 /** Waits until `met` says so, looking every few milliseconds; fails after five seconds, or `withinMs`, with `what`. */

@@ -4,7 +4,7 @@ interface __BaseEnv_GatewayBindings {
 	ANSWERS: KVNamespace;
 	SNAPSHOTS: KVNamespace;
 	FLOOD_WALL: RateLimit;
-	ORIGIN_URL: string;
+	FALLBACKS: string;
 	ORIGIN_IN_FLIGHT_MAX: string;
 	ORIGIN_WAITING_MAX: string;
 	BODY_BYTES_MAX: string;
@@ -17,7 +17,6 @@ interface __BaseEnv_GatewayBindings {
 	REQUESTS_PER_MINUTE_DEFAULT: string;
 	ABUSE: string;
 	LOG: string;
-	ORIGIN_SECRET: string;
 	CACHE_SECRET: string;
 	KEY_PEPPER: string;
 	FLIGHTS: DurableObjectNamespace<import("./src/index").Flight>;
@@ -31,6 +30,7 @@ interface __BaseEnv_GatewayBindings {
 	SEMANTIC_INDEX: DurableObjectNamespace /* SemanticIndex from ledge-semantic */;
 	INFERENCE: Fetcher /* ledge-inference */;
 	OPERATOR: Fetcher /* ledge-operator */;
+	ORIGINS: Fetcher /* ledge-dispatch */;
 	IDENTITY: Fetcher /* ledge-identity */;
 }
 declare namespace Cloudflare {
@@ -45,7 +45,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ORIGIN_URL" | "ORIGIN_IN_FLIGHT_MAX" | "ORIGIN_WAITING_MAX" | "BODY_BYTES_MAX" | "TIMEOUT_MS_DEFAULT" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "CACHE_STALE_WHILE_REVALIDATE_S" | "CACHE_STALE_IF_ERROR_S" | "WORKERS_CACHE" | "REQUESTS_PER_MINUTE_DEFAULT" | "ABUSE" | "LOG" | "ORIGIN_SECRET" | "CACHE_SECRET" | "KEY_PEPPER">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "FALLBACKS" | "ORIGIN_IN_FLIGHT_MAX" | "ORIGIN_WAITING_MAX" | "BODY_BYTES_MAX" | "TIMEOUT_MS_DEFAULT" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "CACHE_STALE_WHILE_REVALIDATE_S" | "CACHE_STALE_IF_ERROR_S" | "WORKERS_CACHE" | "REQUESTS_PER_MINUTE_DEFAULT" | "ABUSE" | "LOG" | "CACHE_SECRET" | "KEY_PEPPER">> {}
 }
 declare module "*.txt" {
 	const value: string;

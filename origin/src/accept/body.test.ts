@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { depthMax, parseJson, readJson } from "./body.ts";
 
@@ -48,4 +49,10 @@ test("another media type or a compressed body is refused", async () => {
   expect(await readJson(post("{}", { "content-type": "application/json; charset=utf-8" }), 9)).toMatchObject({
     value: {},
   });
+});
+
+test("a body that is not the one that was signed is refused", async () => {
+  const sha256 = createHash("sha256").update("{}").digest("hex");
+  expect(await readJson(post("{}"), 9, sha256)).toEqual({ ok: true, value: {} });
+  expect(await readJson(post("[]"), 9, sha256)).toMatchObject({ fault: { code: "invalid_credentials" } });
 });

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { fail, ok, type Result } from "@ledge/contract";
 
 /** How deep arrays and objects may nest. No body of this API needs more than eight levels. */
@@ -5,23 +6,29 @@ export const depthMax = 32;
 
 /**
  * Reads a JSON body within bounds. The declared length is checked first, the bytes that come are counted: a header
- * can lie. Fails with `unsupported_media_type`, `body_too_large`, `invalid_utf8`, `too_deep` or `invalid_json`.
+ * can lie. Fails with `unsupported_media_type`, `body_too_large`, `invalid_utf8`, `too_deep` or `invalid_json`, and with
+ * `invalid_credentials` when it is not the body that was signed.
+ *
+ * @param sha256 that was signed, hex; `undefined` when nothing was
  */
-export async function readJson(request: Request, bytesMax: number): Promise<Result<unknown>> {
-  const bytes = await readBytes(request, bytesMax, ["application/json"]);
+export async function readJson(request: Request, bytesMax: number, sha256?: string): Promise<Result<unknown>> {
+  const bytes = await readBytes(request, bytesMax, ["application/json"], sha256);
   return bytes.ok ? parseJson(bytes.value) : bytes;
 }
 
-/** Reads a body of one of these media types within bounds. Fails with `unsupported_media_type` or `body_too_large`. */
+/** Reads a body of one of these media types within bounds, as {@link readJson} does, and does not parse it. */
 export async function readBytes(
   request: Request,
   bytesMax: number,
   types: readonly string[],
+  sha256?: string,
 ): Promise<Result<Uint8Array>> {
   const type = (request.headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
   const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
   if (!types.includes(type) || encoding !== "identity") return fail("unsupported_media_type");
-  return collectBytes(request, bytesMax);
+  const bytes = await collectBytes(request, bytesMax);
+  if (!bytes.ok || sha256 === undefined || hash("sha256", bytes.value, "hex") === sha256) return bytes;
+  return fail("invalid_credentials", { cause: "the body is not the one that was signed" });
 }
 
 async function collectBytes(request: Request, bytesMax: number): Promise<Result<Uint8Array>> {

@@ -1,4 +1,5 @@
 import { fail, headers, ok, type Result } from "@ledge/contract";
+import { timeLeftMs } from "@ledge/policy/origins";
 import type { CallOff } from "../call-off.ts";
 
 /**
@@ -13,6 +14,21 @@ export function timeoutOf(header: string | null, defaultMs: number, maxMs: numbe
     });
   }
   return ok(Math.min(Number(header), maxMs));
+}
+
+/**
+ * The same once it has arrived: a queue on the way, or a process that was stopped, may have kept the request until nobody waits
+ * any more (`Ledge-Deadline`). Fails with `invalid_header` or `deadline_exceeded`.
+ */
+export function timeLeft(
+  named: Headers,
+  { timeoutMs, timeoutMsMax }: { readonly timeoutMs: number; readonly timeoutMsMax: number },
+  nowMs: number,
+): Result<number> {
+  const timeout = timeoutOf(named.get(headers.timeoutMs), timeoutMs, timeoutMsMax);
+  if (!timeout.ok) return timeout;
+  const leftMs = timeLeftMs(timeout.value, named.get(headers.deadline), nowMs);
+  return leftMs > 0 ? ok(leftMs) : fail("deadline_exceeded");
 }
 
 /** One signal for everything that can end a request early, and its one timer. */

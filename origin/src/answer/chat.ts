@@ -40,7 +40,7 @@ async function answerText(context: OriginContext, prepare: Prepare): Promise<Res
   const { registry, bodyBytesMax, nowMs, newId } = context.get("stage");
   const { signal } = context.get("deadline");
   const { facts } = context.get("record");
-  const body = await orCalledOff(readJson(context.req.raw, bodyBytesMax), signal);
+  const body = await orCalledOff(readJson(context.req.raw, bodyBytesMax, context.get("bodySha256")), signal);
   if (!body.ok) return body;
   const exchange = await orCalledOff(prepare(registry, body.value), signal);
   if (!exchange.ok) return exchange;

@@ -62,7 +62,8 @@ async function findSeat(registry: Registry, model: string, version: string, dige
 
 async function readCall(context: OriginContext): Promise<Result<Call>> {
   const { bodyBytesMax } = context.get("stage");
-  const read = readBytes(context.req.raw, bodyBytesMax, ["application/json", "application/octet-stream"]);
+  const types = ["application/json", "application/octet-stream"];
+  const read = readBytes(context.req.raw, bodyBytesMax, types, context.get("bodySha256"));
   const body = await orCalledOff(read, context.get("deadline").signal);
   if (!body.ok) return body;
   const length = context.req.header(headerLengthHeader);

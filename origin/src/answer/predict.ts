@@ -9,7 +9,7 @@ export async function answerPredict(context: OriginContext): Promise<Response | 
   const { registry, bodyBytesMax } = context.get("stage");
   const { signal } = context.get("deadline");
   const { facts } = context.get("record");
-  const body = await orCalledOff(readJson(context.req.raw, bodyBytesMax), signal);
+  const body = await orCalledOff(readJson(context.req.raw, bodyBytesMax, context.get("bodySha256")), signal);
   if (!body.ok) return body;
   const call = parse(predictCall, body.value);
   if (!call.ok) return call;

@@ -5,6 +5,16 @@ export const headers = {
   tier: "Ledge-Tier",
   /** Milliseconds the caller still waits. Relative, so that clocks need not agree. */
   timeoutMs: "Ledge-Timeout-Ms",
+  /** When the caller stops waiting, milliseconds since 1970: what waits on its way to an origin loses time by it. */
+  deadline: "Ledge-Deadline",
+  /** Of a request between edge and origin (`@ledge/policy/origins`). */
+  signature: "Ledge-Signature",
+  /** Which origin answered, and how it came to that: `eu-1; region=eu; attempts=2`. */
+  origin: "Ledge-Origin",
+  /** Set when another model answered than was asked: which one could not, and why. */
+  fallback: "Ledge-Fallback",
+  /** To the dispatch Worker: the continent that the caller is on, as Cloudflare names it. */
+  continent: "Ledge-Continent",
   /** Whose arm of a rollout a call belongs to; without it the API key's or token's. */
   stickyKey: "Ledge-Sticky-Key",
   cacheStatus: "Cache-Status",

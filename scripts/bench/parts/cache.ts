@@ -43,6 +43,7 @@ export async function measureCache(world: World, plan: Plan): Promise<Outcome> {
     builtWorker("identity", world.identity, false),
     builtWorker("meter", {}, false),
     builtWorker("semantic", {}, false),
+    builtWorker("dispatch", vars, false),
     scriptWorker("ledge-inference", absentInference, [], false),
     scriptWorker("constant", constantWorker, [], true),
     objectWorker("room", roomWorker, "ROOMS", "Room"),

@@ -41,6 +41,7 @@ async function coldWorkerd(world: World): Promise<[number, number]> {
     builtWorker("identity", world.identity, false),
     builtWorker("meter", {}, false),
     builtWorker("semantic", {}, false),
+    builtWorker("dispatch", world.vars, false),
     builtWorker("inference", {}, false),
   ]);
   try {

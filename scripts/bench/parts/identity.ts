@@ -43,6 +43,7 @@ async function startWith(world: World, keys: number): Promise<RunningWorkerd> {
     builtWorker("identity", world.identity, false),
     builtWorker("meter", {}, false),
     builtWorker("semantic", {}, false),
+    builtWorker("dispatch", world.vars, false),
     builtWorker("inference", {}, false),
     keyStore(),
   ]);

@@ -46,6 +46,7 @@ const subjects: readonly Subject[] = [
       builtWorker("identity", identity, false),
       builtWorker("meter", {}, false),
       builtWorker("semantic", {}, false),
+      builtWorker("dispatch", vars, false),
       scriptWorker("ledge-inference", absentInference, [], false),
     ],
     entry: "ledge-gateway",

@@ -53,6 +53,7 @@ export async function measureSemanticHit(world: World, plan: Plan): Promise<Outc
       builtWorker("identity", world.identity, false),
       builtWorker("meter", {}, false),
       builtWorker("semantic", {}, false),
+      builtWorker("dispatch", world.vars, false),
       builtWorker("inference", {}, false),
       scriptWorker("caller", callerWorker, [serviceBinding("INFERENCE", "ledge-inference")], true),
       answerStore(),

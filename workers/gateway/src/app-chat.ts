@@ -2,6 +2,7 @@ import { type ChatUsage, fail, ok, type Result, type Used } from "@ledge/contrac
 import type { CacheOutcome } from "@ledge/policy";
 import { openAiError } from "./accept/openai.ts";
 import { cacheCallOf, copyToShadow, type Entered, type Exchange, journeyOf, noteUsed } from "./app.ts";
+import { fromFallback } from "./app-fallback.ts";
 import { guarded } from "./app-guard.ts";
 import { orLike } from "./app-semantic.ts";
 import type { CacheCall, Found, Miss } from "./cache/call.ts";
@@ -35,16 +36,31 @@ export async function answerChat(x: Exchange, entered: Entered<ChatCall>): Promi
     if (refresh !== undefined) x.waitUntil(refreshed(x, entered, asked, refresh));
     return ok(replay(x, entered, served));
   }
-  const miss = served;
-  x.trail.cache = miss.outcome;
-  const chat: Chat = { x, entered, asked, miss };
-  const reply = miss.stored === undefined ? await past(chat) : call.stream ? await streamed(chat) : await whole(chat);
-  if (reply.ok) {
-    x.trail.tier = "origin";
-    return reply;
-  }
-  const instead = miss.insteadOf(reply.fault);
+  const reply = await fresh({ x, entered, asked, miss: served });
+  if (reply.ok) return reply;
+  const other = await fromFallback(x, entered, reply.fault, (instead) => answerAnew(x, instead));
+  if (other !== undefined) return ok(other);
+  const instead = served.insteadOf(reply.fault);
   return instead === undefined ? reply : ok(replay(x, entered, instead));
+}
+
+/** The same for a chat that was allowed, of the model that is asked in its own one's place. */
+async function answerAnew(x: Exchange, entered: Entered<ChatCall>): Promise<Result<Reply>> {
+  const { call } = entered;
+  const asked = cacheCallOf(x, entered, chatText(call), isSampled(call));
+  const looked = await x.runtime.cache.look(asked);
+  if (!looked.ok) return looked;
+  const { value } = looked;
+  return value.kind === "found" ? ok(replay(x, entered, value)) : await fresh({ x, entered, asked, miss: value });
+}
+
+async function fresh(chat: Chat): Promise<Result<Reply>> {
+  const { x, entered, miss } = chat;
+  x.trail.cache = miss.outcome;
+  const { stream } = entered.call;
+  const reply = miss.stored === undefined ? await past(chat) : stream ? await streamed(chat) : await whole(chat);
+  if (reply.ok) x.trail.tier = "origin";
+  return reply;
 }
 
 /** A chat that nothing kept answers. */

@@ -326,7 +326,18 @@ export function journeyOf(
   { deadlineMs, signal, behind = false }: Pick<Errand, "deadlineMs" | "signal"> & Partial<Pick<Errand, "behind">>,
 ): Journey {
   const { payment, share } = x.trail;
-  const journey = { requestId: x.requestId, deadlineMs, signal, ...(share && { share }) };
+  const continent = x.request.cf?.continent as string | undefined;
+  const heard = (origin: string | undefined) => {
+    if (origin !== undefined && !behind) x.trail.origin = origin;
+  };
+  const journey = {
+    requestId: x.requestId,
+    deadlineMs,
+    signal,
+    heard,
+    ...(share && { share }),
+    ...(continent && { continent }),
+  };
   // What is got behind an answer is for the next callers: nobody pays for it.
   if (payment === undefined || behind) return journey;
   const { tenant, keyId: key, user, project } = payment.principal;

@@ -161,6 +161,8 @@ export interface Trail {
   /** Set when a rollout chose the version. */
   arm?: ArmRef;
   tier?: Tier;
+  /** Which origin answered, and after what, as it is said in the answer. */
+  origin?: string;
   cache?: CacheOutcome;
   /** Whose part of a tier's capacity the call takes. */
   share?: CapacityShare;

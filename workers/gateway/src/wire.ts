@@ -16,6 +16,7 @@ import { Vault } from "./cache/vault.ts";
 import { edgeTier } from "./dispatch/edge.ts";
 import { FairGate, fairly } from "./dispatch/fair-gate.ts";
 import { originTier } from "./dispatch/origin.ts";
+import type { Origins } from "./dispatch/ports.ts";
 import { Shadows } from "./dispatch/shadow.ts";
 import type { GatewayEnv } from "./env.ts";
 import { RoomsBySlot } from "./flight-rooms.ts";
@@ -57,6 +58,7 @@ function wire(env: GatewayEnv, config: Config) {
     book,
     wall,
     inference,
+    origins,
     operator,
     registry,
     tallies,
@@ -88,7 +90,7 @@ function wire(env: GatewayEnv, config: Config) {
     flights,
     entryPurger,
     ...cacheOf(cachePorts, flights, config, nowMs),
-    tiers: tiersOf(inference, config, nowMs),
+    tiers: tiersOf(inference, origins, config, nowMs),
     shadows: new Shadows({ inFlightMax: shadowsInFlightMax, timeoutMs: shadowTimeoutMs, nowMs }),
     tallies: new Tallies({ sink: tallies, isolate: newId, nowMs, say: sayOf("tallies") }),
     counter: tallies,
@@ -106,14 +108,14 @@ function accountsOf(ledger: AccountsDeps["ledger"], { TIMEOUT_MS_MAX: callMsMax 
   return new Accounts({ ledger, isolate: newId, callMsMax, nowMs, say: sayOf("accounts") });
 }
 
-function tiersOf(inference: InferenceService, config: Config, nowMs: () => number) {
-  return { edge: edgeTier(inference, nowMs), origin: fairOrigin(config, nowMs) };
+function tiersOf(inference: InferenceService, origins: Origins, config: Config, nowMs: () => number) {
+  return { edge: edgeTier(inference, nowMs), origin: fairOrigin(origins, config, nowMs) };
 }
 
-function fairOrigin(config: Config, nowMs: () => number) {
-  const { ORIGIN_URL: url, ORIGIN_SECRET: secret, ORIGIN_IN_FLIGHT_MAX, ORIGIN_WAITING_MAX } = config;
+function fairOrigin(origins: Origins, config: Config, nowMs: () => number) {
+  const { ORIGIN_IN_FLIGHT_MAX, ORIGIN_WAITING_MAX } = config;
   const gate = new FairGate({ inFlightMax: ORIGIN_IN_FLIGHT_MAX, waitingMax: ORIGIN_WAITING_MAX }, nowMs);
-  return fairly(originTier({ url: url.replace(/\/+$/, ""), secret }, nowMs), gate);
+  return fairly(originTier(origins, nowMs), gate);
 }
 
 type CachePorts = Pick<

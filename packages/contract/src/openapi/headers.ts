@@ -12,6 +12,14 @@ export const headerComponents = {
   [headers.requestId]: { ...text, description: "Finds this request in the log." },
   [headers.model]: { ...text, description: "The model that answered, `name@version`." },
   [headers.tier]: { schema: { enum: ["edge", "origin"] }, description: "Where it was answered." },
+  [headers.origin]: {
+    ...text,
+    description: "Which origin gave it, `eu-1; region=eu; attempts=2`; absent when none was asked.",
+  },
+  [headers.fallback]: {
+    ...text,
+    description: "Of a chat that another model answered: which one could not, and why, `for=big@3; code=overloaded`.",
+  },
   [headers.cacheStatus]: { ...text, description: "RFC 9211: what the answer cache did." },
   ETag: { ...text, description: "Names what is kept of the answer." },
   Age: { schema: { type: "integer", minimum: 0 }, description: "Seconds since a kept answer was made." },
@@ -106,7 +114,7 @@ export function saysCache({ inference, surface }: Operation): boolean {
 /** The headers of an operation's answer. */
 export function answerHeaders(operation: Operation): object {
   const limits = operation.credential === "caller" ? ([headers.rateLimit, headers.rateLimitPolicy] as const) : [];
-  const kept = saysCache(operation) ? (["ETag", "Age", headers.cost] as const) : [];
+  const kept = saysCache(operation) ? (["ETag", "Age", headers.cost, headers.origin, headers.fallback] as const) : [];
   const called = [headers.model, headers.tier, headers.cacheStatus, ...kept, headers.serverTiming] as const;
   return refs([headers.requestId, ...limits, ...(operation.inference === true ? called : [])]);
 }

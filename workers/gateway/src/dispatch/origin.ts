@@ -13,59 +13,60 @@ import {
 } from "@ledge/contract";
 import { within } from "../in-time.ts";
 import { type Outgoing, tensorsIn, tensorsOut } from "./origin-tensors.ts";
-import type { ChatEngine, ChatStream, ChatText, Classifier, Journey, Readiness, TensorEngine } from "./ports.ts";
+import type {
+  ChatEngine,
+  ChatStream,
+  ChatText,
+  Classifier,
+  Journey,
+  Origins,
+  Readiness,
+  TensorEngine,
+} from "./ports.ts";
 
-export interface OriginConfig {
-  /** Without a trailing slash. */
-  readonly url: string;
-  readonly secret: string;
-}
-
-/** A caller of an origin that is down should come back after this long. */
+/** A caller should come back after this long when the dispatch Worker is down. */
 const downRetryAfterMs = 5_000;
 /** A problem document of the origin is small; more than this is not one. */
 const problemCharsMax = 65_536;
 
-/** The origin over HTTP. Deadline, request id and our secret travel as headers; the caller's key does not. */
-export function originTier(
-  config: OriginConfig,
-  nowMs: () => number,
-): Classifier & TensorEngine & ChatEngine & Readiness {
+/** Where the dispatch Worker is asked; its binding looks at the path alone. */
+const host = "https://dispatch";
+
+/** The origins, by way of the dispatch Worker. Deadline and request id travel as headers; the caller's key does not. */
+export function originTier(origins: Origins, nowMs: () => number): Classifier & TensorEngine & ChatEngine & Readiness {
   /** The origin's answer with status 200 once its headers are here; anything else is a fault. */
   async function send(
     path: string,
+    model: string,
     { body, type }: Outgoing,
-    { requestId, deadlineMs, signal, payer }: Journey,
+    journey: Journey,
   ): Promise<Result<Response>> {
     try {
-      const response = await fetch(config.url + path, {
+      const named = { ...type, ...headersOf(model, journey) };
+      const response = await origins.fetch(host + path, {
         method: "POST",
-        headers: {
-          ...type,
-          Authorization: `Bearer ${config.secret}`,
-          [headers.requestId]: requestId,
-          [headers.timeoutMs]: String(Math.max(1, Math.ceil(deadlineMs - nowMs()))),
-          ...(payer === undefined ? {} : { [headers.payer]: payer }),
-        },
+        headers: named,
         body,
         redirect: "manual",
-        signal,
+        signal: journey.signal,
       });
+      journey.heard?.(response.headers.get(headers.origin) ?? undefined);
       return response.status === 200 ? ok(response) : await faultOf(response);
     } catch (cause) {
-      return fail("origin_unavailable", { retryAfterMs: downRetryAfterMs, cause: `origin: ${String(cause)}` });
+      return fail("origin_unavailable", { retryAfterMs: downRetryAfterMs, cause: `dispatch Worker: ${String(cause)}` });
     }
   }
 
   /** The whole body of an answer: one that breaks off half-way is a fault, not a short answer. */
   async function whole<T>(
     path: string,
+    model: string,
     outgoing: Outgoing,
     journey: Journey,
     read: (response: Response) => Promise<T>,
   ): Promise<Result<T>> {
     return await within(journey.deadlineMs - nowMs(), async () => {
-      const response = await send(path, outgoing, journey);
+      const response = await send(path, model, outgoing, journey);
       if (!response.ok) return response;
       try {
         return ok(await read(response.value));
@@ -77,37 +78,51 @@ export function originTier(
 
   return {
     async predict(call: PredictCall, journey: Journey): Promise<Result<PredictAnswer>> {
-      const answer = await whole("/v1/predict", json(call), journey, textOf);
+      const answer = await whole("/v1/predict", modelOf(call), json(call), journey, textOf);
       return answer.ok ? readPrediction(answer.value) : answer;
     },
     async infer(call: InferCall, journey: Journey): Promise<Result<InferAnswer>> {
       const outgoing = tensorsOut(call);
       if (!outgoing.ok) return outgoing;
       const path = `/v2/models/${call.model}/versions/${call.version}/infer`;
-      const answer = await whole(path, outgoing.value, journey, tensorsIn);
+      const answer = await whole(path, modelOf(call), outgoing.value, journey, tensorsIn);
       return answer.ok ? answer.value : answer;
     },
-    complete: (body, journey) => whole("/v1/chat/completions", json(body), journey, chatText),
+    complete: (body, journey) => whole("/v1/chat/completions", body.model, json(body), journey, chatText),
     async stream(body, journey) {
       const response = await within(journey.deadlineMs - nowMs(), () =>
-        send("/v1/chat/completions", json(body), journey),
+        send("/v1/chat/completions", body.model, json(body), journey),
       );
       return response.ok ? ok(chatStream(response.value)) : response;
     },
-    ready: ({ deadlineMs }) => isReady(config.url, deadlineMs - nowMs()),
+    ready: ({ deadlineMs }) => isReady(origins, deadlineMs - nowMs()),
   };
 }
 
-async function isReady(url: string, timeoutMs: number): Promise<boolean> {
+async function isReady(origins: Origins, timeoutMs: number): Promise<boolean> {
   const answer = await within(timeoutMs, async () => {
     try {
-      const { status } = await fetch(`${url}/readyz`, { redirect: "manual" });
+      const { status } = await origins.fetch(`${host}/readyz`, { redirect: "manual" });
       return status === 200 ? ok(true) : fail("origin_unavailable");
     } catch {
       return fail("origin_unavailable");
     }
   });
   return answer.ok;
+}
+
+function headersOf(model: string, { requestId, deadlineMs, payer, continent }: Journey): Record<string, string> {
+  return {
+    [headers.requestId]: requestId,
+    [headers.model]: model,
+    [headers.deadline]: String(Math.ceil(deadlineMs)),
+    ...(payer === undefined ? {} : { [headers.payer]: payer }),
+    ...(continent === undefined ? {} : { [headers.continent]: continent }),
+  };
+}
+
+function modelOf({ model, version }: PredictCall | InferCall): string {
+  return `${model}@${version}`;
 }
 
 function json(body: object): Outgoing {

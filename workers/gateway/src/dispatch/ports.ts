@@ -11,6 +11,20 @@ export interface Journey {
   readonly share?: CapacityShare;
   /** Who pays, for the origin's journal; absent for what nobody asked for. */
   readonly payer?: string;
+  /** Where the caller is, as far as the platform knows: `EU`. */
+  readonly continent?: string;
+  /** Told which origin answers, and after what (`Ledge-Origin`). */
+  readonly heard?: (origin: string | undefined) => void;
+}
+
+/** The dispatch Worker, which knows the origins. A throw means that it cannot be reached. */
+export interface Origins {
+  fetch(url: string, init: RequestInit): Promise<Response>;
+}
+
+/** A chat as it is sent on: of a version, `name@version`. */
+export interface ChatBody {
+  readonly model: string;
 }
 
 /** A tier that classifies. Failures are values; nothing is thrown. */
@@ -26,9 +40,9 @@ export interface TensorEngine {
 /** A tier that chats. `body` is OpenAI's, and so is what comes back. Failures are values; nothing is thrown. */
 export interface ChatEngine {
   /** One whole JSON document. */
-  complete(body: object, journey: Journey): Promise<Result<ChatText>>;
+  complete(body: ChatBody, journey: Journey): Promise<Result<ChatText>>;
   /** Server-sent events, as they come. */
-  stream(body: object, journey: Journey): Promise<Result<ChatStream>>;
+  stream(body: ChatBody, journey: Journey): Promise<Result<ChatStream>>;
 }
 
 export interface ChatText {

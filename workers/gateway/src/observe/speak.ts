@@ -14,6 +14,7 @@ export function speak(reply: Reply, requestId: string, trail: Trail, totalMs: nu
   if (trail.cache !== undefined) sayKept(out, trail.cache);
   if (trail.model !== undefined) out[headers.model] = `${trail.model.name}@${trail.model.version}`;
   if (trail.tier !== undefined) out[headers.tier] = trail.tier;
+  if (trail.origin !== undefined) out[headers.origin] = trail.origin;
   if (trail.flags !== undefined) out[headers.inputFlags] = trail.flags.join(", ");
   if (trail.limits !== undefined && trail.limits.length > 0) sayLimits(out, trail.limits);
   if (trail.outputLimit !== undefined) {

@@ -5,17 +5,16 @@ import {
   cacheSecret,
   cacheStaleS,
   cacheTtlS,
+  fallbacks,
   keyPepper,
   logged,
   requestsPerMinute,
-  secret,
   timeoutMs,
   wholeNumber,
 } from "./variables.ts";
 
 const config = z.object({
-  ORIGIN_URL: z.url({ protocol: /^https?$/ }),
-  ORIGIN_SECRET: secret,
+  FALLBACKS: fallbacks,
   ORIGIN_IN_FLIGHT_MAX: wholeNumber(1, 100_000),
   ORIGIN_WAITING_MAX: wholeNumber(0, 100_000),
   BODY_BYTES_MAX: bodyBytesMax,

@@ -44,6 +44,7 @@ export function portsOf(env: GatewayEnv) {
     book: durableAbuseBook(env),
     wall: floodWall(env.FLOOD_WALL),
     inference: env.INFERENCE,
+    origins: env.ORIGINS,
     tokens: env.IDENTITY,
     operator: env.OPERATOR,
     registry: durableRegistry(env.REGISTRY),

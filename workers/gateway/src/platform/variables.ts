@@ -19,6 +19,21 @@ export const cacheStaleS = wholeNumber(0, cacheStaleSMax);
 export const cacheSecret = z.string().check(z.minLength(32));
 /** What API keys are hashed under: without it the stored hashes open nothing. The same in the gateway and the operator Worker. */
 export const keyPepper = z.string().check(z.minLength(32));
+/** JSON: by a model's name, the models to ask in its place. */
+export const fallbacks = z.pipe(
+  z.string(),
+  z.pipe(
+    z.transform((text: string, payload) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        payload.issues.push({ code: "custom", message: "is not JSON", input: "" });
+        return z.NEVER;
+      }
+    }),
+    z.record(z.string(), z.array(z.string())),
+  ),
+);
 /** Between edge and origin. */
 export const secret = z.string().check(z.minLength(16));
 /** Bytes of a JSON body. */

@@ -1,5 +1,7 @@
 import { headers, type JournalEntry, type JournalPage, type LedgerRow, type Terms } from "@ledge/contract";
 import { costOf, defaultTerms, priceOf } from "@ledge/policy";
+import { signatureText, textToSign } from "@ledge/policy/origins";
+import { digests, keyedHash } from "../digests.ts";
 
 /** The origin's own account of what it answered: what the ledger is held against. */
 
@@ -17,14 +19,24 @@ export async function readJournal(
   after: string,
 ): Promise<JournalPage | undefined> {
   const query = new URLSearchParams({ tenant, after });
-  const response = await fetch(`${url.replace(/\/+$/, "")}/v1/usage/journal?${query}`, {
-    headers: { Authorization: `Bearer ${secret}`, [headers.timeoutMs]: String(timeoutMs) },
+  const path = `/v1/usage/journal?${query}`;
+  const response = await fetch(url.replace(/\/+$/, "") + path, {
+    headers: signed(path, secret),
     redirect: "manual",
     signal: AbortSignal.timeout(timeoutMs),
   });
   if (response.status === 404) return undefined;
   if (response.status !== 200) throw new Error(`the origin's journal: status ${response.status}`);
   return await response.json<JournalPage>();
+}
+
+/** As the dispatch Worker signs its calls. */
+function signed(path: string, secret: string): Headers {
+  const named = new Headers({ [headers.timeoutMs]: String(timeoutMs) });
+  const once = { atMs: Date.now(), nonce: crypto.randomUUID().replaceAll("-", ""), bodySha256: digests.sha256Hex("") };
+  const text = textToSign({ ...once, method: "GET", path, header: (name) => named.get(name) });
+  named.set(headers.signature, signatureText({ ...once, mac: keyedHash(secret)(text) }));
+  return named;
 }
 
 /** The row that no isolate told, as far as the origin knows it: not the arm, and the engine's time for the whole. */
