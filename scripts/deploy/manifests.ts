@@ -33,7 +33,7 @@ export function sourcePaths(): readonly string[] {
     .flatMap((dir) =>
       readdirSync(join(deployDir, dir), { recursive: true, encoding: "utf8" }).map((at) => `${dir}/${at}`),
     )
-    .filter((path) => path.endsWith(".yaml"))
+    .filter((path) => /\.(?:yaml|json)$/.test(path))
     .map((path) => path.replaceAll("\\", "/"))
     .sort();
 }

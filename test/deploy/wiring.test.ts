@@ -105,7 +105,28 @@ test.each(regions)("the origin takes every variable that it is given, and each i
     const secrets = (onlyContainer(cluster.workload(name)).env ?? []).map((variable) => variable.name);
     for (const variable of [...Object.keys(given), ...secrets]) expect(Object.keys(settings)).toContain(variable);
     const filled = Object.fromEntries(secrets.map((variable) => [variable, "0123456789abcdef"]));
-    expect(readConfig({ ...given, ...filled })).toMatchObject({ ok: true });
+    const ENGINES = enginesOf(cluster, name);
+    expect(readConfig({ ...given, ...filled, ENGINES })).toMatchObject({ ok: true });
+  }
+});
+
+/** The file that `ENGINES` names, as the container finds it. */
+function enginesOf(cluster: Cluster, name: string): string {
+  const mounted = cluster.workload(name).template.spec.volumes ?? [];
+  const maps = mounted.flatMap(({ configMap }) => (configMap === undefined ? [] : [cluster.configMap(configMap.name)]));
+  return maps.flatMap((map) => map["engines.json"] ?? []).join();
+}
+
+test.each(regions)("the origin's engines are Services that are there, at their ports", (cluster) => {
+  for (const name of origins) {
+    expect(cluster.settingsOf(name).ENGINES).toBe("/etc/ledge/engines.json");
+    const engines = JSON.parse(enginesOf(cluster, name)) as { url: string }[];
+    expect(engines.length).toBeGreaterThan(0);
+    for (const { url } of engines) {
+      const { hostname, port } = new URL(url);
+      const { ports } = cluster.one<{ ports: { port: number }[] }>("Service", hostname).spec;
+      expect(ports.map((each) => String(each.port))).toContain(port);
+    }
   }
 });
 
