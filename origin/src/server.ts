@@ -48,6 +48,8 @@ export async function startOrigin(config: Config): Promise<Origin> {
   } catch (error) {
     server.close();
     server.closeAllConnections();
+    // The threads of what was loaded would keep the process.
+    await closeEngines(registry);
     throw error;
   }
   return { url, stop: () => drain(server, shutdown, config.drainMs, registry) };
@@ -90,7 +92,11 @@ async function drain(server: Server, shutdown: AbortController, drainMs: number,
   clearInterval(sweep);
   clearTimeout(callOff);
   clearTimeout(cut);
-  await Promise.all(registry.seats().map((seat) => seat.engine.close()));
+  await closeEngines(registry);
+}
+
+async function closeEngines(registry: Registry): Promise<void> {
+  await Promise.all(registry.seats().map(({ engine }) => engine.close()));
 }
 
 /** What a called-off stream gets to write its error event. */
