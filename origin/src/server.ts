@@ -53,6 +53,8 @@ export async function startOrigin(config: Config): Promise<Origin> {
     await loadEngines(config, registry, loader);
   } catch (error) {
     for (const each of servers) cut(each);
+    // The threads of what was loaded would keep the process.
+    await closeEngines(registry);
     throw error;
   }
   return {
@@ -117,7 +119,11 @@ async function drain(server: Server, shutdown: AbortController, drainMs: number,
   clearInterval(sweep);
   clearTimeout(callOff);
   clearTimeout(cutOff);
-  await Promise.all(registry.seats().map((seat) => seat.engine.close()));
+  await closeEngines(registry);
+}
+
+async function closeEngines(registry: Registry): Promise<void> {
+  await Promise.all(registry.seats().map(({ engine }) => engine.close()));
 }
 
 /** What a called-off stream gets to write its error event. */

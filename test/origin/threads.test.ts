@@ -1,16 +1,26 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Tensors } from "@ledge/contract";
+import { Worker } from "node:worker_threads";
+import type { ChatRequest, Tensors } from "@ledge/contract";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { modelsDirDefault } from "../../origin/src/config.ts";
 import type { ModelPackage } from "../../origin/src/engines/model-package.ts";
 import { readPackages } from "../../origin/src/engines/model-package.ts";
+import type { GeneratorOrder } from "../../origin/src/engines/onnx/generator-messages.ts";
+import { GeneratorThread } from "../../origin/src/engines/onnx/generator-thread.ts";
 import { loadGraph } from "../../origin/src/engines/onnx/load-graph.ts";
 import type { Machine, Provider } from "../../origin/src/engines/onnx/providers.ts";
+import type { SessionOrder } from "../../origin/src/engines/onnx/session-messages.ts";
 import { SessionPool } from "../../origin/src/engines/onnx/session-pool.ts";
+import { SessionThread } from "../../origin/src/engines/onnx/session-thread.ts";
 import { writePackage } from "./graph-packages.ts";
+import { collect, OriginProcess, secret } from "./origin-process.ts";
 
 /** Native ONNX Runtime in threads of its own. */
+
+/** Where the threads' programs are. */
+const onnx = new URL("../../origin/src/engines/onnx/", import.meta.url);
 
 let dir: string;
 let long: ModelPackage;
@@ -24,6 +34,7 @@ const side = 1024;
 const matrix = { datatype: "FP32", shape: [side, side] } as const;
 const feeds: Tensors = { x: { ...matrix, data: new Float32Array(side * side) } };
 const never = new AbortController().signal;
+const last = `y${steps - 1}`;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "thread-models-"));
@@ -89,10 +100,80 @@ test("versions whose graphs have the same digest share a session, and the last o
     await other.infer?.({ x: { ...matrix, shape: [1, 1], data: Float32Array.of(2) } }, undefined, never),
   ).toMatchObject({
     ok: true,
-    value: { [`y${steps - 1}`]: { data: Float32Array.of(2 ** (steps + 1)) } },
+    value: { [last]: { data: Float32Array.of(2 ** (steps + 1)) } },
   });
   await other.close();
   expect(pool.size).toBe(0);
+});
+
+test("a session whose thread dies fails the run that it held, and the next run starts another", async () => {
+  const workers: Worker[] = [];
+  const spawn = (order: SessionOrder) => {
+    const worker = new Worker(new URL("session-worker.ts", onnx), { workerData: order, execArgv: [] });
+    workers.push(worker);
+    return worker;
+  };
+  const path = join(long.dir, "model.onnx");
+  const session = await SessionThread.open({ path, threads: 1, provider: "cpu" }, spawn);
+  const small: Tensors = { x: { ...matrix, shape: [1, 1], data: Float32Array.of(1) } };
+  const held = session.run(small, [last]);
+  // As Node says it of a thread that ran out of memory.
+  workers[0]?.emit("error", new Error("out of memory"));
+  expect(await held).toMatchObject({ ok: false, fault: { code: "upstream_failed" } });
+  expect(await session.run(small, [last])).toMatchObject({ ok: true, value: { [last]: { data: Float32Array.of(1) } } });
+  expect(workers).toHaveLength(2);
+  await session.close();
+  expect(await session.run(small, [last])).toMatchObject({ ok: false, fault: { code: "upstream_failed" } });
+  workers[0]?.postMessage("close");
+});
+
+test("a session is closed in the middle of a run: the run ends first", async () => {
+  const session = await SessionThread.open({ path: join(long.dir, "model.onnx"), threads: 1, provider: "cpu" });
+  const held = session.run(feeds, [last]);
+  await session.close();
+  expect(await held).toMatchObject({ ok: true });
+}, 120_000);
+
+test("a language model whose thread dies ends its streams with a fault, and the next chat loads it again", async () => {
+  const workers: Worker[] = [];
+  const spawn = (order: GeneratorOrder) => {
+    const worker = new Worker(new URL("generator-worker.ts", onnx), { workerData: order, execArgv: [] });
+    workers.push(worker);
+    return worker;
+  };
+  const [pack] = await readPackages(modelsDirDefault, ["tiny-chat"]);
+  if (pack === undefined) throw new Error("tiny-chat is not in models/");
+  const engine = await GeneratorThread.load(pack, 1, spawn);
+  const request: ChatRequest = { model: "m", messages: [{ role: "user", content: "Tell me." }], max_tokens: 200 };
+  const chat = await engine.chat(request);
+  const kinds: string[] = [];
+  for await (const event of chat.ok ? chat.value.run(never) : []) {
+    if (kinds.length === 0) workers[0]?.emit("error", new Error("out of memory"));
+    kinds.push(event.kind);
+  }
+  expect(kinds.at(-1)).toBe("fault");
+  const again = await engine.chat({ ...request, max_tokens: 1 });
+  const events = again.ok ? await collect(again.value.run(never)) : [];
+  expect(events.at(-1)?.kind).toBe("end");
+  await engine.close();
+  workers[0]?.postMessage({ kind: "close" });
+});
+
+test("an origin that cannot load its second model ends, and the threads of the first with it", async () => {
+  const models = await mkdtemp(join(tmpdir(), "broken-models-"));
+  const x = { name: "x", datatype: "FP32", shape: [-1] } as const;
+  const graph = {
+    inputs: [x],
+    outputs: [{ ...x, name: "y" }],
+    nodes: [{ op: "Identity", inputs: ["x"], outputs: ["y"] }],
+  };
+  await writePackage(models, "a-good-one", { task: "tensor", graph });
+  await writePackage(models, "broken", { task: "tensor", graph: Uint8Array.of(1, 2, 3) });
+  const ended = await new OriginProcess({ ORIGIN_SECRET: secret, PORT: "0", MODELS_DIR: models }).ended();
+  expect(ended.status).toBe(1);
+  expect(ended.stderr).toContain("a-good-one@1 runs on");
+  expect(ended.stderr).toContain("broken@1");
+  await rm(models, { recursive: true });
 });
 
 test("where a graph runs is chosen by what the machine has, and the log says why", async () => {

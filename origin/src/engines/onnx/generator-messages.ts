@@ -19,7 +19,9 @@ export type Loaded =
 export type ToGenerator =
   | { readonly kind: "prepare"; readonly id: number; readonly request: ChatRequest }
   | { readonly kind: "run"; readonly id: number; readonly request: ChatRequest }
-  | { readonly kind: "stop"; readonly id: number };
+  | { readonly kind: "stop"; readonly id: number }
+  /** It ends by itself, after the step that it is in: a thread that is stopped within one takes the process along. */
+  | { readonly kind: "close" };
 
 export type FromGenerator =
   | Loaded

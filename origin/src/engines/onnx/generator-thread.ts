@@ -4,46 +4,53 @@ import { ChatChannel } from "../chat-channel.ts";
 import type { ChatEvent, Engine, EngineModel, PreparedChat } from "../engine.ts";
 import { type ModelPackage, StartError } from "../model-package.ts";
 import type { FromGenerator, GeneratorOrder, Loaded, ToGenerator } from "./generator-messages.ts";
+import { type Spawn, startThread } from "./start-thread.ts";
 
 const program = new URL("generator-worker.ts", import.meta.url);
+const spawnGenerator: Spawn<GeneratorOrder> = (order) => new Worker(program, { workerData: order, execArgv: [] });
 
 type Prepared = Result<{ readonly promptTokens?: number }>;
 
 /** A language model in a thread of its own, as an engine. */
 export class GeneratorThread implements Engine {
   readonly model: EngineModel;
-  readonly #worker: Worker;
+  readonly #order: GeneratorOrder;
+  readonly #spawn: Spawn<GeneratorOrder>;
   readonly #preparing = new Map<number, (outcome: Prepared) => void>();
   readonly #running = new Map<number, ChatChannel<ChatEvent>>();
+  #worker: Worker;
   #ids = 0;
   /** Why the thread has ended by itself. */
   #died: string | undefined;
+  #reviving: Promise<void> | undefined;
 
-  private constructor(worker: Worker, model: EngineModel) {
+  private constructor(order: GeneratorOrder, spawn: Spawn<GeneratorOrder>, worker: Worker, model: EngineModel) {
     this.model = model;
-    this.#worker = worker;
-    worker.on("message", (message: FromGenerator) => this.#hear(message));
-    worker.on("error", (error) => this.#die(String(error)));
-    worker.on("exit", (code) => this.#die(`it ended with code ${code}`));
+    this.#order = order;
+    this.#spawn = spawn;
+    this.#worker = this.#follow(worker);
   }
 
   /** Starts a thread and loads the model in it. Throws {@link StartError}, or an Error with the library's words. */
-  static async load(pack: ModelPackage, threads: number): Promise<GeneratorThread> {
+  static async load(
+    pack: ModelPackage,
+    threads: number,
+    spawn: Spawn<GeneratorOrder> = spawnGenerator,
+  ): Promise<GeneratorThread> {
     const order: GeneratorOrder = { pack, threads };
-    const worker = new Worker(program, { workerData: order, execArgv: [] });
-    const loaded = await new Promise<Loaded>((resolve, reject) => {
-      worker.once("message", resolve);
-      worker.once("error", reject);
-      worker.once("exit", (code) => reject(new Error(`The model's thread ended with code ${code}.`)));
-    });
-    worker.removeAllListeners("error").removeAllListeners("exit");
-    if (loaded.kind === "loaded") return new GeneratorThread(worker, loaded.model);
-    await worker.terminate();
-    throw loaded.mend ? new StartError(loaded.reason) : new Error(loaded.reason);
+    const [worker, model] = await start(order, spawn);
+    return new GeneratorThread(order, spawn, worker, model);
   }
 
   async chat(request: ChatRequest): Promise<Result<PreparedChat>> {
-    if (this.#died !== undefined) return dead(this.#died);
+    if (this.#died !== undefined) {
+      try {
+        this.#reviving ??= this.#revive();
+        await this.#reviving;
+      } catch (error) {
+        return dead(String(error));
+      }
+    }
     const id = this.#ids++;
     const outcome = await new Promise<Prepared>((resolve) => {
       this.#preparing.set(id, resolve);
@@ -54,7 +61,10 @@ export class GeneratorThread implements Engine {
   }
 
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    if (this.#died !== undefined) return;
+    const gone = new Promise<void>((resolve) => this.#worker.once("exit", () => resolve()));
+    this.#tell({ kind: "close" });
+    await gone;
   }
 
   async *#run(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent> {
@@ -81,6 +91,24 @@ export class GeneratorThread implements Engine {
     }
   }
 
+  /** Another thread in place of one that died, once however many ask. */
+  async #revive(): Promise<void> {
+    try {
+      const [worker] = await start(this.#order, this.#spawn);
+      this.#worker = this.#follow(worker);
+      this.#died = undefined;
+    } finally {
+      this.#reviving = undefined;
+    }
+  }
+
+  #follow(worker: Worker): Worker {
+    worker.on("message", (message: FromGenerator) => this.#hear(message));
+    worker.on("error", (error) => this.#die(String(error)));
+    worker.on("exit", (code) => this.#die(`it ended with code ${code}`));
+    return worker;
+  }
+
   #tell(message: ToGenerator): void {
     this.#worker.postMessage(message);
   }
@@ -103,6 +131,13 @@ export class GeneratorThread implements Engine {
       channel.close();
     }
   }
+}
+
+async function start(order: GeneratorOrder, spawn: Spawn<GeneratorOrder>): Promise<readonly [Worker, EngineModel]> {
+  const [worker, loaded] = await startThread<GeneratorOrder, Loaded>(spawn, order);
+  if (loaded.kind === "loaded") return [worker, loaded.model];
+  await worker.terminate();
+  throw loaded.mend ? new StartError(loaded.reason) : new Error(loaded.reason);
 }
 
 function dead(why: string) {

@@ -22,6 +22,9 @@ export interface RunOrder {
   readonly wanted: readonly string[];
 }
 
+/** To the thread: a run, or the end. It ends by itself: one that is stopped within a run takes the process along. */
+export type ToSession = RunOrder | "close";
+
 export interface RunDone {
   readonly kind: "done";
   readonly id: number;

@@ -2,7 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { fail, ok, type Result, type Tensors } from "@ledge/contract";
 import * as ort from "onnxruntime-node";
 import { fromOrt, toOrt } from "./ort-tensors.ts";
-import type { FromSession, RunOrder, SessionOrder } from "./session-messages.ts";
+import type { FromSession, SessionOrder, ToSession } from "./session-messages.ts";
 
 /** One session in a thread of its own: ONNX Runtime for Node runs on the thread that calls it, and a long run would stop all else. */
 
@@ -22,8 +22,16 @@ async function serve({ path, threads, provider }: SessionOrder): Promise<void> {
   } catch (error) {
     return say({ kind: "refused", reason: String(error).slice(0, 500) });
   }
-  parentPort?.on("message", async ({ id, feeds, wanted }: RunOrder) => {
-    say({ kind: "done", id, outcome: await run(session, feeds, wanted) });
+  // Given a run, the runtime begins it a turn of the event loop later: what was asked before the end is done before the end.
+  let latest: Promise<unknown> = Promise.resolve();
+  parentPort?.on("message", async (message: ToSession) => {
+    if (message === "close") {
+      await latest;
+      await session.release();
+      return parentPort?.close();
+    }
+    const { id, feeds, wanted } = message;
+    latest = run(session, feeds, wanted).then((outcome) => say({ kind: "done", id, outcome }));
   });
   say({ kind: "open", inputNames: session.inputNames, outputNames: session.outputNames });
 }
