@@ -121,6 +121,7 @@ async function putChat(asked: Asked, origin: SimulatedOrigin, time: VirtualTime)
     requestId: asked.id,
     startedMs,
     runtime: {
+      config: { FALLBACKS: {} },
       cache: isolate.cache,
       flights: isolate.flights,
       tiers: { origin },
