@@ -2,7 +2,7 @@ import { fork } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { modelManifest } from "@ledge/contract";
+import { packageManifest } from "@ledge/contract";
 import { refOf } from "../../test/support/model-package.ts";
 import { repoRoot } from "../repo.ts";
 import { callerWorker, constantWorker, proxyWorker } from "./bare-workers.ts";
@@ -40,7 +40,7 @@ export const predictBody = JSON.stringify({
   input: "transfer fifty dollars from checking to savings",
 });
 /** The same for the inference Worker by RPC. */
-const intent = modelManifest.parse(
+const intent = packageManifest.parse(
   JSON.parse(readFileSync(join(repoRoot, "models", "intent", "1", "model.json"), "utf8")),
 );
 export const predictCall = {

@@ -6,6 +6,7 @@ import {
   type ModelsAnswer,
   modelManifest,
   packageDocument,
+  packageFiles,
   parse,
   type RegisterAnswer,
 } from "@ledge/contract";
@@ -40,7 +41,7 @@ export async function registerPackage(
   manifest: ModelManifest,
   read: (path: string) => Uint8Array<ArrayBuffer>,
 ): Promise<RegisterAnswer> {
-  for (const { path, sha256: digest } of [manifest.file, ...(manifest.files ?? [])]) {
+  for (const { path, sha256: digest } of packageFiles(manifest)) {
     const blob = `/admin/v1/blobs/${digest}`;
     const there = await operate(desk, "HEAD", blob);
     if (there.status !== 200) await accepted(await operate(desk, "PUT", blob, read(path)), path);

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { type ModelManifest, modelManifest, parse } from "@ledge/contract";
+import { type PackageManifest, packageManifest, parse } from "@ledge/contract";
 import { tensorProfileOf, textProfileOf } from "@ledge/policy";
 import { readNumbers } from "./read-numbers.ts";
 
@@ -55,7 +55,7 @@ function write(path: string, asked: Asked): string {
   return said;
 }
 
-function profiled({ inputs, profile }: ModelManifest, { texts, tensors, input, together }: Asked) {
+function profiled({ inputs, profile }: PackageManifest, { texts, tensors, input, together }: Asked) {
   if (texts !== undefined) {
     const lines = readFileSync(texts, "utf8").split("\n").filter(Boolean);
     return { profile: { ...profile, texts: textProfileOf(lines) }, said: `the profile of ${lines.length} texts.` };
@@ -79,8 +79,8 @@ function profiled({ inputs, profile }: ModelManifest, { texts, tensors, input, t
   return { profile: { ...profile, tensors: { ...profile?.tensors, [spec.name]: made } }, said };
 }
 
-function checked(value: unknown): ModelManifest {
-  const manifest = parse(modelManifest, value);
+function checked(value: unknown): PackageManifest {
+  const manifest = parse(packageManifest, value);
   if (manifest.ok) return manifest.value;
   const issues = (manifest.fault.issues ?? []).map(({ path, message }) => `${path}: ${message}`);
   throw new Error(`This makes no valid model.json: ${issues.join("; ")}.`);

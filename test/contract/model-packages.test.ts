@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type ModelManifest, modelManifest, parse } from "@ledge/contract";
+import { type PackageManifest, packageManifest, parse } from "@ledge/contract";
 import { describe, expect, test } from "vitest";
 import { repoRoot } from "../../scripts/repo.ts";
 
@@ -11,8 +11,8 @@ const packages = names.flatMap((name) =>
   readdirSync(join(models, name)).map((version) => [name, version, join(models, name, version)] as const),
 );
 
-function manifestIn(folder: string): ModelManifest {
-  const manifest = parse(modelManifest, JSON.parse(readFileSync(join(folder, "model.json"), "utf8")));
+function manifestIn(folder: string): PackageManifest {
+  const manifest = parse(packageManifest, JSON.parse(readFileSync(join(folder, "model.json"), "utf8")));
   if (!manifest.ok) throw new Error(JSON.stringify(manifest.fault.issues));
   return manifest.value;
 }

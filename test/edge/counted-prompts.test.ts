@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ChatMessage, modelManifest } from "@ledge/contract";
+import { type ChatMessage, packageManifest } from "@ledge/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gatewayName } from "../../scripts/edge/run.ts";
 import type { RunningOrigin } from "../../scripts/local/origin.ts";
@@ -107,7 +107,7 @@ describe("a prompt that a limit counts is reserved as exactly what its engine re
 
   test("by the tokenizer alone of a package in the store, whose engine nobody has", async () => {
     const folder = join(repoRoot, "models", "tiny-chat", "1");
-    const { files = [], ...manifest } = modelManifest.parse(
+    const { files = [], ...manifest } = packageManifest.parse(
       JSON.parse(readFileSync(join(folder, "model.json"), "utf8")),
     );
     const read = files.filter(({ path }) => path.startsWith("tokenizer"));

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { modelManifest } from "@ledge/contract";
+import { packageManifest } from "@ledge/contract";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RunningOrigin } from "../../scripts/local/origin.ts";
 import { registerPackage } from "../../scripts/local/packages.ts";
@@ -30,7 +30,7 @@ beforeAll(async () => {
   const fallbacks = { "tiny-chat": ["gone-chat", "intent", "tiny-chat", "broken-chat", "small-chat"] };
   edge = await startEdge({ originUrl: origin.url, gateway: { FALLBACKS: JSON.stringify(fallbacks) } });
   const folder = join(repoRoot, "models", "tiny-chat", "1");
-  const manifest = modelManifest.parse(JSON.parse(readFileSync(join(folder, "model.json"), "utf8")));
+  const manifest = packageManifest.parse(JSON.parse(readFileSync(join(folder, "model.json"), "utf8")));
   // A manifest names its graph once; that of a shipped package may list it among its files too.
   const files = (manifest.files ?? []).filter(({ path }) => path !== manifest.file.path);
   for (const name of ["broken-chat", "small-chat"]) {

@@ -4,10 +4,10 @@ import {
   type InferAnswer,
   type InferenceReport,
   type LoadReport,
-  modelManifest,
   type PackageRef,
   type PredictAnswer,
   type PredictCall,
+  packageManifest,
   type Result,
 } from "@ledge/contract";
 import { createTestHarness } from "wrangler";
@@ -20,7 +20,7 @@ import type { TensorsJson } from "./inference-tensors.ts";
 const root = join(import.meta.dirname, "..", "..");
 const inference = join(root, "workers", "inference");
 export const intentDir = join(root, "models", "intent", "1");
-export const intentManifest = modelManifest.parse(readJson(join(intentDir, "model.json")));
+export const intentManifest = packageManifest.parse(readJson(join(intentDir, "model.json")));
 export const intent = refOf(intentManifest);
 
 export function readJson(path: string) {

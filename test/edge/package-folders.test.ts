@@ -42,7 +42,7 @@ test("package folders are registered in the order of their numbers, for the edge
   expect(lines).toEqual(["far@1 is registered.", "words@1 is registered.", "words@2 is registered."]);
   const { models } = (await admin(edge, "GET", "/models")).body as ModelsAnswer;
   const words = models.find(({ name }) => name === "words");
-  expect(words?.versions.map(({ manifest }) => manifest.file.bytes)).toEqual(["words 9".length, "words 10".length]);
+  expect(words?.versions.map(({ manifest }) => manifest.file?.bytes)).toEqual(["words 9".length, "words 10".length]);
 });
 
 test("registered again they change nothing and say nothing", async () => {

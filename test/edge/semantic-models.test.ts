@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ModelManifest } from "@ledge/contract";
+import type { PackageManifest } from "@ledge/contract";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RunningOrigin } from "../../scripts/local/origin.ts";
 import { registerPackage } from "../../scripts/local/packages.ts";
@@ -42,9 +42,9 @@ afterAll(async () => {
   rmSync(packages, { recursive: true, force: true });
 });
 
-async function register(shipped: string, more: Partial<ModelManifest> = {}): Promise<void> {
+async function register(shipped: string, more: Partial<PackageManifest> = {}): Promise<void> {
   const folder = join(repoRoot, "models", shipped, "1");
-  const manifest: ModelManifest = JSON.parse(readFileSync(join(folder, "model.json"), "utf8"));
+  const manifest: PackageManifest = JSON.parse(readFileSync(join(folder, "model.json"), "utf8"));
   await registerPackage(deskOf(edge), { ...manifest, ...more }, (path) => readFileSync(join(folder, path)));
 }
 

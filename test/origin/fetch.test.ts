@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ModelManifest, modelManifest, packageDocument, parse } from "@ledge/contract";
+import { type PackageManifest, packageDocument, packageManifest, parse } from "@ledge/contract";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { freePort } from "../../scripts/local/port.ts";
 import { repoRoot } from "../../scripts/repo.ts";
@@ -17,9 +17,9 @@ const intentDir = join(repoRoot, "models", "intent", "1");
 
 /** The shipped classifier as a registry would number it, under another licence so that it is a package of its own. */
 function intentPackage() {
-  const manifest = parse(modelManifest, JSON.parse(readFileSync(join(intentDir, "model.json"), "utf8")));
+  const manifest = parse(packageManifest, JSON.parse(readFileSync(join(intentDir, "model.json"), "utf8")));
   if (!manifest.ok) throw new Error("the shipped package cannot be read");
-  const fetched: ModelManifest = { ...manifest.value, licence: "for a test", tiers: ["origin"] };
+  const fetched: PackageManifest = { ...manifest.value, licence: "for a test", tiers: ["origin"] };
   const document = packageDocument(fetched);
   const digest = createHash("sha256").update(document).digest("hex");
   const files = new Map([fetched.file, ...(fetched.files ?? [])].map(({ path, sha256 }) => [sha256, path]));

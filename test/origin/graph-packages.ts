@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type ModelManifest, modelManifest, packageDocument } from "@ledge/contract";
+import { type PackageManifest, packageDocument, packageManifest } from "@ledge/contract";
 import { type Graph, writeOnnx } from "../support/onnx/write-onnx.ts";
 
 export interface WrittenPackage {
   readonly graph: Graph | Uint8Array;
-  readonly task: ModelManifest["task"];
+  readonly task: PackageManifest["task"];
   readonly preprocess?: object;
   readonly postprocess?: object;
   /** What the manifest says of outputs, where it is not what the graph has. */
@@ -22,7 +22,7 @@ export async function writePackage(modelsDir: string, name: string, made: Writte
   const bytes = graph instanceof Uint8Array ? graph : writeOnnx(graph);
   const contents = Object.entries(made.files ?? {}).map(([path, content]) => [path, Buffer.from(content)] as const);
   const tensors = graph instanceof Uint8Array ? { inputs: [], outputs: [] } : graph;
-  const manifest = modelManifest.parse({
+  const manifest = packageManifest.parse({
     name,
     version: "1",
     task,

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { modelManifest, packageDocument } from "@ledge/contract";
+import { packageDocument, packageManifest } from "@ledge/contract";
 import { expect, test, vi } from "vitest";
 import { modelsDirDefault } from "../../origin/src/config.ts";
 import { freePort } from "../../scripts/local/port.ts";
@@ -11,7 +11,7 @@ import { asks, collect, eventsOf, type OriginProcess, type Running, secret, star
 
 /** What a spot machine's end looks like to the origin: SIGTERM in the middle of everything, and some seconds. */
 
-const manifest = modelManifest.parse(JSON.parse(readFileSync(join(modelsDirDefault, "intent/1/model.json"), "utf8")));
+const manifest = packageManifest.parse(JSON.parse(readFileSync(join(modelsDirDefault, "intent/1/model.json"), "utf8")));
 const digest = createHash("sha256").update(packageDocument(manifest)).digest("hex");
 
 const fakes = [

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { modelManifest, type PredictAnswer, packageDocument } from "@ledge/contract";
+import { type PredictAnswer, packageDocument, packageManifest } from "@ledge/contract";
 import OpenAI from "openai";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { modelsDirDefault } from "../../origin/src/config.ts";
 import { asks, collect, eventsOf, type Running, secret, startOrigin } from "./origin-process.ts";
 
-const manifest = modelManifest.parse(JSON.parse(readFileSync(join(modelsDirDefault, "intent/1/model.json"), "utf8")));
+const manifest = packageManifest.parse(JSON.parse(readFileSync(join(modelsDirDefault, "intent/1/model.json"), "utf8")));
 const digest = createHash("sha256").update(packageDocument(manifest)).digest("hex");
 
 let running: Running;

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { type ModelManifest, modelManifest, type PackageRef, packageDocument } from "@ledge/contract";
+import { type PackageManifest, type PackageRef, packageDocument, packageManifest } from "@ledge/contract";
 
 /** Model packages made on the spot. */
 
 export interface TestPackage {
-  readonly manifest: ModelManifest;
+  readonly manifest: PackageManifest;
   readonly files: Readonly<Record<string, Uint8Array>>;
 }
 
@@ -12,7 +12,7 @@ export interface TestPackage {
 export function packageOf(
   name: string,
   files: Readonly<Record<string, Uint8Array>>,
-  more: Partial<ModelManifest> & Pick<ModelManifest, "inputs" | "outputs">,
+  more: Partial<PackageManifest> & Pick<PackageManifest, "inputs" | "outputs">,
 ): TestPackage {
   const listed = Object.entries(files).map(([path, bytes]) => ({ path, bytes: bytes.length, sha256: sha256(bytes) }));
   const [file, ...others] = listed;
@@ -26,10 +26,10 @@ export function packageOf(
     tiers: ["edge"],
     limits: {},
   };
-  return { manifest: modelManifest.parse({ ...base, file, files: others, ...more }), files };
+  return { manifest: packageManifest.parse({ ...base, file, files: others, ...more }), files };
 }
 
-export function refOf(manifest: ModelManifest): PackageRef {
+export function refOf(manifest: PackageManifest): PackageRef {
   return { model: manifest.name, version: manifest.version, digest: sha256(packageDocument(manifest)) };
 }
 

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  type ModelManifest,
-  modelManifest,
   ok,
+  type PackageManifest,
   type Prediction,
+  packageManifest,
   parse,
   type Tensor,
   type Tensors,
@@ -16,7 +16,7 @@ import { repoRoot } from "../../scripts/repo.ts";
 /** A shipped model's package, run natively in this process. */
 export async function nativeModel(name: string, version = "1"): Promise<(text: string) => Promise<Prediction>> {
   const dir = join(repoRoot, "models", name, version);
-  const manifest = parse(modelManifest, JSON.parse(await readFile(join(dir, "model.json"), "utf8")));
+  const manifest = parse(packageManifest, JSON.parse(await readFile(join(dir, "model.json"), "utf8")));
   if (!manifest.ok) throw new Error(`${dir}: ${JSON.stringify(manifest.fault.issues)}`);
   const servable = await load(dir, manifest.value);
   return async (text) => {
@@ -29,7 +29,7 @@ export async function nativeModel(name: string, version = "1"): Promise<(text: s
   };
 }
 
-async function load(dir: string, manifest: ModelManifest): Promise<Servable> {
+async function load(dir: string, manifest: PackageManifest): Promise<Servable> {
   const session = await ort.InferenceSession.create(join(dir, manifest.file.path), {
     intraOpNumThreads: 1,
     extra: { session: { x64quantprecision: "1" } },

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ModelManifest, RegisterAnswer } from "@ledge/contract";
+import type { PackageManifest, RegisterAnswer } from "@ledge/contract";
 import { type Desk, operate, registerPackage } from "../../scripts/local/packages.ts";
 import { repoRoot } from "../../scripts/repo.ts";
 import { adminKey, type TestEdge } from "./ledge.ts";
@@ -50,16 +50,20 @@ export function registerIntent(
   edge: TestEdge,
   licence: string,
   name = "intent",
-  more: Partial<ModelManifest> = {},
+  more: Partial<PackageManifest> = {},
 ): Promise<RegisterAnswer> {
-  const manifest = JSON.parse(readFileSync(join(intentDir, "model.json"), "utf8")) as ModelManifest;
+  const manifest = JSON.parse(readFileSync(join(intentDir, "model.json"), "utf8")) as PackageManifest;
   return registerPackage(deskOf(edge), { ...manifest, name, licence, ...more }, (path) =>
     readFileSync(join(intentDir, path)),
   );
 }
 
 /** A package of one small file that is nobody's model: for what never runs it. */
-export function manifestOf(name: string, bytes: Uint8Array | string, more: Partial<ModelManifest> = {}): ModelManifest {
+export function manifestOf(
+  name: string,
+  bytes: Uint8Array | string,
+  more: Partial<PackageManifest> = {},
+): PackageManifest {
   return {
     name,
     version: "1",

@@ -6,11 +6,12 @@ import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import {
   fail,
-  type ModelManifest,
   modelManifest,
   ok,
   type PackageFile,
+  type PackageManifest,
   type PackageRef,
+  packageFiles,
   parse,
   type Result,
 } from "@ledge/contract";
@@ -40,7 +41,7 @@ export async function fetchPackage(ref: PackageRef, source: PackageSource): Prom
     const manifest = await fetchManifest(ref, source);
     if (!manifest.ok) return manifest;
     const dir = join(source.dir, "packages", ref.digest);
-    for (const file of [manifest.value.file, ...(manifest.value.files ?? [])]) {
+    for (const file of packageFiles(manifest.value)) {
       await place(await keep(file, source), join(dir, file.path));
     }
     return ok(await openPackage(dir, manifest.value));
@@ -50,7 +51,7 @@ export async function fetchPackage(ref: PackageRef, source: PackageSource): Prom
   }
 }
 
-async function fetchManifest(ref: PackageRef, source: PackageSource): Promise<Result<ModelManifest>> {
+async function fetchManifest(ref: PackageRef, source: PackageSource): Promise<Result<PackageManifest>> {
   const response = await get(`/admin/v1/packages/${ref.digest}`, source);
   if (response.status === 404) return fail("model_not_found");
   const text = await response.text();
@@ -59,7 +60,9 @@ async function fetchManifest(ref: PackageRef, source: PackageSource): Promise<Re
   if (digest !== ref.digest) throw new Error(`the registry gave a package of SHA-256 ${digest}`);
   const manifest = parse(modelManifest, { description: "", ...JSON.parse(text), version: ref.version });
   if (!manifest.ok) throw new Error(JSON.stringify(manifest.fault.issues));
-  return manifest;
+  const { file } = manifest.value;
+  if (file === undefined) return fail("model_not_found", { cause: "An engine is to serve it, and ENGINES has none." });
+  return ok({ ...manifest.value, file });
 }
 
 /** The path under which a file of this content is kept; fetches it when it is not. */

@@ -3,12 +3,19 @@ import { createReadStream } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { type ModelManifest, modelManifest, packageDocument, parse } from "@ledge/contract";
+import {
+  type ModelManifest,
+  modelManifest,
+  type PackageManifest,
+  packageDocument,
+  packageFiles,
+  parse,
+} from "@ledge/contract";
 
 /** A model package on disk whose files are what its manifest says. */
 export interface ModelPackage {
   readonly dir: string;
-  readonly manifest: ModelManifest;
+  readonly manifest: PackageManifest;
   /** SHA-256 of the package's document, hex: the same wherever the package lies and whatever number it has there. */
   readonly digest: string;
 }
@@ -27,7 +34,7 @@ export async function readPackages(
   names: readonly string[] | undefined,
 ): Promise<readonly ModelPackage[]> {
   if (names?.length === 0) return [];
-  const wanted = ({ name, tiers }: ModelManifest) => names?.includes(name) ?? tiers.includes("origin");
+  const wanted = ({ name, tiers }: PackageManifest) => names?.includes(name) ?? tiers.includes("origin");
   const found = await findPackages(modelsDir, wanted);
   for (const name of names ?? []) {
     if (!found.some((each) => each.manifest.name === name)) {
@@ -47,18 +54,19 @@ export async function readVersions(modelsDir: string, model: string): Promise<re
 
 async function findPackages(
   modelsDir: string,
-  wanted: (manifest: ModelManifest) => boolean,
+  wanted: (manifest: PackageManifest) => boolean,
 ): Promise<readonly ModelPackage[]> {
   const found: ModelPackage[] = [];
   for (const dir of await packageDirs(modelsDir)) {
     const manifest = await readManifest(dir);
-    if (wanted(manifest)) found.push({ dir, manifest, digest: digestOf(manifest) });
+    // What an engine serves is named in ENGINES; its manifest is for the edge.
+    if (isPackage(manifest) && wanted(manifest)) found.push({ dir, manifest, digest: digestOf(manifest) });
   }
   return found;
 }
 
 /** A package whose manifest came from elsewhere than its folder. Throws {@link StartError} when a file is not what it says. */
-export async function openPackage(dir: string, manifest: ModelManifest): Promise<ModelPackage> {
+export async function openPackage(dir: string, manifest: PackageManifest): Promise<ModelPackage> {
   const found = { dir, manifest, digest: digestOf(manifest) };
   await checkFiles(found);
   return found;
@@ -96,6 +104,10 @@ async function isFile(path: string): Promise<boolean> {
   );
 }
 
+function isPackage(manifest: ModelManifest): manifest is PackageManifest {
+  return manifest.file !== undefined;
+}
+
 async function readManifest(dir: string): Promise<ModelManifest> {
   const path = join(dir, "model.json");
   let value: unknown;
@@ -110,12 +122,12 @@ async function readManifest(dir: string): Promise<ModelManifest> {
   throw new StartError(`${path} is no model manifest (${faults}): write the package anew with its recipe.`);
 }
 
-function digestOf(manifest: ModelManifest): string {
+function digestOf(manifest: PackageManifest): string {
   return createHash("sha256").update(packageDocument(manifest)).digest("hex");
 }
 
 async function checkFiles({ dir, manifest }: ModelPackage): Promise<void> {
-  for (const file of [manifest.file, ...(manifest.files ?? [])]) {
+  for (const file of packageFiles(manifest)) {
     const path = resolve(dir, file.path);
     if (relative(dir, path).startsWith("..")) {
       throw new StartError(

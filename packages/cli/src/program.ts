@@ -9,6 +9,7 @@ import * as key from "./commands/key.ts";
 import { ledgerEvents, ledgerReconcile } from "./commands/ledger.ts";
 import { limitsSet, limitsShow } from "./commands/limits.ts";
 import { modelAdd, modelCheck } from "./commands/model-add.ts";
+import { modelAttach } from "./commands/model-attach.ts";
 import * as change from "./commands/model-change.ts";
 import { modelMeasure } from "./commands/model-measure.ts";
 import { modelList, modelShow } from "./commands/model-read.ts";
@@ -54,6 +55,7 @@ export function program(context: Context): Command {
 
 const modelCommands = [
   modelAdd,
+  modelAttach,
   modelCheck,
   modelMeasure,
   modelList,

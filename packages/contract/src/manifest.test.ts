@@ -56,3 +56,28 @@ describe("a manifest's profile of tensors", () => {
     expect(packageDocument(profiled.value)).toBe(packageDocument(bare.value));
   });
 });
+
+describe("a model that an engine serves", () => {
+  const { file: _file, ...bare } = manifest;
+  const served = { ...bare, task: "chat", inputs: [], served: { revision: "a" }, tiers: ["origin"] };
+  const documentOf = (value: unknown) => {
+    const parsed = parse(modelManifest, value);
+    if (!parsed.ok) throw new Error("it is a manifest");
+    return packageDocument(parsed.value);
+  };
+
+  test("has no graph, and a revision by which its weights are told from others", () => {
+    expect(documentOf({ ...served, version: "2", description: "told otherwise" })).toBe(documentOf(served));
+    expect(documentOf({ ...served, served: { revision: "b" } })).not.toBe(documentOf(served));
+  });
+
+  test.each<[string, object]>([
+    ["with a graph of its own", { file: manifest.file }],
+    ["with files", { files: [manifest.file] }],
+    ["at the edge", { tiers: ["edge", "origin"] }],
+    ["that labels texts, which no engine's surface says", { task: "text-classification" }],
+    ["nowhere", { served: undefined }],
+  ])("is none %s", (_what, more) => {
+    expect(parse(modelManifest, { ...served, ...more }).ok).toBe(false);
+  });
+});

@@ -93,8 +93,10 @@ const manifest = z.object({
   task,
   description: z.string().check(z.maxLength(2000)),
   licence: z.string().check(z.maxLength(200)),
-  /** The ONNX graph. */
-  file,
+  /** The ONNX graph; absent where an engine behind the origin serves the model. */
+  file: z.optional(file),
+  /** In place of a graph: that an engine behind the origin serves it, and by which name its weights are told apart from others. */
+  served: z.optional(z.strictObject({ revision: z.string().check(z.maxLength(200)) })),
   /** Everything else the package needs to run: labels, tokenizer, external data. */
   files: z.optional(z.array(file).check(z.maxLength(64))),
   opset: z.optional(z.int()),
@@ -127,11 +129,31 @@ const manifest = z.object({
 });
 
 export const modelManifest = manifest.check(
+  z.refine(({ file, served }) => (file === undefined) !== (served === undefined), {
+    error: "a package has a graph, and a model that an engine serves has 'served' in its place",
+    path: ["file"],
+  }),
+  z.refine(servedFits, {
+    error: "what an engine serves chats, embeds or takes tensors, at the origin alone, and has no files",
+    path: ["served"],
+  }),
   z.refine(profileFits, { error: "fits no input of numbers", path: ["profile"] }),
 );
 
+/** Of a model that is more than a name: a package, whose graph the edge or the origin runs. */
+export const packageManifest = z
+  .extend(manifest, { file })
+  .check(z.refine(profileFits, { error: "fits no input of numbers", path: ["profile"] }));
+
+/** Only what an engine's surface can say is served by one, and nothing of it lies with us. */
+function servedFits({ served, files, tiers, task }: z.infer<typeof manifest>): boolean {
+  if (served === undefined) return true;
+  const atOrigin = tiers.every((tier) => tier === "origin");
+  return atOrigin && files === undefined && ["chat", "embedding", "tensor"].includes(task);
+}
+
 /** A mean for each place there is, or one for all. */
-function profileFits({ inputs, profile }: z.infer<typeof manifest>): boolean {
+function profileFits({ inputs, profile }: Pick<z.infer<typeof manifest>, "inputs" | "profile">): boolean {
   return Object.entries(profile?.tensors ?? {}).every(([name, { features }]) => {
     const input = inputs.find((one) => one.name === name);
     if (input === undefined || input.datatype === "BYTES") return false;
@@ -140,6 +162,12 @@ function profileFits({ inputs, profile }: z.infer<typeof manifest>): boolean {
 }
 
 export type ModelManifest = z.infer<typeof modelManifest>;
+export type PackageManifest = z.infer<typeof packageManifest>;
+
+/** Every file of a package, the graph first; none where an engine serves the model. */
+export function packageFiles({ file, files }: ModelManifest): readonly PackageFile[] {
+  return [...(file === undefined ? [] : [file]), ...(files ?? [])];
+}
 
 /**
  * What of a manifest tells one package from another, as canonical JSON (RFC 8785): the version is the registry's, and

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { modelManifest, type PredictCall } from "@ledge/contract";
+import { type PredictCall, packageManifest } from "@ledge/contract";
 import { createServable } from "@ledge/pipeline";
 import { blobsOf, packageOf, refOf } from "../../../test/support/model-package.ts";
 import { int8Transformer, sixLayers } from "../../../test/support/onnx/transformer.ts";
@@ -22,7 +22,7 @@ const tokens = 16;
 /** The transformer among the versions of `intent`, of which only the graph is run. */
 const secondDir = join(repoRoot, "models", "intent", "2");
 const dir = join(repoRoot, "models", "intent", "1");
-const intent = modelManifest.parse(JSON.parse(readFileSync(join(dir, "model.json"), "utf8")));
+const intent = packageManifest.parse(JSON.parse(readFileSync(join(dir, "model.json"), "utf8")));
 
 const sentences = [
   "transfer fifty dollars from checking to savings",
@@ -48,7 +48,7 @@ export async function measureBatching(plan: Plan): Promise<Outcome> {
   const bundle = await buildVariant("inference", join(repoRoot, "scripts", "bench", "inside", "index.mjs"), "inside");
   const transformer = transformerPackage();
   const graph = readFileSync(join(dir, "model.onnx"));
-  const second = modelManifest.parse(JSON.parse(readFileSync(join(secondDir, "model.json"), "utf8")));
+  const second = packageManifest.parse(JSON.parse(readFileSync(join(secondDir, "model.json"), "utf8")));
   const blobs = {
     ...blobsOf(transformer),
     [`blobs/${intent.file.sha256}`]: graph,

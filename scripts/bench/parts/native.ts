@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { modelManifest, ok, parse, type Tensor, type Tensors } from "@ledge/contract";
+import { ok, packageManifest, parse, type Tensor, type Tensors } from "@ledge/contract";
 import { createServable } from "@ledge/pipeline";
 import * as ort from "onnxruntime-node";
 import { repoRoot } from "../../repo.ts";
@@ -40,7 +40,7 @@ export async function measureNative(text: string, seconds: number): Promise<Row>
 
 /** What the pipeline would feed the graph for a text. */
 async function feedsOf(text: string): Promise<Record<string, ort.Tensor>> {
-  const manifest = parse(modelManifest, JSON.parse(readFileSync(join(dir, "model.json"), "utf8")));
+  const manifest = parse(packageManifest, JSON.parse(readFileSync(join(dir, "model.json"), "utf8")));
   if (!manifest.ok) throw new Error(`${dir}/model.json is broken: ${JSON.stringify(manifest.fault)}`);
   let seen: Tensors = {};
   const servable = createServable({

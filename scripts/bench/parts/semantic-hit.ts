@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ModelManifest, modelManifest } from "@ledge/contract";
+import { type PackageManifest, packageManifest } from "@ledge/contract";
 import { blobsOf, refOf } from "../../../test/support/model-package.ts";
 import { type Desk, operate, registerPackage } from "../../local/packages.ts";
 import { repoRoot } from "../../repo.ts";
@@ -78,7 +78,7 @@ export async function measureSemanticHit(world: World, plan: Plan): Promise<Outc
 
 function readPackage(name: string) {
   const folder = join(repoRoot, "models", name, "1");
-  const manifest: ModelManifest = modelManifest.parse(JSON.parse(readFileSync(join(folder, "model.json"), "utf8")));
+  const manifest: PackageManifest = packageManifest.parse(JSON.parse(readFileSync(join(folder, "model.json"), "utf8")));
   const paths = [manifest.file, ...(manifest.files ?? [])].map(({ path }) => path);
   return { manifest, files: Object.fromEntries(paths.map((path) => [path, readFileSync(join(folder, path))])) };
 }

@@ -1,4 +1,4 @@
-import { fail, type ModelManifest, ok, type Result, type TensorSpec, type Tensors } from "@ledge/contract";
+import { fail, ok, type PackageManifest, type Result, type TensorSpec, type Tensors } from "@ledge/contract";
 import { createServable, type OutputRow, type PreparedRow, type RunLimits, type Servable } from "@ledge/pipeline";
 import type { Served } from "./load/model-store.ts";
 import { Batcher, type BatcherPorts } from "./run/batcher.ts";
@@ -20,7 +20,7 @@ export interface ModelPorts extends Pick<BatcherPorts<unknown, unknown>, "hop" |
 const valuesMax = 8192;
 const tokensMax = 64;
 
-function runLimits({ preprocess, inputs }: ModelManifest): RunLimits {
+function runLimits({ preprocess, inputs }: PackageManifest): RunLimits {
   const isTokens = inputs.some(({ datatype }) => datatype === "INT64" || datatype === "INT32");
   const isHashed = preprocess?.kind === "feature-hashing";
   return { rowsMax: 64, cellsMax: isTokens && !isHashed ? tokensMax : valuesMax };
@@ -28,7 +28,7 @@ function runLimits({ preprocess, inputs }: ModelManifest): RunLimits {
 
 /** A loaded model: its graph, the steps around it, and the calls that wait for it. */
 export class Model implements Served {
-  readonly manifest: ModelManifest;
+  readonly manifest: PackageManifest;
   readonly servable: Servable;
   /** Calls of inputs for the package's own steps. */
   readonly rows: Batcher<readonly PreparedRow[], readonly OutputRow[]>;
@@ -45,7 +45,7 @@ export class Model implements Served {
   #session: Session | undefined;
   #executions: number[] = [];
 
-  private constructor(manifest: ModelManifest, servable: Servable, ports: ModelPorts) {
+  private constructor(manifest: PackageManifest, servable: Servable, ports: ModelPorts) {
     this.manifest = manifest;
     this.servable = servable;
     const fixed = manifest.inputs.map(({ shape }) => shape[0] ?? 1).filter((size) => size > 0);
@@ -59,7 +59,7 @@ export class Model implements Served {
 
   /** Fault: `model_not_ready`, whose cause says which step does not fit the package. */
   static of(
-    manifest: ModelManifest,
+    manifest: PackageManifest,
     files: ReadonlyMap<string, Uint8Array>,
     session: Session,
     ports: ModelPorts,

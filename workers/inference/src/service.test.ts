@@ -1,4 +1,4 @@
-import { type InferCall, modelManifest, ok, type PredictCall, type Tensors } from "@ledge/contract";
+import { type InferCall, ok, type PredictCall, packageManifest, type Tensors } from "@ledge/contract";
 import { describe, expect, test } from "vitest";
 import labels from "../../../models/intent/1/labels.json" with { type: "json" };
 import manifest from "../../../models/intent/1/model.json" with { type: "json" };
@@ -12,7 +12,7 @@ import { Service } from "./service.ts";
 const graph = new Uint8Array([1, 2, 3]);
 const sha256 = "039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81";
 const small = { ...manifest, file: { path: "model.onnx", bytes: 3, sha256 } };
-const digest = await documentDigest(modelManifest.parse(small));
+const digest = await documentDigest(packageManifest.parse(small));
 
 /** Says label 9 for every row, and counts rows. */
 async function run({ ids }: Tensors) {

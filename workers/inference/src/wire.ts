@@ -1,4 +1,4 @@
-import { modelManifest, ok, type PackageRef, parse, type Result } from "@ledge/contract";
+import { ok, type PackageRef, packageManifest, parse, type Result } from "@ledge/contract";
 import type { Config } from "./env.ts";
 import { bundledModels, bundledTokenizers } from "./load/bundled-models.ts";
 import { type BlobStore, bundleSource, documentDigest, findPackage, storeSource } from "./load/find-package.ts";
@@ -76,7 +76,7 @@ async function bundledPackages(): Promise<readonly PackageRef[]> {
   if (known !== undefined) return known;
   const refs: PackageRef[] = [];
   for (const { manifest: given } of bundledModels) {
-    const manifest = parse(modelManifest, given);
+    const manifest = parse(packageManifest, given);
     if (!manifest.ok) continue;
     const { name, version } = manifest.value;
     refs.push({ model: name, version, digest: await documentDigest(manifest.value) });

@@ -1,6 +1,6 @@
 import {
-  type ModelManifest,
   ok,
+  type PackageManifest,
   type PredictAnswer,
   type PredictCall,
   type Result,
@@ -25,9 +25,9 @@ export class GraphEngine implements Engine {
   readonly servable: Servable;
   readonly predict?: NonNullable<Engine["predict"]>;
   readonly #lease: Lease;
-  readonly #manifest: ModelManifest;
+  readonly #manifest: PackageManifest;
 
-  constructor(manifest: ModelManifest, digest: string, { lease, servable }: GraphParts) {
+  constructor(manifest: PackageManifest, digest: string, { lease, servable }: GraphParts) {
     const { name, version, task } = manifest;
     this.model = { name, version, task, digest };
     this.servable = servable;

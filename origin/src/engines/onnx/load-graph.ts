@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ModelManifest } from "@ledge/contract";
+import type { PackageManifest } from "@ledge/contract";
 import { createServable, filesOfSteps, type Run, zeroTensors } from "@ledge/pipeline";
 import type { Engine } from "../engine.ts";
 import { type ModelPackage, StartError } from "../model-package.ts";
@@ -33,7 +33,7 @@ export async function loadGraph({ dir, manifest, digest }: ModelPackage, pool: S
 }
 
 /** What tells graphs apart: the graph and every file that may hold its weights. Files of the steps around it don't. */
-function graphDigest(manifest: ModelManifest): string {
+function graphDigest(manifest: PackageManifest): string {
   const ofSteps = new Set(filesOfSteps(manifest));
   const weights = (manifest.files ?? []).filter(({ path }) => !ofSteps.has(path));
   const parts = weights.map(({ path, sha256 }) => `${path}:${sha256}`).sort();
@@ -45,8 +45,8 @@ function graphDigest(manifest: ModelManifest): string {
 type Names = Pick<SessionThread, "inputNames" | "outputNames">;
 
 /** A manifest that names other tensors than its graph would fail at every call. */
-function checkNames(dir: string, { inputs, outputs }: ModelManifest, session: Names): void {
-  const named = (specs: ModelManifest["inputs"]) => specs.map(({ name }) => name);
+function checkNames(dir: string, { inputs, outputs }: PackageManifest, session: Names): void {
+  const named = (specs: PackageManifest["inputs"]) => specs.map(({ name }) => name);
   const unfed = session.inputNames.filter((name) => !named(inputs).includes(name));
   const unknown = [...named(inputs), ...named(outputs)].filter(
     (name) => !session.inputNames.includes(name) && !session.outputNames.includes(name),
@@ -59,7 +59,7 @@ function checkNames(dir: string, { inputs, outputs }: ModelManifest, session: Na
 }
 
 /** The files that steps read. One that is missing is left out: the step says it better. */
-async function readFiles(dir: string, manifest: ModelManifest): Promise<ReadonlyMap<string, Uint8Array>> {
+async function readFiles(dir: string, manifest: PackageManifest): Promise<ReadonlyMap<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   for (const path of filesOfSteps(manifest)) {
     const bytes = await readFile(join(dir, path)).catch(() => undefined);
@@ -72,7 +72,7 @@ async function readFiles(dir: string, manifest: ModelManifest): Promise<Readonly
  * A text model gets a text, any other zeros in the shapes of its manifest. Where the manifest leaves shapes open zeros may not
  * suit the graph, so their failure is no fault.
  */
-async function warm(engine: GraphEngine, manifest: ModelManifest, run: Run, dir: string): Promise<void> {
+async function warm(engine: GraphEngine, manifest: PackageManifest, run: Run, dir: string): Promise<void> {
   const row = engine.servable.takes === "text" ? engine.servable.prepare("warm up") : undefined;
   const zeros = zeroTensors(manifest.inputs, 1, 16);
   if (row !== undefined && !row.ok) throw new StartError(`${dir} prepares no text: ${JSON.stringify(row.fault)}.`);

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type ModelManifest, registerAnswer } from "@ledge/contract";
+import { type PackageManifest, registerAnswer } from "@ledge/contract";
 import type { Command } from "commander";
 import { confirm } from "../ask/answer-of.ts";
 import { type MeasureFlags, measureOptionsOf, withMeasureOptions } from "../ask/measure-options.ts";
@@ -89,7 +89,7 @@ function withPackageOptions(command: Command): Command {
 }
 
 interface Checked {
-  readonly manifest: ModelManifest;
+  readonly manifest: PackageManifest;
   readonly contents: readonly Content[];
   readonly measurement: Measurement;
   readonly reason: string;
@@ -126,7 +126,12 @@ function checkedJson({ manifest, measurement, reason }: Checked) {
 }
 
 /** Files that were made on the way go beside the graph, too: the package is whole then. */
-async function writePackage(folder: string, manifest: ModelManifest, contents: readonly Content[], terminal: Terminal) {
+async function writePackage(
+  folder: string,
+  manifest: PackageManifest,
+  contents: readonly Content[],
+  terminal: Terminal,
+) {
   for (const { path, source } of contents) if (typeof source !== "string") await writeFile(join(folder, path), source);
   const path = join(folder, "model.json");
   await writeFile(path, `${JSON.stringify(manifest, null, 2)}\n`);

@@ -1,4 +1,4 @@
-import { type ModelManifest, modelManifest, parse } from "@ledge/contract";
+import { type PackageManifest, packageManifest, parse } from "@ledge/contract";
 import { createServable } from "@ledge/pipeline";
 import type { GraphFacts, GraphValue } from "../inspect/read-graph.ts";
 import type { Measurement } from "../measure/measure-graph.ts";
@@ -26,10 +26,10 @@ export async function buildManifest(
   facts: GraphFacts,
   description: Description,
   outcome?: Outcome,
-): Promise<ModelManifest> {
+): Promise<PackageManifest> {
   const { contents, bounds, ...described } = description;
   const [graph, ...others] = contents;
-  const checked = parse(modelManifest, {
+  const checked = parse(packageManifest, {
     ...described,
     version: versionPlaceholder,
     file: fileEntry(graph),
@@ -66,7 +66,7 @@ function withShape(value: GraphValue, measurement: Measurement | undefined): Gra
 }
 
 /** The tiers refuse a package whose steps do not fit its graph or files: better here than there. */
-async function checkSteps(manifest: ModelManifest, { contents }: Description): Promise<void> {
+async function checkSteps(manifest: PackageManifest, { contents }: Description): Promise<void> {
   if (manifest.task === "chat") return;
   const [, ...others] = contents;
   const files = new Map(await Promise.all(others.map(async (file) => [file.path, await bytesOf(file)] as const)));

@@ -31,7 +31,7 @@ export function modelText(model: RegisteredModel): string {
     one.version,
     one.state,
     one.manifest.tiers.join(", "),
-    bytesText(one.manifest.file.bytes),
+    one.manifest.file === undefined ? "served" : bytesText(one.manifest.file.bytes),
     one.manifest.measured === undefined ? "–" : bytesText(one.manifest.measured.heapBytes),
     new Date(one.createdAtMs).toISOString(),
     one.digest.slice(0, 12),

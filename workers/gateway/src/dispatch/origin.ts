@@ -172,6 +172,8 @@ async function faultOf(response: Response): Promise<Result<never>> {
   if (response.status === 401 || response.status === 403 || !isErrorCode(code)) {
     return fail("upstream_failed", { cause: `origin: status ${response.status}` });
   }
+  // The registry has the model, so it is the origins that are not ready for it.
+  if (code === "model_not_found") return fail("model_not_ready", { cause: "origin: it serves no such model" });
   const seconds = Number(response.headers.get(headers.retryAfter));
   return fail(code, {
     ...(typeof detail === "string" ? { detail } : {}),

@@ -4,6 +4,7 @@ import {
   modelManifest,
   ok,
   packageDocument,
+  packageFiles,
   parse,
   type RegisterAnswer,
   type RegisteredModel,
@@ -57,7 +58,7 @@ function readManifest(name: string, body: unknown): Result<ModelManifest> {
     const issues = parsed.fault.issues?.map(({ path, message }) => ({ path: `manifest.${path}`, message })) ?? [];
     return fail("invalid_request", { issues });
   }
-  const paths = filesOf(parsed.value).map(({ path }) => path);
+  const paths = packageFiles(parsed.value).map(({ path }) => path);
   const twice = paths.find((path, i) => paths.indexOf(path) !== i);
   if (twice === undefined) return parsed;
   return fail("invalid_request", { issues: [{ path: "manifest.files", message: `'${twice}' is there twice` }] });
@@ -85,7 +86,7 @@ async function prepare(
 }
 
 async function filesAreStored(manifest: ModelManifest, { blobs }: ModelDesk): Promise<Result<true>> {
-  const files = filesOf(manifest);
+  const files = packageFiles(manifest);
   const sizes = await reach(() => Promise.all(files.map(({ sha256 }) => blobs.bytesOf(sha256))));
   if (!sizes.ok) return sizes;
   const issues = files.flatMap(({ path, sha256, bytes }, i) => {
@@ -94,10 +95,6 @@ async function filesAreStored(manifest: ModelManifest, { blobs }: ModelDesk): Pr
     return size === bytes ? [] : [{ path, message: `has ${size} bytes, the manifest says ${bytes}` }];
   });
   return issues.length === 0 ? ok(true) : fail("package_incomplete", { issues });
-}
-
-function filesOf({ file, files }: ModelManifest) {
-  return [file, ...(files ?? [])];
 }
 
 /** The number that the version will have unless another registration comes first; the digest is what tells packages apart. */

@@ -1,11 +1,11 @@
 import {
   fail,
-  type ModelManifest,
-  modelManifest,
   ok,
   type PackageFile,
+  type PackageManifest,
   type PackageRef,
   packageDocument,
+  packageManifest,
   parse,
   type Result,
 } from "@ledge/contract";
@@ -13,7 +13,7 @@ import { sha256Hex } from "./sha256.ts";
 
 /** A model package whose manifest is read and whose files can be. */
 export interface FoundPackage {
-  readonly manifest: ModelManifest;
+  readonly manifest: PackageManifest;
   /** Files that are here already. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** The bytes of another file, checked against the manifest. Fault: `model_not_ready`, whose cause names both digests. */
@@ -39,7 +39,7 @@ export interface BundledModel {
 export function bundleSource(bundled: readonly BundledModel[]): PackageSource {
   return async (ref) => {
     for (const { manifest: given, graph, files } of bundled) {
-      const manifest = parse(modelManifest, given);
+      const manifest = parse(packageManifest, given);
       // A package that cannot be read has no digest to match: it may be the one asked for.
       if (!manifest.ok) return notReady(`model.json: ${issuesOf(manifest)}`);
       if (manifest.value.name !== ref.model || (await documentDigest(manifest.value)) !== ref.digest) continue;
@@ -81,7 +81,7 @@ export function storeSource(blobs: BlobStore): PackageSource {
     if (document === undefined) return undefined;
     const digest = await sha256Hex(document);
     if (digest !== ref.digest) return notReady(`The package ${ref.digest} is stored with the bytes of ${digest}.`);
-    const manifest = parse(modelManifest, { description: "", ...readJson(document), version: ref.version });
+    const manifest = parse(packageManifest, { description: "", ...readJson(document), version: ref.version });
     if (!manifest.ok) return notReady(`The package ${ref.digest} is broken: ${issuesOf(manifest)}`);
     if (manifest.value.name !== ref.model) {
       return notReady(`The package ${ref.digest} is of ${manifest.value.name}, not ${ref.model}.`);
@@ -110,7 +110,7 @@ export async function findPackage(sources: readonly PackageSource[], ref: Packag
 }
 
 /** The digest that a package goes by. */
-export function documentDigest(manifest: ModelManifest): Promise<string> {
+export function documentDigest(manifest: PackageManifest): Promise<string> {
   return sha256Hex(encode(packageDocument(manifest)));
 }
 

@@ -1,4 +1,4 @@
-import { fail, modelManifest, ok, type PackageRef, type Result } from "@ledge/contract";
+import { fail, ok, type PackageRef, packageManifest, type Result } from "@ledge/contract";
 import { describe, expect, test } from "vitest";
 import type { FoundPackage } from "./find-package.ts";
 import type { Runtime } from "./hosts.ts";
@@ -11,7 +11,7 @@ function packageOf(name: string, bytes: number): FoundPackage {
   const file = { path: "model.onnx", bytes, sha256: "0".repeat(64) };
   const about = { version: "1", task: "tensor", description: "", licence: "", tiers: ["edge"], limits: {} };
   return {
-    manifest: modelManifest.parse({ name, file, inputs: [], outputs: [], ...about }),
+    manifest: packageManifest.parse({ name, file, inputs: [], outputs: [], ...about }),
     files: new Map(),
     read: async () => ok(new Uint8Array()),
     release: () => undefined,

@@ -1,4 +1,4 @@
-import { type Fault, fail, type ModelManifest, ok, type PackageRef, type Result } from "@ledge/contract";
+import { type Fault, fail, ok, type PackageManifest, type PackageRef, type Result } from "@ledge/contract";
 import type { Session } from "../run/run-session.ts";
 import { withExternalWeights } from "./external-weights.ts";
 import type { FoundPackage } from "./find-package.ts";
@@ -18,7 +18,11 @@ export interface Served {
 export interface StorePorts<Model extends Served> {
   readonly find: (ref: PackageRef) => Promise<Result<FoundPackage>>;
   readonly startRuntime: () => Runtime;
-  readonly serve: (manifest: ModelManifest, files: ReadonlyMap<string, Uint8Array>, session: Session) => Result<Model>;
+  readonly serve: (
+    manifest: PackageManifest,
+    files: ReadonlyMap<string, Uint8Array>,
+    session: Session,
+  ) => Result<Model>;
   /** What all runtimes together may take, bytes. */
   readonly memoryBytesMax: number;
   /** Runs work that must not interleave with runs of any model. */
@@ -188,7 +192,7 @@ export class ModelStore<Model extends Served> {
   /** Never leaves the turn of the event loop, so no call sees half of it and none is cancelled in the middle of it. */
   async #open(
     ref: PackageRef,
-    manifest: ModelManifest,
+    manifest: PackageManifest,
     files: ReadonlyMap<string, Uint8Array>,
     need: Need,
     startedMs: number,

@@ -1,4 +1,4 @@
-import type { ModelManifest } from "@ledge/contract";
+import type { PackageManifest } from "@ledge/contract";
 
 /** How models share the isolate's memory. Pure: the store holds the runtimes and does what is decided here. */
 
@@ -15,7 +15,7 @@ export interface Need {
 }
 
 /** What a package will need: as measured, or else the worst seen, 2.07 × its files. */
-export function needOf({ file, files, measured }: ModelManifest): Need {
+export function needOf({ file, files, measured }: PackageManifest): Need {
   const fileBytes = [file, ...(files ?? [])].reduce((sum, { bytes }) => sum + bytes, 0);
   const bytes = measured === undefined ? 2.07 * fileBytes : Math.max(0, measured.heapBytes - runtimeBytes);
   return { bytes, ownRuntime: bytes > ownRuntimeBytesMin };

@@ -1,4 +1,4 @@
-import { fail, type ModelManifest, modelManifest, ok, type PackageRef, type Result } from "@ledge/contract";
+import { fail, type PackageManifest, packageManifest, ok, type PackageRef, type Result } from "@ledge/contract";
 import { describe, expect, test } from "vitest";
 import type { FoundPackage } from "./find-package.ts";
 import { PromptCounters } from "./prompt-counters.ts";
@@ -7,10 +7,10 @@ const mebibyte = 1024 * 1024;
 const refOf = (name: string): PackageRef => ({ model: name, version: "1", digest: name.padEnd(64, "0") });
 
 /** A package whose words are its tokens; `bytes` is what its manifest says of the tokenizer. */
-function packageOf(name: string, bytes: number): ModelManifest {
+function packageOf(name: string, bytes: number): PackageManifest {
   const sha256 = "0".repeat(64);
   const inputs = [{ name: "ids", datatype: "INT64", shape: [-1, -1] }];
-  return modelManifest.parse({
+  return packageManifest.parse({
     name,
     version: "1",
     task: "embedding",

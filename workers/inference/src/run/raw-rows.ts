@@ -2,8 +2,8 @@ import {
   type Datatype,
   fail,
   type InferCall,
-  type ModelManifest,
   ok,
+  type PackageManifest,
   type Result,
   type Tensor,
   type TensorData,
@@ -25,13 +25,13 @@ export interface RawCall {
  * Whether rows of several calls may share a run: the manifest promises that the first dimension is a batch, by leaving it
  * open everywhere and by saying how many rows a run may have. An open first dimension alone could be a sequence.
  */
-export function sharesRuns({ inputs, outputs, limits }: ModelManifest): boolean {
+export function sharesRuns({ inputs, outputs, limits }: PackageManifest): boolean {
   const open = [...inputs, ...outputs].every(({ shape }) => shape[0] === -1);
   return open && inputs.length > 0 && (limits.batchMax ?? 1) > 1;
 }
 
 /** Checks a call's tensors against the graph. Fault: `invalid_shape`, whose detail names the tensor and what is wrong. */
-export function checkRaw(manifest: ModelManifest, { inputs, outputs }: InferCall): Result<RawCall> {
+export function checkRaw(manifest: PackageManifest, { inputs, outputs }: InferCall): Result<RawCall> {
   const wrong =
     manifest.inputs.map((spec) => inputFault(spec, inputs[spec.name])).find((fault) => fault !== undefined) ??
     unknownName(Object.keys(inputs), manifest.inputs, "input") ??

@@ -1,7 +1,7 @@
 import type { Datatype, TensorSpec } from "@ledge/contract";
 import type { DeployedModel } from "../../exchange.ts";
 import { jsonReply, type Reply } from "../../reply.ts";
-import { signatureOf } from "./signature.ts";
+import { platformOf, signatureOf } from "./signature.ts";
 
 /**
  * `GET …/config`: a model's configuration in the words of Triton's ModelConfig. Members that mean nothing here are left
@@ -15,12 +15,12 @@ export function presentConfig({ name, manifest }: DeployedModel): Reply {
   const graph = signature !== undefined;
   return jsonReply({
     name,
-    platform: "onnx_onnxv1",
+    platform: platformOf(manifest),
     version_policy: { latest: { num_versions: 1 } },
     max_batch_size: batched ? (manifest.limits.batchMax ?? 64) : 0,
     input: side(inputs),
     output: side(outputs),
-    default_model_filename: manifest.file.path,
+    default_model_filename: manifest.file?.path ?? "",
     parameters: graph ? { graph_inputs: listed(manifest.inputs), graph_outputs: listed(manifest.outputs) } : {},
     ...(batched ? { dynamic_batching: {} } : {}),
   });

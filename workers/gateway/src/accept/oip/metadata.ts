@@ -1,7 +1,7 @@
 import { errors, type Fault } from "@ledge/contract";
 import type { DeployedModel } from "../../exchange.ts";
 import { jsonReply, type Reply } from "../../reply.ts";
-import { describedTensors } from "./signature.ts";
+import { describedTensors, platformOf } from "./signature.ts";
 
 /** Triton's names for what of its protocol is here. Shared memory, trace and logging settings, and sequences are not. */
 const extensions = [
@@ -20,7 +20,12 @@ export function presentOipServer(version: string): Reply {
 
 export function presentOipModel(model: DeployedModel, all: readonly DeployedModel[]): Reply {
   const versions = all.filter(({ name }) => name === model.name).map(({ version }) => version);
-  return jsonReply({ name: model.name, versions, platform: "onnx_onnxv1", ...describedTensors(model.manifest) });
+  return jsonReply({
+    name: model.name,
+    versions,
+    platform: platformOf(model.manifest),
+    ...describedTensors(model.manifest),
+  });
 }
 
 /** `error` is all that v2 clients read: our code stands in front of its sentence, and beside it for whoever branches on it. */

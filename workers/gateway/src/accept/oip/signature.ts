@@ -12,14 +12,12 @@ export interface Signature {
 
 /** `undefined` for a model without steps, which is served by its graph's own tensors, and for one that chats. */
 export function signatureOf(manifest: ModelManifest): Signature | undefined {
-  const { task, preprocess, postprocess } = manifest;
+  const { task, preprocess, postprocess, served } = manifest;
+  if (served !== undefined && task === "embedding") return embedder(postprocess?.dimensions);
   if (preprocess === undefined || postprocess === undefined || task === "chat" || task === "tensor") return undefined;
   const input = preprocess.kind === "image" || preprocess.kind === "audio" ? preprocess.kind : "text";
-  const inputs: TensorSpec[] = [{ name: input, datatype: "BYTES", shape: [-1] }];
-  if (postprocess.kind === "embedding") {
-    const dimensions = typeof postprocess.dimensions === "number" ? postprocess.dimensions : -1;
-    return { input, inputs, outputs: [{ name: "embedding", datatype: "FP32", shape: [-1, dimensions] }] };
-  }
+  const inputs = inputsOf(input);
+  if (postprocess.kind === "embedding") return embedder(postprocess.dimensions, input);
   const named = manifest.outputs.find(({ name }) => name === postprocess.output) ?? manifest.outputs[0];
   const outputs: TensorSpec[] = [
     { name: "label", datatype: "BYTES", shape: [-1] },
@@ -27,6 +25,20 @@ export function signatureOf(manifest: ModelManifest): Signature | undefined {
     { name: "logits", datatype: "FP32", shape: [-1, named?.shape.at(-1) ?? -1] },
   ];
   return { input, inputs, outputs };
+}
+
+function embedder(dimensions: unknown, input: Signature["input"] = "text"): Signature {
+  const shape = [-1, typeof dimensions === "number" ? dimensions : -1];
+  return { input, inputs: inputsOf(input), outputs: [{ name: "embedding", datatype: "FP32", shape }] };
+}
+
+function inputsOf(input: Signature["input"]): readonly TensorSpec[] {
+  return [{ name: input, datatype: "BYTES", shape: [-1] }];
+}
+
+/** What Triton calls the framework; of a model that an engine serves we know none. */
+export function platformOf({ served }: ModelManifest): string {
+  return served === undefined ? "onnx_onnxv1" : "";
 }
 
 /** The tensors a model is described by. */
