@@ -34,6 +34,7 @@ export { PlainRows } from "./nearest/plain-rows.ts";
 export type { Rows } from "./nearest/rows.ts";
 export { type RowsInstance, WasmRows } from "./nearest/wasm-rows.ts";
 export * from "./nearest/worth.ts";
+export * from "./pace.ts";
 export * from "./placement.ts";
 export * from "./registry/resolve.ts";
 export { type AuditEntry, modelNamed, type RegistryStep, registryStep } from "./registry/step.ts";

@@ -64,7 +64,7 @@ function route(
     async (x, c) => {
       const admin = await admit(x);
       if (!admin.ok) return admin;
-      const params = (name: string) => c.req.param(name) ?? "";
+      const params = (name: string) => c.param(name) ?? "";
       const query = new URL(x.request.url).searchParams;
       return await work({ x, desks: desksOf(x.runtime, admin.value), params, query });
     },

@@ -33,7 +33,7 @@ import type { CacheCall } from "./cache/call.ts";
 import { labelsForm, labelsText } from "./cache/labels.ts";
 import { tensorsForm, tensorsText } from "./cache/tensors.ts";
 import { classify } from "./dispatch/classify.ts";
-import { infer } from "./dispatch/infer.ts";
+import { infer, rowsOf } from "./dispatch/infer.ts";
 import type { Journey } from "./dispatch/ports.ts";
 import type {
   Call,
@@ -224,7 +224,7 @@ export async function answerTensors(x: Exchange, entered: Entered<TensorsCall>):
     const trail = trailOf(x, errand);
     const answer = await infer(tiers, model, call, journeyOf(x, errand), trail);
     if (!answer.ok || errand.behind) return answer;
-    note(x.trail, { rows: rowsOf(call, model), timings: answer.value.timings });
+    note(x.trail, { rows: rowsOf(call.inputs, model), timings: answer.value.timings });
     copyToShadow(x, entered, undefined, async (other, journey) => {
       const theirs = await infer(tiers, other, call, journey, { timings: {} });
       return theirs.ok ? ok(undefined) : theirs;
@@ -290,12 +290,6 @@ export function cacheCallOf(x: Exchange, entered: Entered<Call>, input: string, 
     },
     waitUntil: x.waitUntil,
   };
-}
-
-/** Rows of a call of a graph: 1 where the graph has no batch. */
-function rowsOf({ inputs }: TensorsCall, { manifest }: DeployedModel): number {
-  const [first] = manifest.inputs;
-  return first?.shape[0] === -1 ? (inputs[first.name]?.shape[0] ?? 1) : 1;
 }
 
 /** Asks the shadow version behind the answer, and counts what it says of it. Chats and tensors are not compared, only timed. */

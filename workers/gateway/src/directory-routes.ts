@@ -128,7 +128,7 @@ type OwnKeyWork = (
 function own(work: OwnKeyWork): Handler<OperatorRuntime> {
   return async (x, c) => {
     const caller: Caller = JSON.parse(decodeURIComponent(x.request.headers.get(callerHeader) ?? ""));
-    return await work(ownKeyDesk(x.runtime, caller), x, c.req.param("id") ?? "");
+    return await work(ownKeyDesk(x.runtime, caller), x, c.param("id") ?? "");
   };
 }
 

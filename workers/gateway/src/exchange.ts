@@ -15,7 +15,7 @@ import type {
   Tier,
   Used,
 } from "@ledge/contract";
-import type { ArmRef, CacheOutcome, CacheWish, ModelRef, Standing, Work } from "@ledge/policy";
+import type { ArmRef, CacheOutcome, CacheWish, ModelRef, PlacementReason, Standing, Work } from "@ledge/policy";
 
 /** What travels through the stages. Each stage adds its part; none changes what another wrote. */
 
@@ -161,6 +161,8 @@ export interface Trail {
   /** Set when a rollout chose the version. */
   arm?: ArmRef;
   tier?: Tier;
+  /** Why a call that more than one tier could answer went where it went first. */
+  placed?: PlacementReason;
   /** Which origin answered, and after what, as it is said in the answer. */
   origin?: string;
   cache?: CacheOutcome;

@@ -5,8 +5,9 @@ import type { Exchange } from "./app.ts";
 import { assign } from "./assign/assign.ts";
 import { type CatalogView, deployedModels } from "./assign/view.ts";
 import type { DeployedModel } from "./exchange.ts";
+import type { RouteContext } from "./find-route.ts";
 import { jsonReply, type Reply } from "./reply.ts";
-import type { Handler, RouteContext } from "./serve.ts";
+import type { Handler } from "./serve.ts";
 
 /** Answers about models, for callers who may call them; a look costs a request like any other. */
 
@@ -18,8 +19,8 @@ export async function viewFor(x: Exchange): Promise<Result<CatalogView>> {
 
 /** The model that the path names. Errors: `model_not_found`. */
 export function refIn(c: RouteContext): Result<ModelRef> {
-  const name = c.req.param("model") ?? "";
-  const asked = c.req.param("version");
+  const name = c.param("model") ?? "";
+  const asked = c.param("version");
   const ref = parseModelRef(asked === undefined ? name : `${name}@${asked}`);
   return ref === undefined ? fail("model_not_found") : ok(ref);
 }

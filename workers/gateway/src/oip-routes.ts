@@ -16,17 +16,18 @@ import { promptOfChat, promptOfInputs } from "./app-count.ts";
 import { assign } from "./assign/assign.ts";
 import { type CatalogView, deployedModels } from "./assign/view.ts";
 import type { DeployedModel } from "./exchange.ts";
+import type { RouteContext } from "./find-route.ts";
 import { listModels, lookUp, ready, refIn, viewFor } from "./look-up.ts";
 import { countsOf } from "./observe/counts.ts";
 import { jsonReply } from "./reply.ts";
-import type { Handler, Route, RouteContext } from "./serve.ts";
+import type { Handler, Route } from "./serve.ts";
 
 /** The Open Inference Protocol v2, with the extensions that model-server clients use. */
 
 const infer: Handler = async (x, c) => {
   const entered = await enter(x, {
     action: "infer",
-    read: (request, bytesMax) => readInfer(request, bytesMax, c.req.param("model") ?? "", c.req.param("version")),
+    read: (request, bytesMax) => readInfer(request, bytesMax, c.param("model") ?? "", c.param("version")),
     callOf: askInfer,
     promptOf: ({ call }) => (call.task === "tensor" ? undefined : promptOfInputs(call)),
   });
@@ -58,7 +59,7 @@ function hurried({ envelope }: Entered<InferAsked>, { parameters }: InferFrame):
 function generate(stream: boolean): Handler {
   return async (x, c) => {
     const accept = (body: unknown) => {
-      const asked = acceptGenerate(c.req.param("model") ?? "", c.req.param("version"), stream, body);
+      const asked = acceptGenerate(c.param("model") ?? "", c.param("version"), stream, body);
       return asked.ok ? ok({ ...asked.value, model: asked.value.call.model }) : asked;
     };
     const entered = await enter(
@@ -96,7 +97,7 @@ const statistics: Handler = async (x, c) => {
 };
 
 function versionsMeant(view: CatalogView, c: RouteContext): Result<readonly DeployedModel[]> {
-  if (c.req.param("model") === undefined) return ok(deployedModels(view));
+  if (c.param("model") === undefined) return ok(deployedModels(view));
   const ref = refIn(c);
   if (!ref.ok) return ref;
   const assigned = assign(view, ref.value);

@@ -53,7 +53,7 @@ const load: OperatorHandler = async (x, c) => {
   if (!body.ok) return body;
   const asked = acceptLoad(body.value);
   if (!asked.ok) return asked;
-  const name = c.req.param("model") ?? "";
+  const name = c.param("model") ?? "";
   const { models } = desksOf(x.runtime, operator.value);
   if (asked.value.files.size === 0 && asked.value.config === undefined) return done(loadModel(name, models));
   const inline = readInlineModel(name, asked.value);
@@ -66,9 +66,7 @@ const unload: OperatorHandler = async (x, c) => {
   const body = await readJson(x.request, x.runtime.config.BODY_BYTES_MAX);
   if (!body.ok) return body;
   const asked = acceptLoad(body.value);
-  return asked.ok
-    ? await done(unloadModel(c.req.param("model") ?? "", desksOf(x.runtime, operator.value).models))
-    : asked;
+  return asked.ok ? await done(unloadModel(c.param("model") ?? "", desksOf(x.runtime, operator.value).models)) : asked;
 };
 
 async function done(work: Promise<Result<unknown>>): Promise<Result<Reply>> {

@@ -1,11 +1,8 @@
 import { type Fault, fail, ok, type Result } from "@ledge/contract";
-import type { Context } from "hono";
-import { HonoBase } from "hono/hono-base";
-import { routePath } from "hono/route";
-import { TrieRouter } from "hono/router/trie-router";
 import { requestIdOf } from "./accept/envelope.ts";
 import type { Exchange } from "./app.ts";
 import type { Trail } from "./exchange.ts";
+import { type FoundRoute, type RouteContext, type RouteRow, routeFinder } from "./find-route.ts";
 import { logRequest } from "./observe/log.ts";
 import { sayFault, sayUnchanged, speak } from "./observe/speak.ts";
 import type { Reply } from "./reply.ts";
@@ -15,7 +12,6 @@ import type { Runtime } from "./wire.ts";
 
 /** A `Response` is another Worker of ours speaking: its headers are on, its line is logged. */
 export type Answer = Result<Reply | Response>;
-export type RouteContext = Pick<Context, "req">;
 export type Handler<R = Runtime> = (x: Exchange<R>, c: RouteContext) => Promise<Answer> | Answer;
 export type Route<R = Runtime> = readonly [
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "ALL",
@@ -42,43 +38,49 @@ interface Kept {
 
 /** Builds the Worker's `fetch`: the handler of the path and method, or 405, or 404. */
 export function serve<E extends object, R extends Kept>(worker: Served<E, R>) {
-  const { routes } = worker;
-  // The router that hono itself would choose: its fastest takes no paths of which one holds another, as ours do.
-  const router = new HonoBase<{ Bindings: E }>({ router: new TrieRouter() });
-  const answer = (handler: Handler<R>) => (c: Context<{ Bindings: E }>) => observe(worker, c, handler);
-  for (const [method, path, handler] of routes) router.on(method, path, answer(handler));
-  const paths = new Set(routes.map(([, path]) => path));
-  for (const path of paths)
-    router.all(
-      path,
-      answer(() => fail("method_not_allowed")),
-    );
-  router.notFound(answer(() => fail("not_found")));
-  return (request: Request, env: E, ctx: ExecutionContext) => router.fetch(request, env, ctx);
+  const paths = new Set(worker.routes.map(([, path]) => path));
+  const others = [...paths].map((path): RouteRow<Handler<R>> => ["ALL", path, () => fail("method_not_allowed")]);
+  const find = routeFinder<Handler<R>>([...worker.routes, ...others]);
+  return async (request: Request, env: E, ctx: ExecutionContext): Promise<Response> => {
+    const route = find(request) ?? nowhere(request);
+    const response = await observe(worker, { request, env, ctx, route });
+    return request.method === "HEAD" ? new Response(null, response) : response;
+  };
+}
+
+function nowhere({ url }: Request): FoundRoute<() => Answer> {
+  const handler = () => fail("not_found");
+  return { handler, pattern: "/*", path: new URL(url).pathname, context: { param: () => undefined } };
+}
+
+/** A request with what the runtime gives along. */
+interface Arrived<E, R> {
+  readonly request: Request;
+  readonly env: E;
+  readonly ctx: ExecutionContext;
+  readonly route: FoundRoute<Handler<R>>;
 }
 
 /** observe: wraps every handler and speaks last, whatever happened. A throw is a bug: the caller learns only that. */
 async function observe<E extends object, R extends Kept>(
   { runtimeOf, presentFault, stop, record }: Served<E, R>,
-  c: Context<{ Bindings: E }>,
-  handler: Handler<R>,
+  { request, env, ctx, route }: Arrived<E, R>,
 ): Promise<Response> {
-  const request = c.req.raw;
   const startedMs = Date.now();
   const requestId = requestIdOf(request);
   const trail: Trail = { timings: {} };
   const refuse = (fault: Fault) => {
     trail.code = fault.code;
     if (fault.cause !== undefined) trail.cause = [trail.cause, fault.cause].filter(Boolean).join("; ");
-    return sayFault(presentFault(fault, c.req.path, requestId), fault);
+    return sayFault(presentFault(fault, route.path, requestId), fault);
   };
-  const runtime = runtimeOf(c.env);
-  const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+  const runtime = runtimeOf(env);
+  const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
   const x = runtime.ok ? ok({ request, requestId, startedMs, runtime: runtime.value, trail, waitUntil }) : runtime;
   let reply: Reply;
   try {
     const stopped = x.ok ? await stop?.(x.value) : x;
-    const answer = stopped ?? (x.ok ? await handler(x.value, c) : x);
+    const answer = stopped ?? (x.ok ? await route.handler(x.value, route.context) : x);
     if (!answer.ok) reply = refuse(answer.fault);
     else if (answer.value instanceof Response) {
       if (x.ok) record?.(x.value, Date.now());
@@ -94,7 +96,7 @@ async function observe<E extends object, R extends Kept>(
   if (x.ok && trail.streams === undefined) record?.(x.value, endedMs);
   const { status } = reply;
   if (status >= 400 || (x.ok && x.value.runtime.config.LOG === "all")) {
-    logRequest({ requestId, method: request.method, route: routePath(c), status, totalMs }, trail);
+    logRequest({ requestId, method: request.method, route: route.pattern, status, totalMs }, trail);
   }
   return speak(reply, requestId, trail, totalMs);
 }

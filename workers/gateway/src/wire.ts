@@ -16,6 +16,7 @@ import { Vault } from "./cache/vault.ts";
 import { edgeTier } from "./dispatch/edge.ts";
 import { FairGate, fairly } from "./dispatch/fair-gate.ts";
 import { originTier } from "./dispatch/origin.ts";
+import { Paces } from "./dispatch/paces.ts";
 import type { Origins } from "./dispatch/ports.ts";
 import { Shadows } from "./dispatch/shadow.ts";
 import type { GatewayEnv } from "./env.ts";
@@ -109,7 +110,12 @@ function accountsOf(ledger: AccountsDeps["ledger"], { TIMEOUT_MS_MAX: callMsMax 
 }
 
 function tiersOf(inference: InferenceService, origins: Origins, config: Config, nowMs: () => number) {
-  return { edge: edgeTier(inference, nowMs), origin: fairOrigin(origins, config, nowMs) };
+  return {
+    edge: edgeTier(inference, nowMs),
+    origin: fairOrigin(origins, config, nowMs),
+    paces: new Paces(nowMs),
+    nowMs,
+  };
 }
 
 function fairOrigin(origins: Origins, config: Config, nowMs: () => number) {

@@ -2,6 +2,7 @@ import { fail, type ModelManifest, ok, type PredictAnswer, type Result } from "@
 import { expect, test } from "vitest";
 import type { ClassifyCall, DeployedModel, Trail } from "../exchange.ts";
 import { classify } from "./classify.ts";
+import { Paces } from "./paces.ts";
 
 const noTime = { queueMs: 0, prepareMs: 0, runMs: 0, shapeMs: 0, batchRows: 1, executions: 1 };
 const answer: PredictAnswer = { predictions: [], inputTokens: 1, timings: noTime };
@@ -21,6 +22,8 @@ function model(tiers: ModelManifest["tiers"]): DeployedModel {
 
 /** Asks with tiers that answer as told, and says who was asked. */
 async function ask(edge: Result<PredictAnswer>, origin: Result<PredictAnswer>, tiers: ModelManifest["tiers"]) {
+  const nowMs = () => 0;
+  const paces = new Paces(nowMs);
   const asked: string[] = [];
   const trail: Trail = { timings: {} };
   const tier = (name: string, result: Result<PredictAnswer>) => ({
@@ -30,7 +33,7 @@ async function ask(edge: Result<PredictAnswer>, origin: Result<PredictAnswer>, t
     },
   });
   const outcome = await classify(
-    { edge: tier("edge", edge), origin: tier("origin", origin) },
+    { edge: tier("edge", edge), origin: tier("origin", origin), paces, nowMs },
     model(tiers),
     call,
     journey,

@@ -1,4 +1,5 @@
 import type { CapacityShare, InferAnswer, InferCall, PredictAnswer, PredictCall, Result } from "@ledge/contract";
+import type { Paces } from "./paces.ts";
 
 /** What every call to a tier carries. */
 export interface Journey {
@@ -55,6 +56,12 @@ export interface ChatStream {
   readonly body: ReadableStream<Uint8Array>;
   /** `undefined` when the engine does not say. */
   readonly promptTokens: number | undefined;
+}
+
+/** By what calls are placed on tiers. */
+export interface Placed {
+  readonly paces: Paces;
+  readonly nowMs: () => number;
 }
 
 /** Whether a tier can answer now. */

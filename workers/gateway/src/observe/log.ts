@@ -12,8 +12,10 @@ export interface LogLine {
 
 /** One JSON line a request, on the Worker's console. No key, no token, no input and no answer is ever in it. */
 export function logRequest(line: LogLine, trail: Trail): void {
-  const { tenant, tier, code, cause, model, cache, flags } = trail;
+  const { tenant, tier, placed, code, cause, model, cache, flags } = trail;
   const owner = isErrorCode(code) ? errors[code].owner : undefined;
   const named = model === undefined ? undefined : `${model.name}@${model.version}`;
-  console.log(JSON.stringify({ ...line, tenant, model: named, tier, cache: cache?.kind, flags, code, owner, cause }));
+  console.log(
+    JSON.stringify({ ...line, tenant, model: named, tier, placed, cache: cache?.kind, flags, code, owner, cause }),
+  );
 }

@@ -9,7 +9,7 @@ export function speak(reply: Reply, requestId: string, trail: Trail, totalMs: nu
     ...reply.headers,
     [headers.requestId]: requestId,
     [headers.cacheStatus]: trail.cache === undefined ? "Ledge; fwd=bypass" : cacheStatus(trail.cache),
-    [headers.serverTiming]: serverTiming(trail.timings, totalMs),
+    [headers.serverTiming]: serverTiming(trail, totalMs),
   };
   if (trail.cache !== undefined) sayKept(out, trail.cache);
   if (trail.model !== undefined) out[headers.model] = `${trail.model.name}@${trail.model.version}`;
@@ -71,8 +71,9 @@ export function sayFault(reply: Reply, fault: Fault): Reply {
   return { ...reply, headers: out };
 }
 
-function serverTiming(timings: Readonly<Record<string, number>>, totalMs: number): string {
+function serverTiming({ timings, placed }: Trail, totalMs: number): string {
   let text = `total;dur=${totalMs}`;
+  if (placed !== undefined) text += `, place;desc=${placed}`;
   for (const stage in timings) text += `, ${stage};dur=${timings[stage]}`;
   return text;
 }

@@ -1,4 +1,4 @@
-import { fail, type PackageManifest, packageManifest, ok, type PackageRef, type Result } from "@ledge/contract";
+import { fail, ok, type PackageManifest, type PackageRef, packageManifest, type Result } from "@ledge/contract";
 import { describe, expect, test } from "vitest";
 import type { FoundPackage } from "./find-package.ts";
 import { PromptCounters } from "./prompt-counters.ts";
