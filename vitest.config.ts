@@ -1,12 +1,16 @@
 import { defineConfig } from "vitest/config";
 
-/** Unit tests lie beside the code; test/ holds what crosses a boundary and starts real processes, one file at a time. */
+/**
+ * Unit tests lie beside the code; test/ holds what crosses a boundary and starts real processes, two files at a time: they wait
+ * for one another's processes more than they compute.
+ */
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: "unit",
+          sequence: { groupOrder: 0 },
           include: [
             "packages/*/src/**/*.test.ts",
             "workers/*/src/**/*.test.ts",
@@ -20,7 +24,8 @@ export default defineConfig({
           name: "boundary",
           include: ["test/**/*.test.ts"],
           globalSetup: "test/support/build.ts",
-          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
