@@ -1,5 +1,6 @@
 import { fail, ok, type PackageRef, type Result } from "@ledge/contract";
 import type { Gate } from "../admit/gate.ts";
+import type { BatchReport } from "../batch/figures.ts";
 import type { Engine } from "./engine.ts";
 import type { LoadWatch } from "./openai/load-watch.ts";
 
@@ -7,10 +8,18 @@ import type { LoadWatch } from "./openai/load-watch.ts";
 export interface Seat {
   readonly engine: Engine;
   readonly gate: Gate;
+  /** Where calls wait whose engine runs several at once; the door then lets everyone in. */
+  readonly batcher?: BatchReport;
   /** Made of a package: it can be unloaded, and loaded again. */
   readonly isPackage?: true;
   /** Where the server that the engine is says how busy it is. */
   readonly watch?: LoadWatch;
+}
+
+/** Calls that the engine works on, and those that wait for it. */
+export function loadOf({ gate, batcher }: Seat): { readonly running: number; readonly waiting: number } {
+  const { running, waiting } = batcher ?? gate;
+  return { running, waiting };
 }
 
 /** What an engine may be able to do. */

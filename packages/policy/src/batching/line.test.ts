@@ -330,6 +330,16 @@ describe("a deadline", () => {
     expect(world.arrive({ deadlineMs: world.nowMs + 3.5 }).kind).toBe("waits");
   });
 
+  test("refuses no call because it is far larger than any that was run: what such a one takes is not known", () => {
+    const world = new World();
+    for (const known of [world, new World().learn()]) {
+      known.arrive();
+      known.pump();
+      known.pass(10);
+      expect(known.arrive({ length: 1_000_000, deadlineMs: known.nowMs + 60_000 }).kind).toBe("waits");
+    }
+  });
+
   test("is counted from the end of the run that is under way", () => {
     const world = new World().learn();
     for (let i = 0; i < 8; i++) world.arrive();

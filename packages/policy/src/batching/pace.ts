@@ -78,19 +78,31 @@ export function learnRun(pace: Pace, cells: number, startedMs: number, nowMs: nu
   };
 }
 
-/** What a run of so many cells takes; 0 before the first. */
+/**
+ * What a run of so many cells takes; 0 before the first. What is far from all that was seen is not guessed at: an estimate refuses
+ * calls, so it had better be too small.
+ */
 export function estimateMs(pace: Pace, cells: number): number {
-  return savingMs(pace) + slopeMs(pace) * cells;
+  const { n, x, y, xx } = pace.runs;
+  if (n === 0) return 0;
+  if (!saysWhatSizeCosts(pace)) return (y / n) * Math.min(1, (cells * n) / x);
+  return savingMs(pace) + slopeMs(pace) * Math.min(cells, farFromSeen * Math.sqrt(xx / n));
 }
 
+const farFromSeen = 4;
+
 /** What a cell adds to a run. While all runs are of one size, all of their time is taken to grow with it. */
-export function slopeMs({ runs: { n, x, y, xx, xy } }: Pace): number {
+export function slopeMs(pace: Pace): number {
+  const { n, x, y, xx, xy } = pace.runs;
   if (n === 0) return 0;
+  const whole = y / x;
+  if (!saysWhatSizeCosts(pace)) return whole;
   const [meanX, meanY] = [x / n, y / n];
-  const variance = xx / n - meanX ** 2;
-  const whole = meanY / meanX;
-  if (variance < (sizesDiffer * meanX) ** 2) return whole;
-  return Math.min(whole, Math.max(0, (xy / n - meanX * meanY) / variance));
+  return Math.min(whole, Math.max(0, (xy / n - meanX * meanY) / (xx / n - meanX ** 2)));
+}
+
+function saysWhatSizeCosts({ runs: { n, x, xx } }: Pace): boolean {
+  return xx / n - (x / n) ** 2 >= ((sizesDiffer * x) / n) ** 2;
 }
 
 /** A standard deviation of sizes, as a part of their mean, from which on they say what size costs. */
