@@ -1,6 +1,6 @@
 import { type BatchRule, cellsOf, rowsOf } from "./call.ts";
 import type { Line } from "./line.ts";
-import { arrivalRate, estimateMs, type Pace } from "./pace.ts";
+import { arrivalRate, type Pace, savingMs, slopeMs } from "./pace.ts";
 
 /** Before anything is known of an engine. */
 const retryMsFirst = 1_000;
@@ -34,5 +34,7 @@ function drainRate({ rowsMax, cellsMax, runningMax }: BatchRule, { pace, waiting
   if (pace.runs.n === 0 || some.length === 0) return undefined;
   const cells = some.reduce((sum, ticket) => sum + cellsOf([ticket]), 0) / some.length;
   const calls = Math.max(1, Math.min((rowsMax * some.length) / rowsOf(some), cellsMax / cells));
-  return (calls * runningMax) / Math.max(0.001, estimateMs(pace, calls * cells));
+  // While it is not known what size costs, all of it: to come back too late is better than in vain.
+  const runMs = savingMs(pace) + slopeMs(pace) * calls * cells;
+  return (calls * runningMax) / Math.max(0.001, runMs);
 }
