@@ -71,23 +71,23 @@ function textOf(given: string | undefined, faults: string[]): string | undefined
   }
 }
 
-export interface Model {
+export interface ModelName {
   readonly name: string;
   readonly version: string;
 }
 
 /** The settings that hold for a model, the nearest first. */
-function settingsFor(settings: BatchSettings, { name, version }: Model): readonly (boolean | Some)[] {
+function settingsFor(settings: BatchSettings, { name, version }: ModelName): readonly (boolean | Some)[] {
   return [`${name}@${version}`, name, "*"].flatMap((key) => settings[key] ?? []);
 }
 
 /** Whether a model is named, not only meant by `*`. */
-export function isNamed(settings: BatchSettings, { name, version }: Model): boolean {
+export function isNamed(settings: BatchSettings, { name, version }: ModelName): boolean {
   return settings[name] !== undefined || settings[`${name}@${version}`] !== undefined;
 }
 
 /** How the model's calls share runs; undefined when they do not. */
-export function ruleOf(settings: BatchSettings, model: Model, limits: Limits): BatchRule | undefined {
+export function ruleOf(settings: BatchSettings, model: ModelName, limits: Limits): BatchRule | undefined {
   const found = settingsFor(settings, model);
   if (found[0] === false) return undefined;
   const own: Some = Object.assign({}, ...found.filter((one) => typeof one === "object").toReversed());
@@ -113,7 +113,7 @@ export interface Limits {
 const rowsMaxDefault = 32;
 
 /** Names in the settings of which no model is served. */
-export function strangers(settings: BatchSettings, models: readonly Model[]): readonly string[] {
+export function strangers(settings: BatchSettings, models: readonly ModelName[]): readonly string[] {
   const known = new Set(models.flatMap(({ name, version }) => [name, `${name}@${version}`]));
   return Object.keys(settings).filter((key) => key !== "*" && !known.has(key));
 }

@@ -1,5 +1,5 @@
 import { Gate } from "../admit/gate.ts";
-import { isNamed, ruleOf, strangers } from "../batch/batch-settings.ts";
+import { isNamed, type ModelName, ruleOf, strangers } from "../batch/batch-settings.ts";
 import { graphSeat, mayBatch } from "../batch/batched-seat.ts";
 import type { Config } from "../config.ts";
 import { noteToStderr } from "../observe/log.ts";
@@ -61,18 +61,14 @@ export class Loader {
 /** Loads every configured model and runs it once, one after the other. Throws {@link StartError}. */
 export async function loadEngines(config: Config, registry: Registry, loader: Loader): Promise<void> {
   const packages = await readPackages(config.modelsDir, config.models);
+  checkNames(config, [...packages.map(({ manifest }) => manifest), ...config.remotes.flatMap(({ models }) => models)]);
   for (const { manifest } of packages) registry.expect(manifest.name, manifest.version);
   for (const script of config.fakes) registry.add(seat(new FakeEngine(script), config));
   await Promise.all(
     config.remotes.map((spec) => addRemote(spec, registry, config.batching, (what) => noteToStderr("warn", what))),
   );
   for (const pack of packages) registry.add(await loader.seatOf(pack));
-  const models = registry.seats().map(({ engine }) => engine.model);
-  const [stranger] = config.registryUrl === undefined ? strangers(config.batching, models) : [];
-  if (stranger !== undefined) {
-    throw new StartError(`BATCHING names '${stranger}', which is not served here: correct the name or drop it.`);
-  }
-  if (models.length === 0 && config.registryUrl === undefined) {
+  if (registry.seats().length === 0 && config.registryUrl === undefined) {
     throw new StartError(
       `No model in ${config.modelsDir} names the tier 'origin': add one or set REGISTRY_URL or ENGINES, or set MODELS or FAKE_MODELS.`,
     );
@@ -85,4 +81,11 @@ function seat(engine: Engine, config: Config): Seat {
       ? { runningMax: config.chatRunningMax, waitingMax: config.chatWaitingMax }
       : { runningMax: config.predictRunningMax, waitingMax: config.predictWaitingMax };
   return { engine, gate: new Gate(limits, () => performance.now()) };
+}
+
+/** A model that is brought later may have any name. */
+function checkNames({ batching, registryUrl }: Config, models: readonly ModelName[]): void {
+  const [stranger] = registryUrl === undefined ? strangers(batching, models) : [];
+  if (stranger === undefined) return;
+  throw new StartError(`BATCHING names '${stranger}', which is not served here: correct the name or drop it.`);
 }
