@@ -61,7 +61,8 @@ export class Loader {
 /** Loads every configured model and runs it once, one after the other. Throws {@link StartError}. */
 export async function loadEngines(config: Config, registry: Registry, loader: Loader): Promise<void> {
   const packages = await readPackages(config.modelsDir, config.models);
-  checkNames(config, [...packages.map(({ manifest }) => manifest), ...config.remotes.flatMap(({ models }) => models)]);
+  const served = config.remotes.flatMap(({ models }): readonly ModelName[] => models);
+  checkNames(config, [...packages.map(({ manifest }) => manifest), ...served]);
   for (const { manifest } of packages) registry.expect(manifest.name, manifest.version);
   for (const script of config.fakes) registry.add(seat(new FakeEngine(script), config));
   await Promise.all(
