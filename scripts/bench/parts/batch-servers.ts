@@ -27,8 +27,8 @@ export interface Target {
   readonly headers: Readonly<Record<string, string>>;
   /** Undefined where nothing is batched. */
   readonly counts?: () => Promise<Counts>;
-  /** Where all the work is done by one process. */
-  readonly pid?: number;
+  /** The process that started all others of the server. */
+  readonly pid: number;
   close(): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ export async function originTarget(graph: Graph, isBatched: boolean): Promise<Ta
     url: `${url}/v2/models/${name}/versions/${version}/infer`,
     headers: { ...json, Authorization: `Bearer ${secret}` },
     ...(isBatched ? { counts } : {}),
-    ...(origin.child.pid === undefined ? {} : { pid: origin.child.pid }),
+    pid: origin.child.pid ?? 0,
     close: async () => void (await origin.stop()),
   };
 }
@@ -81,19 +81,26 @@ export async function pythonTargets(graph: Graph): Promise<readonly Target[]> {
 }
 
 async function rayTarget(graph: Graph): Promise<Target> {
-  const { http, close } = await startServer(await commandOf("ray", graph, "/ready"));
+  const { http, child, close } = await startServer(await commandOf("ray", graph, "/ready"));
   const counts = async () => (await (await fetch(`${http}/counts`)).json()) as Counts;
-  return { name: "Ray Serve, @serve.batch", url: `${http}/infer`, headers: json, counts, close };
+  return { name: "Ray Serve, @serve.batch", url: `${http}/infer`, headers: json, counts, pid: child.pid ?? 0, close };
 }
 
 async function tritonTarget(graph: Graph): Promise<Target> {
-  const { http, close } = await startServer(await commandOf("triton", graph, "/v2/models/graph/ready"));
+  const { http, child, close } = await startServer(await commandOf("triton", graph, "/v2/models/graph/ready"));
   const counts = async () => {
     const stats = (await (await fetch(`${http}/v2/models/graph/stats`)).json()) as TritonStats;
     const [model] = stats.model_stats;
     return { rows: model?.inference_count ?? 0, runs: model?.execution_count ?? 0 };
   };
-  return { name: "Triton, dynamic batcher", url: `${http}/v2/models/graph/infer`, headers: json, counts, close };
+  return {
+    name: "Triton, dynamic batcher",
+    url: `${http}/v2/models/graph/infer`,
+    headers: json,
+    counts,
+    pid: child.pid ?? 0,
+    close,
+  };
 }
 
 interface TritonStats {

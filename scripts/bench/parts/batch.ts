@@ -8,7 +8,7 @@ import type { Generator } from "../load/drive.ts";
 import type { Job } from "../load/job.ts";
 import { type Aim, type Fact, type Outcome, rowOf } from "../outcome.ts";
 import type { Plan } from "../plan.ts";
-import { cpuUs } from "../process-figures.ts";
+import { treeCpuUs } from "../process-figures.ts";
 import { spreadOf } from "../statistics.ts";
 import {
   type Counts,
@@ -136,13 +136,12 @@ const nothing: Omit<Round, "cpuUs"> = {
 
 /** One that does not keep up with a rate has no figures there. */
 async function takeRound(generator: Generator, { target, measured }: Side, job: Omit<Job, "seconds">, seconds: number) {
-  const cpu = () => (target.pid === undefined ? Number.NaN : cpuUs(target.pid));
-  const before = cpu();
+  const before = treeCpuUs(target.pid);
   const found = await generator.drive({ ...job, seconds }).catch((error: unknown) => {
     if (job.rate === undefined || !String(error).includes("still in flight")) throw error;
     return nothing;
   });
-  measured.rounds.push({ ...found, cpuUs: (cpu() - before) / found.answers });
+  measured.rounds.push({ ...found, cpuUs: (treeCpuUs(target.pid) - before) / found.answers });
 }
 
 /** What a server answers a second with a p99 within a limit: of the numbers of callers the one that gives most, round by round. */
