@@ -68,6 +68,7 @@ export async function loadEngines(config: Config, registry: Registry, loader: Lo
   await Promise.all(
     config.remotes.map((spec) => addRemote(spec, registry, config.batching, (what) => noteToStderr("warn", what))),
   );
+  registry.known();
   for (const pack of packages) registry.add(await loader.seatOf(pack));
   if (registry.seats().length === 0 && config.registryUrl === undefined) {
     throw new StartError(

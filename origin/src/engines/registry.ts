@@ -49,6 +49,15 @@ export class Registry {
     this.#bring = bring;
   }
 
+  /** Until {@link known} it is not known which models there will be: none is missing yet. */
+  awaitNames(): void {
+    this.#pending.add(names);
+  }
+
+  known(): void {
+    this.#pending.delete(names);
+  }
+
   expect(name: string, version: string): void {
     this.#pending.add(`${name}@${version}`);
   }
@@ -82,7 +91,7 @@ export class Registry {
     return [...this.#seats.values(), ...this.#brought.values()];
   }
 
-  /** `name@version` of every model that is not loaded and run once yet. */
+  /** `name@version` of every model that is not loaded and run once yet; `*` while it is not known which there are. */
   pending(): string[] {
     return [...this.#pending];
   }
@@ -123,7 +132,9 @@ export class Registry {
   #missing(reference: string): Result<never> {
     if (this.#retired.has(reference.split("@", 1)[0] ?? ""))
       return fail("model_not_ready", { detail: "It is unloaded." });
-    const loading = this.pending().some((name) => name === reference || name.startsWith(`${reference}@`));
+    const loading = this.pending().some(
+      (name) => name === names || name === reference || name.startsWith(`${reference}@`),
+    );
     return loading ? fail("model_not_ready", { retryAfterMs: 1000 }) : fail("model_not_found");
   }
 
@@ -139,6 +150,9 @@ export class Registry {
       .sort((a, b) => Number(b.engine.model.version) - Number(a.engine.model.version))[0];
   }
 }
+
+/** Stands among what is pending for the models whose names are not known yet. */
+const names = "*";
 
 function able<A extends Ability>(seat: Seat, ability: A): Result<Able<A>> {
   if (isAble(seat, ability)) return ok(seat);

@@ -5,20 +5,11 @@ import { needsPython } from "../../python-venv.ts";
 import { repoRoot } from "../../repo.ts";
 import { type Measured, medianOf, perRound, type Round } from "../compare.ts";
 import type { Generator } from "../load/drive.ts";
-import type { Job } from "../load/job.ts";
+import type { Findings, Job } from "../load/job.ts";
 import { type Aim, type Fact, type Outcome, rowOf } from "../outcome.ts";
 import type { Plan } from "../plan.ts";
 import { treeCpuUs } from "../process-figures.ts";
-import { spreadOf } from "../statistics.ts";
-import {
-  type Counts,
-  delayMs,
-  type Graph,
-  originTarget,
-  pythonTargets,
-  rowsMax,
-  type Target,
-} from "./batch-servers.ts";
+import { type Contender, contenders, delayMs, type Graph, rowsMax, type Target } from "./batch-servers.ts";
 
 /**
  * Batching at the origin, against the same without, Ray Serve's and Triton's: one graph, a row of 16 tokens a request in the same words
@@ -26,42 +17,121 @@ import {
  */
 
 const callers = [1, 8, 32, 64];
-/** Of the most that any answered: where the callers who come at random are kept. */
-const loads = [0.5, 0.8];
+/** Of what the origin answers without batching: how many callers come at random. */
+const loads = [0.5, 1];
 /** Latencies that throughput is compared at. */
 const p99Limits = [50, 100, 200];
 const tokens = 16;
+/** Each round starts every server anew. */
+const roundsMax = 5;
+
+/** What one server did, by the load that it was under. */
+interface Side {
+  readonly name: string;
+  readonly closed: readonly Course[];
+  readonly open: readonly Course[];
+  rows: number;
+  runs: number;
+}
+type Course = Measured & { readonly rounds: Round[] };
 
 export async function measureBatch({ generator }: { readonly generator: Generator }, plan: Plan): Promise<Outcome> {
   const graph = graphOf("intent", "2");
-  const targets: Target[] = [];
+  const all = await contenders(graph);
+  const rate = await usualRate(generator, all, plan);
+  const sides = all.map(({ name }) => sideOf(name, rate));
+  for (let round = 0; round < Math.min(roundsMax, plan.rateRounds); round++) {
+    for (const [at, { start }] of all.entries()) {
+      const side = sides[at];
+      if (side !== undefined) await withTarget(start, (target) => takeRound(generator, target, side, rate, plan));
+    }
+  }
+  const courses = sides.flatMap(({ closed, open }) => [...closed, ...open]);
+  const model = `${graph.name}@${graph.version}, ${tokens} tokens a row; at most ${rowsMax} rows and ${delayMs} ms`;
+  return {
+    rows: courses.map(rowOf),
+    aims: aimsOf(sides),
+    facts: [
+      { name: "batching", value: model },
+      ...(all.length > 2 ? [] : [{ name: "Ray Serve and Triton", value: `left out: ${needsPython}` }]),
+      ...sides.filter(({ runs }) => runs > 0).map(({ name, rows, runs }) => factOf(name, rows / runs)),
+    ],
+    rounds: courses,
+  };
+}
+
+async function withTarget<T>(start: () => Promise<Target>, work: (target: Target) => Promise<T>): Promise<T> {
+  const target = await start();
   try {
-    targets.push(await originTarget(graph, true), await originTarget(graph, false));
-    const others = await pythonTargets(graph);
-    targets.push(...others);
-    const before = await countsOf(targets);
-    const closed = await closedLoop(generator, targets, plan);
-    const after = await countsOf(targets);
-    const most = Math.max(...closed.map(({ measured }) => medianOf(measured, (round) => round.requestsPerSecond)));
-    const open = await openLoop(generator, targets, most, plan);
-    const all = [...closed, ...open];
-    return {
-      rows: all.map(({ measured }) => rowOf(measured)),
-      aims: aimsOf(closed, targets),
-      facts: [
-        {
-          name: "model",
-          value: `${graph.name}@${graph.version}, ${tokens} tokens a row, at most ${rowsMax} rows, ${delayMs} ms`,
-        },
-        ...(others.length === 0 ? [{ name: "Ray Serve and Triton", value: `left out: ${needsPython}` }] : []),
-        ...targets.flatMap(({ name }) => sizeOf(name, before.get(name), after.get(name))),
-      ],
-      rounds: all.map(({ measured }) => measured),
-    };
+    return await work(target);
   } finally {
-    await Promise.all(targets.map((target) => target.close()));
+    await target.close();
   }
 }
+
+/** What the origin answers without batching, requests a second. */
+async function usualRate(generator: Generator, all: readonly Contender[], plan: Plan): Promise<number> {
+  const [, off] = all;
+  if (off === undefined) throw new Error("There is nothing to compare with.");
+  const { requestsPerSecond } = await withTarget(off.start, async (target) => {
+    await generator.drive({ ...jobOf(target, 8), seconds: plan.warmSeconds });
+    return generator.drive({ ...jobOf(target, 8), seconds: plan.warmSeconds });
+  });
+  return requestsPerSecond;
+}
+
+function sideOf(name: string, rate: number): Side {
+  const courseOf = (how: string): Course => ({ name: `k  ${name}, ${how}`, rounds: [] });
+  const closed = callers.map((count) => courseOf(`${count} callers`));
+  return {
+    name,
+    closed,
+    open: loads.map((load) => courseOf(`at random, ${Math.round(load * rate)}/s`)),
+    rows: 0,
+    runs: 0,
+  };
+}
+
+async function takeRound(generator: Generator, target: Target, side: Side, rate: number, plan: Plan): Promise<void> {
+  await generator.drive({ ...jobOf(target, 32), seconds: plan.warmSeconds });
+  const before = await target.counts?.();
+  for (const [at, connections] of callers.entries()) {
+    const job = { ...jobOf(target, connections), seconds: plan.rateSeconds };
+    side.closed[at]?.rounds.push(await measured(target, () => generator.drive(job)));
+  }
+  const after = await target.counts?.();
+  side.rows += (after?.rows ?? 0) - (before?.rows ?? 0);
+  side.runs += (after?.runs ?? 0) - (before?.runs ?? 0);
+  for (const [at, load] of loads.entries()) {
+    const pace = { rate: load * rate, isPoisson: true };
+    const job = { ...jobOf(target, openConnections), ...pace, seconds: plan.rateSeconds };
+    side.open[at]?.rounds.push(await measured(target, () => generator.drive(job).catch(notKeptUp)));
+  }
+}
+
+/** The most that may be under way of callers at random: whoever has more has not kept up. */
+const openConnections = 200;
+
+function notKeptUp(error: unknown): Findings {
+  if (!String(error).includes("still in flight")) throw error;
+  return nothing;
+}
+
+async function measured({ pid }: Target, drive: () => Promise<Findings>): Promise<Round> {
+  const before = treeCpuUs(pid);
+  const found = await drive();
+  return { ...found, cpuUs: (treeCpuUs(pid) - before) / found.answers };
+}
+
+const nothing: Findings = {
+  answers: 0,
+  seconds: 0,
+  requestsPerSecond: Number.NaN,
+  latencyMsMean: Number.NaN,
+  latencyMsP50: Number.NaN,
+  latencyMsP99: Number.NaN,
+  generatorCpuUs: Number.NaN,
+};
 
 function graphOf(name: string, version: string): Graph {
   const dir = join(repoRoot, "models", name, version);
@@ -77,113 +147,40 @@ function bodyOf(): string {
   return JSON.stringify({ inputs, parameters: { binary_data_output: true } });
 }
 
-interface Side {
-  readonly target: Target;
-  readonly measured: Measured & { readonly rounds: Round[] };
-}
-
-/** Each round asks every server in turn, at every number of callers. */
-async function closedLoop(generator: Generator, targets: readonly Target[], plan: Plan): Promise<readonly Side[]> {
-  const sides = callers.flatMap((connections) =>
-    targets.map((target) => ({ ...sideOf(target, `${connections} callers`), job: jobOf(target, connections) })),
-  );
-  for (const { job } of sides) await generator.drive({ ...job, seconds: plan.warmSeconds / 2 });
-  for (let round = 0; round < plan.rateRounds; round++) {
-    for (const side of sides) await takeRound(generator, side, side.job, plan.rateSeconds / 1.5);
-  }
-  return sides;
-}
-
-async function openLoop(
-  generator: Generator,
-  targets: readonly Target[],
-  most: number,
-  plan: Plan,
-): Promise<readonly Side[]> {
-  const sides = loads.flatMap((load) =>
-    targets.map((target) => {
-      const rate = Math.round(most * load);
-      const job = { ...jobOf(target, openConnections), rate, isPoisson: true };
-      return { ...sideOf(target, `at random, ${rate}/s`), job };
-    }),
-  );
-  for (let round = 0; round < plan.rateRounds; round++) {
-    for (const side of sides) await takeRound(generator, side, side.job, plan.rateSeconds);
-  }
-  return sides;
-}
-
-/** The most that may be under way: who has more has not kept up. */
-const openConnections = 200;
-
-function sideOf(target: Target, how: string): Side {
-  return { target, measured: { name: `k  ${target.name}, ${how}`, rounds: [] } };
-}
-
 function jobOf({ url, headers }: Target, connections: number): Omit<Job, "seconds"> {
   return { url, headers, body: bodyOf(), connections, expect: [] };
 }
 
-const nothing: Omit<Round, "cpuUs"> = {
-  answers: 0,
-  seconds: 0,
-  requestsPerSecond: Number.NaN,
-  latencyMsMean: Number.NaN,
-  latencyMsP50: Number.NaN,
-  latencyMsP99: Number.NaN,
-  generatorCpuUs: Number.NaN,
-};
-
-/** One that does not keep up with a rate has no figures there. */
-async function takeRound(generator: Generator, { target, measured }: Side, job: Omit<Job, "seconds">, seconds: number) {
-  const before = treeCpuUs(target.pid);
-  const found = await generator.drive({ ...job, seconds }).catch((error: unknown) => {
-    if (job.rate === undefined || !String(error).includes("still in flight")) throw error;
-    return nothing;
-  });
-  measured.rounds.push({ ...found, cpuUs: (treeCpuUs(target.pid) - before) / found.answers });
-}
-
 /** What a server answers a second with a p99 within a limit: of the numbers of callers the one that gives most, round by round. */
-function within(sides: readonly Side[], target: Target, limitMs: number): Measured {
-  const own = sides.filter((side) => side.target === target).map(({ measured }) => measured.rounds);
-  const rounds = (own[0] ?? []).map((first, at) => {
-    const fitting = own.flatMap((list) => list[at] ?? []).filter(({ latencyMsP99 }) => latencyMsP99 <= limitMs);
-    return (
-      fitting.toSorted((a, b) => b.requestsPerSecond - a.requestsPerSecond)[0] ?? { ...first, requestsPerSecond: 0 }
-    );
+function within({ name, closed }: Side, limitMs: number): Measured {
+  const rounds = (closed[0]?.rounds ?? []).map((first, at) => {
+    const fitting = closed
+      .flatMap(({ rounds }) => rounds[at] ?? [])
+      .filter(({ latencyMsP99 }) => latencyMsP99 <= limitMs);
+    const [best] = fitting.toSorted((a, b) => b.requestsPerSecond - a.requestsPerSecond);
+    return best ?? { ...first, requestsPerSecond: 0 };
   });
-  return { name: target.name, rounds };
+  return { name, rounds };
 }
 
-function aimsOf(sides: readonly Side[], [ours, off, ...others]: readonly Target[]): readonly Aim[] {
-  if (ours === undefined || off === undefined) return [];
-  return p99Limits.flatMap((limitMs) => {
-    const mine = within(sides, ours, limitMs);
-    return [off, ...others].map((other): Aim => {
-      const theirs = within(sides, other, limitMs);
-      const { median, min, max } = perRound(mine, theirs, (a, b) => a.requestsPerSecond / b.requestsPerSecond);
-      const [own, their] = [mine, theirs].map(
-        (one) => spreadOf(one.rounds.map((round) => round.requestsPerSecond)).median,
-      );
+function aimsOf([ours, ...others]: readonly Side[]): readonly Aim[] {
+  if (ours === undefined) return [];
+  return p99Limits.flatMap((limitMs) =>
+    others.map((other): Aim => {
+      const [mine, theirs] = [within(ours, limitMs), within(other, limitMs)];
+      const perSecond = (round: Round) => round.requestsPerSecond;
+      const { median, min, max } = perRound(mine, theirs, (a, b) => perSecond(a) / perSecond(b));
+      const both = `${medianOf(mine, perSecond).toFixed(0)} against ${medianOf(theirs, perSecond).toFixed(0)}`;
       return {
         name: `requests/s at a p99 within ${limitMs} ms: the origin ÷ ${other.name}`,
         aim: "≥ 1",
-        reached: `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)}); ${own?.toFixed(0)} against ${their?.toFixed(0)}`,
+        reached: `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)}); ${both}`,
         met: median >= 1,
       };
-    });
-  });
+    }),
+  );
 }
 
-async function countsOf(targets: readonly Target[]): Promise<ReadonlyMap<string, Counts>> {
-  const counted = new Map<string, Counts>();
-  for (const { name, counts } of targets) if (counts !== undefined) counted.set(name, await counts());
-  return counted;
-}
-
-function sizeOf(name: string, before: Counts | undefined, after: Counts | undefined): readonly Fact[] {
-  if (before === undefined || after === undefined) return [];
-  const rows = (after.rows - before.rows) / (after.runs - before.runs);
-  return [{ name: `rows a run, ${name}`, value: rows.toFixed(1) }];
+function factOf(name: string, rows: number): Fact {
+  return { name: `rows a run, ${name}`, value: rows.toFixed(1) };
 }
