@@ -1,6 +1,7 @@
 import { type Fault, type fail, headers } from "@ledge/contract";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { Deadline, timeLeft } from "./accept/deadline.ts";
+import { priorityOf } from "./accept/urgency.ts";
 import { callerCheck } from "./admit/caller.ts";
 import { answerChat, answerCompletion } from "./answer/chat.ts";
 import { answerInfer } from "./answer/infer.ts";
@@ -90,8 +91,12 @@ function guardOf(parts: AppParts): MiddlewareHandler<OriginEnv> {
     const caller = allowed(context.req.raw);
     if (!caller.ok) return refuse(context, caller.fault);
     context.set("bodySha256", caller.value);
-    const left = timeLeft(context.req.raw.headers, config, parts.nowMs());
+    const nowMs = parts.nowMs();
+    const left = timeLeft(context.req.raw.headers, config, nowMs);
     if (!left.ok) return refuse(context, left.fault);
+    const priority = priorityOf(context.req.raw.headers.get(headers.priority), caller.value !== undefined);
+    if (!priority.ok) return refuse(context, priority.fault);
+    context.set("urgency", { priority: priority.value, deadlineMs: nowMs + left.value });
     const deadline = new Deadline(left.value, context.req.raw.signal, parts.shutdown);
     context.set("deadline", deadline);
     context.set("stage", {

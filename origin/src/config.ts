@@ -2,6 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod/mini";
+import { type BatchSettings, readBatchSettings } from "./batch/batch-settings.ts";
 import { type FakeScript, fakeScript } from "./engines/fake/fake-script.ts";
 import { type Provider, providers } from "./engines/onnx/providers.ts";
 import { type RemoteSpec, readRemoteSpecs } from "./engines/remote-spec.ts";
@@ -30,6 +31,8 @@ export interface Config {
   readonly drainMs: number;
   readonly predictRunningMax: number;
   readonly predictWaitingMax: number;
+  /** Whether and how calls of a model share runs. */
+  readonly batching: BatchSettings;
   readonly chatRunningMax: number;
   readonly chatWaitingMax: number;
   readonly threads: number;
@@ -78,6 +81,7 @@ export function readConfig(env: Env): ConfigResult {
     drainMs: whole("DRAIN_MS"),
     predictRunningMax: whole("PREDICT_RUNNING_MAX"),
     predictWaitingMax: whole("PREDICT_WAITING_MAX"),
+    batching: readBatchSettings(env.BATCHING, faults),
     chatRunningMax: whole("CHAT_RUNNING_MAX"),
     chatWaitingMax: whole("CHAT_WAITING_MAX"),
     threads: whole("THREADS"),

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { Deadline } from "./accept/deadline.ts";
+import type { Urgency } from "./engines/engine.ts";
 import type { Registry } from "./engines/registry.ts";
 import type { Repository } from "./engines/repository.ts";
 import type { Journal } from "./observe/journal.ts";
@@ -10,6 +11,7 @@ export interface OriginEnv {
   Variables: {
     record: RequestRecord;
     deadline: Deadline;
+    urgency: Urgency;
     /** SHA-256 that the body must have, hex; absent when the request is not signed. */
     bodySha256: string | undefined;
     stage: {

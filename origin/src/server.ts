@@ -27,6 +27,7 @@ export interface Origin {
  */
 export async function startOrigin(config: Config): Promise<Origin> {
   const registry = new Registry();
+  registry.awaitNames();
   const loader = new Loader(config);
   registry.bringBy(bringFrom(config, registry, loader));
   const shutdown = new AbortController();

@@ -53,8 +53,17 @@ export const settings = {
     max: 600_000,
     help: "how long running requests may finish after SIGTERM, milliseconds",
   },
-  PREDICT_RUNNING_MAX: { default: 1, min: 1, max: 1024, help: "calls a graph works on at once" },
-  PREDICT_WAITING_MAX: { default: 64, min: 0, max: 100_000, help: "calls that may wait for a graph" },
+  PREDICT_RUNNING_MAX: {
+    default: 1,
+    min: 1,
+    max: 1024,
+    help: "runs of a graph at once, each of a call or of calls that share it",
+  },
+  PREDICT_WAITING_MAX: { default: 256, min: 0, max: 100_000, help: "calls that may wait for a graph" },
+  BATCHING: {
+    default: "",
+    help: "JSON object of how calls of a model share runs (docs/origin.md), or the path of a file that holds one",
+  },
   CHAT_RUNNING_MAX: { default: 4, min: 1, max: 1024, help: "generations a chat model works on at once" },
   CHAT_WAITING_MAX: { default: 16, min: 0, max: 100_000, help: "generations that may wait for a chat model" },
   // Measured: models this small run no faster on two threads, and on a busy machine waiting threads cost half the speed.

@@ -3,6 +3,7 @@ import { buildWorkers } from "../edge/build.ts";
 import { readMachine } from "./machine.ts";
 import { help, type Options, type PartName, readOptions } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
+import { measureBatch } from "./parts/batch.ts";
 import { measureBatching } from "./parts/batching.ts";
 import { measureCache } from "./parts/cache.ts";
 import { measureClassify } from "./parts/classify.ts";
@@ -35,21 +36,24 @@ const shared: Partial<Record<PartName, (world: World, workerd: RunningWorkerd, p
 
 async function measure(world: World, plan: Plan, only: readonly PartName[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  const workerd = await startWorkers(world);
-  try {
-    for (const [name, part] of Object.entries(shared)) {
-      if (!only.some((wanted) => wanted === name)) continue;
-      say(`Measuring: ${name} …`);
-      outcomes.push(await part(world, workerd, plan));
+  const together = Object.entries(shared).filter(([name]) => only.some((wanted) => wanted === name));
+  if (together.length > 0) {
+    const workerd = await startWorkers(world);
+    try {
+      for (const [name, part] of together) {
+        say(`Measuring: ${name} …`);
+        outcomes.push(await part(world, workerd, plan));
+      }
+    } finally {
+      workerd.close();
     }
-  } finally {
-    workerd.close();
   }
   for (const [name, part] of [
     ["identity", measureIdentity],
     ["fairness", async () => measureFairness()],
     ["cache", measureCache],
     ["batching", (_world: World, plan: Plan) => measureBatching(plan)],
+    ["batch", measureBatch],
     ["semantic-hit", measureSemanticHit],
     ["semantic-index", measureSemanticIndex],
     ["limits", measureLimits],

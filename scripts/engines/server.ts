@@ -17,7 +17,8 @@ export interface ServerCommand {
   readonly args: (httpPort: number, grpcPort: number) => readonly string[];
   /** Answers 200 once the server is ready, under its HTTP address. */
   readonly readyPath: string;
-  readonly env?: Readonly<Record<string, string>>;
+  /** As the arguments. */
+  readonly env?: (httpPort: number, grpcPort: number) => Readonly<Record<string, string>>;
   /** Milliseconds that it may take to start. */
   readonly startMsMax: number;
 }
@@ -29,9 +30,9 @@ const killAfterMs = 10_000;
 /** Starts a server and waits until it is ready. Throws with the end of its log when it does not start. */
 export async function startServer(command: ServerCommand): Promise<EngineServerProcess> {
   const [httpPort, grpcPort] = await freePorts();
-  const { program, args, env = {} } = command;
+  const { program, args, env } = command;
   const child = spawn(program, args(httpPort, grpcPort), {
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...env?.(httpPort, grpcPort) },
     stdio: ["ignore", "pipe", "pipe"],
     // In a group of its own, so that the processes it starts end with it.
     detached: true,

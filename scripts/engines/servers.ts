@@ -28,7 +28,7 @@ export const servers = {
   transformers: async (): Promise<ServerCommand> => ({
     program: join(await venvOf(join(python, "transformers.txt")), "..", "transformers"),
     args: (port) => ["serve", tinyChat, "--device", "cpu", "--host", "127.0.0.1", "--port", String(port)],
-    env: { HF_HUB_OFFLINE: "1" },
+    env: () => ({ HF_HUB_OFFLINE: "1" }),
     readyPath: "/v1/models",
     startMsMax: 240_000,
   }),

@@ -8,7 +8,7 @@ export class Bill {
   readonly #context: OriginContext;
   readonly #model: Pick<EngineModel, "name" | "version">;
   readonly #payer: Payer | undefined;
-  readonly #startedMs: number;
+  #startedMs: number;
   #paid = false;
 
   constructor(context: OriginContext, model: Pick<EngineModel, "name" | "version">, promptTokens = 0) {
@@ -18,6 +18,11 @@ export class Bill {
     this.#model = model;
     this.promptTokens = promptTokens;
     this.#startedMs = context.get("stage").nowMs();
+  }
+
+  /** The engine's work begins only now: the call has waited. */
+  begin(): void {
+    this.#startedMs = this.#context.get("stage").nowMs();
   }
 
   /** Whether the gateway is to be told what the call used. */

@@ -45,7 +45,12 @@ export async function answerInfer(context: OriginContext): Promise<Response | Re
   const bill = new Bill(context, seat.value.engine.model);
   try {
     const wanted = request.outputs?.map(({ name }) => name);
-    const outputs = await orCalledOff(seat.value.engine.infer(feeds, wanted, signal), signal);
+    const begins = (queuedMs: number) => {
+      facts.queueMs = Math.round(queuedMs);
+      bill.begin();
+    };
+    const urgency = { ...context.get("urgency"), begins };
+    const outputs = await orCalledOff(seat.value.engine.infer(feeds, wanted, signal, urgency), signal);
     if (!outputs.ok) return outputs;
     bill.pay(0);
     return inferResponse(model, version, outputs.value);

@@ -1,17 +1,31 @@
+import type { HistogramFigures } from "../batch/histogram.ts";
+import { loadOf } from "../engines/registry.ts";
 import type { OriginContext } from "../request.ts";
 
-/** `GET /v1/load`: of every model the calls at its door, and what the server behind says of its own load, where it does. */
+/**
+ * `GET /v1/load`: of every model the calls at its door; what the runs were like that calls share; and what the server behind says of its
+ * own load, where it does.
+ */
 export async function answerLoad(context: OriginContext): Promise<Response> {
   const { registry, nowMs } = context.get("stage");
-  const models = registry.seats().map(async ({ engine, gate, watch }) => {
-    const { name, version, task } = engine.model;
-    const seen = await watch?.load();
+  const models = registry.seats().map(async (seat) => {
+    const { name, version, task } = seat.engine.model;
+    const seen = await seat.watch?.load();
+    const figures = seat.batcher?.figures;
     return {
       model: name,
       version,
       task,
-      running: gate.running,
-      waiting: gate.waiting,
+      ...loadOf(seat),
+      ...(figures === undefined
+        ? {}
+        : {
+            batching: {
+              batch_rows: countsOf(figures.rows),
+              queue_seconds: countsOf(figures.queueS),
+              refused: figures.refused,
+            },
+          }),
       ...(seen === undefined
         ? {}
         : {
@@ -25,4 +39,10 @@ export async function answerLoad(context: OriginContext): Promise<Response> {
     };
   });
   return context.json({ models: await Promise.all(models) });
+}
+
+/** How many were observed up to each bound and above the one before it, of those that had any. */
+function countsOf({ bounds, counts }: HistogramFigures): Record<string, number> {
+  const named = counts.map((count, at) => [at < bounds.length ? `${bounds[at]}` : "more", count] as const);
+  return Object.fromEntries(named.filter(([, count]) => count > 0));
 }

@@ -19,14 +19,16 @@ export async function answerPredict(context: OriginContext): Promise<Response | 
   facts.model = `${call.value.model}@${call.value.version}`;
   const permit = await gate.enter(signal);
   if (!permit.ok) return permit;
-  facts.queueMs = Math.round(permit.value.queuedMs);
   const bill = new Bill(context, engine.model);
   try {
-    const answer = await orCalledOff(engine.predict(call.value, signal), signal);
+    const urgency = { ...context.get("urgency"), begins: () => bill.begin() };
+    const answer = await orCalledOff(engine.predict(call.value, signal, urgency), signal);
     if (!answer.ok) return answer;
     facts.promptTokens = answer.value.inputTokens;
     bill.pay(0, undefined, answer.value.inputTokens);
-    const timings = { ...answer.value.timings, queueMs: permit.value.queuedMs };
+    const queueMs = permit.value.queuedMs + answer.value.timings.queueMs;
+    facts.queueMs = Math.round(queueMs);
+    const timings = { ...answer.value.timings, queueMs };
     return Response.json(
       { ...answer.value, timings },
       { headers: { [headers.model]: facts.model, [headers.tier]: "origin" } },

@@ -1,4 +1,6 @@
 import { Gate } from "../admit/gate.ts";
+import { type BatchSettings, isNamed, ruleOf } from "../batch/batch-settings.ts";
+import { tensorSeat } from "../batch/batched-seat.ts";
 import type { EngineServer } from "./call-server.ts";
 import { OipEngine, type OipTransport } from "./oip/oip-engine.ts";
 import { probeOip } from "./oip/probe.ts";
@@ -15,8 +17,16 @@ type Keyed<S> = S & Pick<RemoteSpec, "key">;
  * Gives every model of a server its seat. The server need not be up: it may start later than we do, or be away for a while. What is
  * odd about it is told to `say`, a sentence each. Throws {@link StartError} when it refuses our key.
  */
-export async function addRemote(spec: RemoteSpec, registry: Registry, say: (what: string) => void): Promise<void> {
-  const sentences = spec.kind === "openai" ? await addOpenAi(spec, registry) : await addOip(spec, registry);
+export async function addRemote(
+  spec: RemoteSpec,
+  registry: Registry,
+  batching: BatchSettings,
+  say: (what: string) => void,
+): Promise<void> {
+  const sentences = spec.kind === "openai" ? await addOpenAi(spec, registry) : await addOip(spec, registry, batching);
+  for (const model of spec.kind === "openai" ? spec.models : []) {
+    if (isNamed(batching, model)) say(`BATCHING names ${model.name}, whose server shares its runs by itself: drop it.`);
+  }
   for (const sentence of sentences) say(sentence);
 }
 
@@ -29,15 +39,21 @@ function addOpenAi(spec: Keyed<OpenAiSpec>, registry: Registry): Promise<readonl
   return probeOpenAi(spec);
 }
 
-async function addOip(spec: Keyed<OipSpec>, registry: Registry): Promise<readonly string[]> {
+/** Triton and its like share runs by themselves: we do it for the models that the settings name. */
+async function addOip(spec: Keyed<OipSpec>, registry: Registry, batching: BatchSettings): Promise<readonly string[]> {
   const transport = await transportOf(spec, spec.binary);
   for (const { name, version, servedName, servedVersion } of spec.models) {
     const served = { name: servedName ?? name, version: servedVersion };
     const engine = new OipEngine({ name, version, task: "tensor" }, transport, served);
-    registry.add({ engine, gate: gateOf(spec) });
+    const limits = { rowsMax: undefined, runningMax: sharedRunsAtOnce, waitingMax: spec.waitingMax };
+    const rule = isNamed(batching, { name, version }) ? ruleOf(batching, { name, version }, limits) : undefined;
+    registry.add(rule === undefined ? { engine, gate: gateOf(spec) } : tensorSeat(engine, rule));
   }
   return probeOip(spec, transport);
 }
+
+/** One that the server works on, one that is on its way. */
+const sharedRunsAtOnce = 2;
 
 /** gRPC or REST, as the URL says; gRPC is imported by who speaks it. `binary` as in `OipSpec`. */
 export async function transportOf(server: EngineServer, binary: boolean | undefined): Promise<OipTransport> {

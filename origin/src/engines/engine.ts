@@ -51,6 +51,16 @@ export interface PreparedChat {
   readonly run: ChatRun;
 }
 
+/** How soon a call is to be run, among those that wait for the same engine. */
+export interface Urgency {
+  /** 0 goes first. */
+  readonly priority: number;
+  /** When nobody wants the answer any more, milliseconds since 1970. */
+  readonly deadlineMs: number;
+  /** Told when the engine begins to work on the call, where it waits inside, and how long it waited. */
+  readonly begins?: (queuedMs: number) => void;
+}
+
 /** What answers for one model. The caller holds a permit while it runs `predict`, `infer` or a `ChatRun`. */
 export interface Engine {
   readonly model: EngineModel;
@@ -58,12 +68,17 @@ export interface Engine {
    * Answers a batch. Faults: `invalid_shape` when an input is none the model takes, `deadline_exceeded` when the signal fired,
    * `upstream_failed` when the engine broke.
    */
-  predict?(call: PredictCall, signal: AbortSignal): Promise<Result<PredictAnswer>>;
+  predict?(call: PredictCall, signal: AbortSignal, urgency?: Urgency): Promise<Result<PredictAnswer>>;
   /**
    * Tensors to tensors, the outputs that are named or all. Faults as `predict`; `invalid_shape` for tensors that do not fit the
    * graph and outputs it does not have.
    */
-  infer?(feeds: Tensors, outputs: readonly string[] | undefined, signal: AbortSignal): Promise<Result<Tensors>>;
+  infer?(
+    feeds: Tensors,
+    outputs: readonly string[] | undefined,
+    signal: AbortSignal,
+    urgency?: Urgency,
+  ): Promise<Result<Tensors>>;
   /**
    * Checks and prepares an exchange; costs no slot. Faults: `unsupported_parameter`, `invalid_request`,
    * `context_length_exceeded`.

@@ -1,4 +1,6 @@
 import { Gate } from "../admit/gate.ts";
+import { isNamed, type ModelName, ruleOf, strangers } from "../batch/batch-settings.ts";
+import { graphSeat, mayBatch } from "../batch/batched-seat.ts";
 import type { Config } from "../config.ts";
 import { noteToStderr } from "../observe/log.ts";
 import { addRemote } from "./add-remote.ts";
@@ -30,11 +32,7 @@ export class Loader {
   /** Loads a package and gives it its door. Throws {@link StartError}. */
   async seatOf(pack: ModelPackage): Promise<Seat> {
     try {
-      const engine =
-        pack.manifest.task === "chat"
-          ? await GeneratorThread.load(pack, this.#config.threads)
-          : await loadGraph(pack, this.#pool);
-      return { ...seat(engine, this.#config), isPackage: true };
+      return { ...(await this.#open(pack)), isPackage: true };
     } catch (error) {
       if (error instanceof StartError) throw error;
       const { name, version } = pack.manifest;
@@ -44,14 +42,33 @@ export class Loader {
       );
     }
   }
+
+  async #open(pack: ModelPackage): Promise<Seat> {
+    const { manifest } = pack;
+    const { threads, batching, predictRunningMax, predictWaitingMax } = this.#config;
+    if (manifest.task === "chat") return seat(await GeneratorThread.load(pack, threads), this.#config);
+    const may = mayBatch(manifest);
+    const limits = { rowsMax: manifest.limits.batchMax, runningMax: predictRunningMax, waitingMax: predictWaitingMax };
+    const rule = may ? ruleOf(batching, manifest, limits) : undefined;
+    if (!may && isNamed(batching, manifest)) {
+      noteToStderr("warn", `BATCHING names ${manifest.name}, whose graph has no open batch axis: its calls run alone.`);
+    }
+    const engine = await loadGraph(pack, this.#pool, rule);
+    return rule === undefined ? seat(engine, this.#config) : graphSeat(engine, rule);
+  }
 }
 
 /** Loads every configured model and runs it once, one after the other. Throws {@link StartError}. */
 export async function loadEngines(config: Config, registry: Registry, loader: Loader): Promise<void> {
   const packages = await readPackages(config.modelsDir, config.models);
+  const served = config.remotes.flatMap(({ models }): readonly ModelName[] => models);
+  checkNames(config, [...packages.map(({ manifest }) => manifest), ...served]);
   for (const { manifest } of packages) registry.expect(manifest.name, manifest.version);
   for (const script of config.fakes) registry.add(seat(new FakeEngine(script), config));
-  await Promise.all(config.remotes.map((spec) => addRemote(spec, registry, (what) => noteToStderr("warn", what))));
+  await Promise.all(
+    config.remotes.map((spec) => addRemote(spec, registry, config.batching, (what) => noteToStderr("warn", what))),
+  );
+  registry.known();
   for (const pack of packages) registry.add(await loader.seatOf(pack));
   if (registry.seats().length === 0 && config.registryUrl === undefined) {
     throw new StartError(
@@ -66,4 +83,11 @@ function seat(engine: Engine, config: Config): Seat {
       ? { runningMax: config.chatRunningMax, waitingMax: config.chatWaitingMax }
       : { runningMax: config.predictRunningMax, waitingMax: config.predictWaitingMax };
   return { engine, gate: new Gate(limits, () => performance.now()) };
+}
+
+/** A model that is brought later may have any name. */
+function checkNames({ batching, registryUrl }: Config, models: readonly ModelName[]): void {
+  const [stranger] = registryUrl === undefined ? strangers(batching, models) : [];
+  if (stranger === undefined) return;
+  throw new StartError(`BATCHING names '${stranger}', which is not served here: correct the name or drop it.`);
 }

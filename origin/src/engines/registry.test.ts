@@ -47,3 +47,13 @@ test("a model that still loads is not ready rather than not there", () => {
   expect([versionOf(registry, "a"), versionOf(registry, "a@1")]).toEqual(["model_not_ready", "model_not_ready"]);
   expect(versionOf(registry, "a@2")).toBe("model_not_found");
 });
+
+test("until it is known which models there will be, none is missing and the origin is not ready", () => {
+  const registry = registryOf();
+  registry.awaitNames();
+  expect([versionOf(registry, "a"), versionOf(registry, "a@1")]).toEqual(["model_not_ready", "model_not_ready"]);
+  expect(registry.pending()).toEqual(["*"]);
+  registry.known();
+  expect(versionOf(registry, "a")).toBe("model_not_found");
+  expect(registry.pending()).toEqual([]);
+});

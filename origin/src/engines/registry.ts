@@ -1,5 +1,6 @@
 import { fail, ok, type PackageRef, type Result } from "@ledge/contract";
 import type { Gate } from "../admit/gate.ts";
+import type { BatchReport } from "../batch/figures.ts";
 import type { Engine } from "./engine.ts";
 import type { LoadWatch } from "./openai/load-watch.ts";
 
@@ -7,10 +8,18 @@ import type { LoadWatch } from "./openai/load-watch.ts";
 export interface Seat {
   readonly engine: Engine;
   readonly gate: Gate;
+  /** Where calls wait whose engine runs several at once; the door then lets everyone in. */
+  readonly batcher?: BatchReport;
   /** Made of a package: it can be unloaded, and loaded again. */
   readonly isPackage?: true;
   /** Where the server that the engine is says how busy it is. */
   readonly watch?: LoadWatch;
+}
+
+/** Calls that the engine works on, and those that wait for it. */
+export function loadOf({ gate, batcher }: Seat): { readonly running: number; readonly waiting: number } {
+  const { running, waiting } = batcher ?? gate;
+  return { running, waiting };
 }
 
 /** What an engine may be able to do. */
@@ -38,6 +47,15 @@ export class Registry {
   /** How packages come that are asked for and not here. */
   bringBy(bring: Bring | undefined): void {
     this.#bring = bring;
+  }
+
+  /** Until {@link known} it is not known which models there will be: none is missing yet. */
+  awaitNames(): void {
+    this.#pending.add(names);
+  }
+
+  known(): void {
+    this.#pending.delete(names);
   }
 
   expect(name: string, version: string): void {
@@ -73,7 +91,7 @@ export class Registry {
     return [...this.#seats.values(), ...this.#brought.values()];
   }
 
-  /** `name@version` of every model that is not loaded and run once yet. */
+  /** `name@version` of every model that is not loaded and run once yet; `*` while it is not known which there are. */
   pending(): string[] {
     return [...this.#pending];
   }
@@ -114,7 +132,9 @@ export class Registry {
   #missing(reference: string): Result<never> {
     if (this.#retired.has(reference.split("@", 1)[0] ?? ""))
       return fail("model_not_ready", { detail: "It is unloaded." });
-    const loading = this.pending().some((name) => name === reference || name.startsWith(`${reference}@`));
+    const loading = this.pending().some(
+      (name) => name === names || name === reference || name.startsWith(`${reference}@`),
+    );
     return loading ? fail("model_not_ready", { retryAfterMs: 1000 }) : fail("model_not_found");
   }
 
@@ -130,6 +150,9 @@ export class Registry {
       .sort((a, b) => Number(b.engine.model.version) - Number(a.engine.model.version))[0];
   }
 }
+
+/** Stands among what is pending for the models whose names are not known yet. */
+const names = "*";
 
 function able<A extends Ability>(seat: Seat, ability: A): Result<Able<A>> {
   if (isAble(seat, ability)) return ok(seat);

@@ -7,6 +7,8 @@ export const headers = {
   timeoutMs: "Ledge-Timeout-Ms",
   /** When the caller stops waiting, milliseconds since 1970: what waits on its way to an origin loses time by it. */
   deadline: "Ledge-Deadline",
+  /** Between edge and origin: how urgent a call is among those that wait for the same engine, `high`, `normal` or `low`. */
+  priority: "Ledge-Priority",
   /** Of a request between edge and origin (`@ledge/policy/origins`). */
   signature: "Ledge-Signature",
   /** Which origin answered, and how it came to that: `eu-1; region=eu; attempts=2`. */

@@ -6,6 +6,7 @@ export { planRuns, type RunLimits } from "./prepare/plan-runs.ts";
 export type { PreparedRow } from "./prepare/preparer.ts";
 export { checkTensors } from "./raw/check-tensors.ts";
 export { datatypeOfOrt, ortTypes } from "./raw/ort-types.ts";
+export { checkRaw, joinRaw, type RawCall, rawKey, sharesRuns, splitRaw } from "./raw/raw-calls.ts";
 export { zeroTensors } from "./raw/zero-tensors.ts";
 export type { Run } from "./run.ts";
 export { createServable, type Servable, type ServableOptions } from "./servable.ts";

@@ -33,6 +33,8 @@ export interface ServableOptions {
 export interface Servable {
   readonly takes: "text" | "image" | "audio" | "tensors";
   readonly gives: "labels" | "embedding" | "tensors";
+  /** Whether rows of unlike length may share a run, the shorter filled up. */
+  readonly pads: boolean;
   /** Turns an input into what the graph takes. Fault: `invalid_shape`, whose detail says what is wrong with the input. */
   prepare(input: PredictInput): Result<PreparedRow>;
   /**
@@ -81,6 +83,7 @@ function makeServable({ manifest, files, run, limits }: ServableOptions): Result
   return ok({
     takes: preparer.value.takes,
     gives: shaper.value.gives,
+    pads: preparer.value.padding !== undefined,
     prepare: preparer.value.prepare,
     run: (rows) => runRows(rows, preparer.value, shaper.value, manifest, run, within),
     plan: (rows) => planOf(rows, preparer.value, within),
@@ -147,6 +150,7 @@ function notHere(task: Task): Result<never> {
 const tensorsOnly: Servable = {
   takes: "tensors",
   gives: "tensors",
+  pads: false,
   prepare: () =>
     fail("invalid_shape", { detail: "This model takes tensors only: ask it by the Open Inference Protocol." }),
   run: async () => fail("upstream_failed", { cause: "A model without steps was given rows." }),

@@ -1,4 +1,5 @@
 import { setTimeout } from "node:timers/promises";
+import { randomOf } from "../../simulate/random.ts";
 import { type Answer, Connection, requestBytes } from "./connection.ts";
 import { type Findings, type Job, numberPlace, type Reply } from "./job.ts";
 
@@ -26,7 +27,7 @@ async function run(job: Job): Promise<Findings> {
   try {
     if (job.rate === undefined)
       await Promise.all(connections.map((connection) => keepBusy(connection, send, endMs, request)));
-    else await keepPace(connections, send, 1000 / job.rate, startedMs, endMs);
+    else await keepPace(connections, send, gapsOf(job, 1000 / job.rate), startedMs, endMs);
   } finally {
     for (const connection of connections) connection.close();
   }
@@ -67,11 +68,18 @@ function requestsOf({ headers, body, series, credentials }: Job, url: URL): Requ
   return { next, left: () => sent < requestsMax };
 }
 
+/** Milliseconds from each request to the next. */
+function gapsOf({ isPoisson }: Job, periodMs: number): () => number {
+  if (isPoisson !== true) return () => periodMs;
+  const random = randomOf(1);
+  return () => -Math.log(1 - random()) * periodMs;
+}
+
 /** Requests by the clock, however long the answers take: a slow answer must not delay, and so hide, the next one. */
-async function keepPace(idle: Connection[], send: Send, periodMs: number, startedMs: number, endMs: number) {
+async function keepPace(idle: Connection[], send: Send, gapMs: () => number, startedMs: number, endMs: number) {
   const underway = new Set<Promise<void>>();
   let failed: unknown;
-  for (let dueMs = startedMs; dueMs < endMs; dueMs += periodMs) {
+  for (let dueMs = startedMs; dueMs < endMs; dueMs += gapMs()) {
     await setTimeout(Math.max(0, dueMs - performance.now()));
     if (failed !== undefined) throw failed;
     const connection = idle.pop();

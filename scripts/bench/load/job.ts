@@ -13,6 +13,8 @@ export interface Job {
   readonly connections: number;
   /** Requests per second sent by the clock, whether earlier ones are answered or not. Absent: as fast as answers come. */
   readonly rate?: number;
+  /** Whether the times between those are exponentially distributed, the same each time, instead of all alike. */
+  readonly isPoisson?: boolean;
   /** What the head of every answer must contain, lower case; an answer without it fails the job. */
   readonly expect: readonly string[];
 }

@@ -1,8 +1,17 @@
 import { fail, ok, type PackageManifest, type Result, type TensorSpec, type Tensors } from "@ledge/contract";
-import { createServable, type OutputRow, type PreparedRow, type RunLimits, type Servable } from "@ledge/pipeline";
+import {
+  createServable,
+  joinRaw,
+  type OutputRow,
+  type PreparedRow,
+  type RawCall,
+  type RunLimits,
+  type Servable,
+  sharesRuns,
+  splitRaw,
+} from "@ledge/pipeline";
 import type { Served } from "./load/model-store.ts";
 import { Batcher, type BatcherPorts } from "./run/batcher.ts";
-import { joinRaw, type RawCall, sharesRuns, splitRaw } from "./run/raw-rows.ts";
 import type { Session } from "./run/run-session.ts";
 
 export interface ModelPorts extends Pick<BatcherPorts<unknown, unknown>, "hop" | "now" | "unixMs" | "turn"> {

@@ -12,12 +12,11 @@ import {
   type Result,
   type RunTimings,
 } from "@ledge/contract";
-import { type OutputRow, type PreparedRow, textCounter } from "@ledge/pipeline";
+import { checkRaw, type OutputRow, type PreparedRow, rawKey, textCounter } from "@ledge/pipeline";
 import type { ModelStore } from "./load/model-store.ts";
 import type { PromptCounters } from "./load/prompt-counters.ts";
 import type { Model } from "./model.ts";
 import type { BatchAnswer } from "./run/batcher.ts";
-import { checkRaw, rawKey } from "./run/raw-rows.ts";
 import { warmUp } from "./run/warm-up.ts";
 
 export interface ServicePorts {

@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PackageManifest } from "@ledge/contract";
-import { createServable, filesOfSteps, type Run, zeroTensors } from "@ledge/pipeline";
-import type { Engine } from "../engine.ts";
+import { createServable, filesOfSteps, type Run, type RunLimits, zeroTensors } from "@ledge/pipeline";
 import { type ModelPackage, StartError } from "../model-package.ts";
 import { GraphEngine } from "./graph-engine.ts";
 import type { SessionPool } from "./session-pool.ts";
@@ -13,15 +12,25 @@ import type { SessionThread } from "./session-thread.ts";
  * Loads any graph but a language model into native ONNX Runtime and runs it once. The steps around it are the package
  * `@ledge/pipeline`'s, the same as at the edge. External data is read by ONNX Runtime from beside the graph.
  * Throws {@link StartError}, or an Error with ONNX Runtime's words.
+ *
+ * @param least what a run must be able to hold, where that is more than usual
  */
-export async function loadGraph({ dir, manifest, digest }: ModelPackage, pool: SessionPool): Promise<Engine> {
+export async function loadGraph(
+  { dir, manifest, digest }: ModelPackage,
+  pool: SessionPool,
+  least: RunLimits = usual,
+): Promise<GraphEngine> {
   const name = `${manifest.name}@${manifest.version}`;
   const lease = await pool.lease(graphDigest(manifest), join(dir, manifest.file.path), name);
   try {
     const { session } = lease;
     checkNames(dir, manifest, session);
     const run: Run = (feeds, wanted) => session.run(feeds, wanted);
-    const servable = createServable({ manifest, files: await readFiles(dir, manifest), run });
+    const limits = {
+      rowsMax: Math.max(least.rowsMax, usual.rowsMax),
+      cellsMax: Math.max(least.cellsMax, usual.cellsMax),
+    };
+    const servable = createServable({ manifest, files: await readFiles(dir, manifest), run, limits });
     if (!servable.ok) throw new StartError(`${dir}: ${servable.fault.cause}; take a package this version knows.`);
     const engine = new GraphEngine(manifest, digest, { lease, servable: servable.value });
     await warm(engine, manifest, run, dir);
@@ -31,6 +40,8 @@ export async function loadGraph({ dir, manifest, digest }: ModelPackage, pool: S
     throw error;
   }
 }
+
+const usual: RunLimits = { rowsMax: 64, cellsMax: 16_384 };
 
 /** What tells graphs apart: the graph and every file that may hold its weights. Files of the steps around it don't. */
 function graphDigest(manifest: PackageManifest): string {

@@ -13,6 +13,7 @@ export const signedHeaders: readonly string[] = [
   headers.timeoutMs,
   headers.deadline,
   headers.payer,
+  headers.priority,
 ];
 
 export interface SignedRequest {

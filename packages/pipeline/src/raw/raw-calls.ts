@@ -2,14 +2,14 @@ import {
   type Datatype,
   fail,
   type InferCall,
+  type ModelManifest,
   ok,
-  type PackageManifest,
   type Result,
   type Tensor,
   type TensorData,
-  type TensorSpec,
   type Tensors,
 } from "@ledge/contract";
+import { checkTensors } from "./check-tensors.ts";
 
 /** Raw tensors of several calls as one run, and back. Rows lie along the first dimension. */
 
@@ -25,18 +25,15 @@ export interface RawCall {
  * Whether rows of several calls may share a run: the manifest promises that the first dimension is a batch, by leaving it
  * open everywhere and by saying how many rows a run may have. An open first dimension alone could be a sequence.
  */
-export function sharesRuns({ inputs, outputs, limits }: PackageManifest): boolean {
+export function sharesRuns({ inputs, outputs, limits }: ModelManifest): boolean {
   const open = [...inputs, ...outputs].every(({ shape }) => shape[0] === -1);
   return open && inputs.length > 0 && (limits.batchMax ?? 1) > 1;
 }
 
 /** Checks a call's tensors against the graph. Fault: `invalid_shape`, whose detail names the tensor and what is wrong. */
-export function checkRaw(manifest: PackageManifest, { inputs, outputs }: InferCall): Result<RawCall> {
-  const wrong =
-    manifest.inputs.map((spec) => inputFault(spec, inputs[spec.name])).find((fault) => fault !== undefined) ??
-    unknownName(Object.keys(inputs), manifest.inputs, "input") ??
-    unknownName(outputs ?? [], manifest.outputs, "output");
-  if (wrong !== undefined) return fail("invalid_shape", { detail: wrong });
+export function checkRaw(manifest: ModelManifest, { inputs, outputs }: InferCall): Result<RawCall> {
+  const fits = checkTensors(manifest, inputs, outputs);
+  if (!fits.ok) return fits;
   if (!sharesRuns(manifest)) return ok({ inputs, rows: 1, ...(outputs === undefined ? {} : { outputs }) });
   const counts = [...new Set(Object.values(inputs).map(({ shape }) => shape[0] ?? 0))];
   const [rows = 0] = counts;
@@ -46,29 +43,10 @@ export function checkRaw(manifest: PackageManifest, { inputs, outputs }: InferCa
   return ok({ inputs, rows, ...(outputs === undefined ? {} : { outputs }) });
 }
 
-function inputFault(spec: TensorSpec, tensor: Tensor | undefined): string | undefined {
-  if (tensor === undefined) return `The input ${spec.name} is missing.`;
-  const { datatype, shape, data } = tensor;
-  if (datatype !== spec.datatype) return `The input ${spec.name} is ${datatype}; the model takes ${spec.datatype}.`;
-  const fits = shape.length === spec.shape.length && spec.shape.every((size, at) => size === -1 || size === shape[at]);
-  if (!fits) return `The input ${spec.name} is [${shape.join(", ")}]; the model takes [${spec.shape.join(", ")}].`;
-  const elements = shape.reduce((product, size) => product * size, 1);
-  return elements === data.length
-    ? undefined
-    : `The input ${spec.name} has ${data.length} elements; its shape says ${elements}.`;
-}
-
-function unknownName(names: readonly string[], specs: readonly TensorSpec[], what: string): string | undefined {
-  const unknown = names.find((name) => !specs.some((spec) => spec.name === name));
-  return unknown === undefined ? undefined : `The model has no ${what} ${unknown}.`;
-}
-
 /** Calls with the same key can share a run: same datatypes and shapes but for the rows, same outputs. */
 export function rawKey({ inputs, outputs }: RawCall): string {
-  const shapes = Object.keys(inputs)
-    .sort()
-    .map((name) => `${name}:${inputs[name]?.shape.slice(1).join("x")}`);
-  return [...shapes, ...(outputs ?? ["*"])].join(" ");
+  const shapes = Object.entries(inputs).map(([name, { datatype, shape }]) => [name, datatype, ...shape.slice(1)]);
+  return JSON.stringify([shapes.sort(), outputs ?? "all"]);
 }
 
 /** One tensor per input, the calls' rows one after the other. Calls have the same key. */
