@@ -1,8 +1,7 @@
 import { type Random, randomOf } from "../simulate/random.ts";
 import { type LoadOptions, startLoad } from "./callers.ts";
-import type { Party } from "./parties.ts";
 import { chatBody } from "./questions.ts";
-import type { Weather } from "./wire.ts";
+import type { Weather, Wire } from "./wire.ts";
 import { directHeaders, type Target, type World } from "./world.ts";
 
 export const faultNames = ["kill", "freeze", "slow", "half-close", "reset", "blackhole", "flood"] as const;
@@ -22,39 +21,37 @@ export interface FaultDeps {
   readonly ended: LoadOptions["ended"];
 }
 
-/** Whether the fault is one of this target's. */
+/** Whether the fault can happen to this target. */
 export function suits(fault: FaultName, target: Target, { hasEngine }: Pick<World, "hasEngine">): boolean {
   if (target === "edge") return fault === "flood";
+  if (target === "near-engine") return hasEngine && fault !== "kill" && fault !== "freeze" && fault !== "flood";
   return target !== "engine" || hasEngine;
 }
 
 export async function begin(fault: FaultName, target: Target, deps: FaultDeps): Promise<Begun> {
-  if (target === "edge") return flooded(deps);
-  const party = deps.world.parties.get(target);
-  if (party === undefined) throw new Error(`There is no ${target} here.`);
+  const { parties, wires } = deps.world;
+  const party = parties.get(target);
   switch (fault) {
     case "kill":
-      await party.kill();
-      return { end: () => party.start() };
+      await party?.kill();
+      return { end: async () => party?.start() };
     case "freeze":
-      party.freeze();
-      return { end: async () => party.thaw() };
+      party?.freeze();
+      return { end: async () => party?.thaw() };
     case "slow":
-      return weathered(party, { kind: "slow", delayMs: 200, bytesPerS: 8_000 });
+      return weathered(wires.get(target), { kind: "slow", delayMs: 200, bytesPerS: 8_000 });
     case "flood":
-      return target === "engine"
-        ? pressed(party, enginePath, engineBody, deps)
-        : pressed(party, chatPath, chatBody(), deps);
+      return party === undefined ? flooded(deps) : pressed(party.url, floodOf(target), deps);
     default:
-      return weathered(party, { kind: fault });
+      return weathered(wires.get(target), { kind: fault });
   }
 }
 
-function weathered({ wires }: Party, weather: Weather): Begun {
-  for (const wire of wires) wire.weather = weather;
+function weathered(wires: readonly Wire[] | undefined, weather: Weather): Begun {
+  for (const wire of wires ?? []) wire.weather = weather;
   return {
     end: async () => {
-      for (const wire of wires) wire.weather = { kind: "calm" };
+      for (const wire of wires ?? []) wire.weather = { kind: "calm" };
     },
   };
 }
@@ -72,19 +69,21 @@ function flooded({ world, random, floodCallers, ended }: FaultDeps): Begun {
   return { end: () => load.stop() };
 }
 
-const chatPath = "/v1/chat/completions";
-const enginePath = "/v2/models/pair/infer";
+function floodOf(target: Target): readonly [path: string, body: string] {
+  return target === "engine" ? ["/v2/models/pair/infer", engineBody] : ["/v1/chat/completions", chatBody()];
+}
+
 const engineBody = JSON.stringify({
   id: "flood",
   inputs: ["a", "b"].map((name) => ({ name, datatype: "FP32", shape: [1, 4], data: [1, 2, 3, 4] })),
 });
 
 /** The same behind the edge's back: whoever else asks this origin, or this engine. */
-function pressed(party: Party, path: string, body: string, { floodCallers }: FaultDeps): Begun {
+function pressed(url: string, [path, body]: ReturnType<typeof floodOf>, { floodCallers }: FaultDeps): Begun {
   const stop = new AbortController();
   const caller = async () => {
     while (!stop.signal.aborted) {
-      const asked = fetch(party.url + path, { method: "POST", headers: directHeaders, body, signal: stop.signal });
+      const asked = fetch(url + path, { method: "POST", headers: directHeaders, body, signal: stop.signal });
       await asked.then((answer) => answer.arrayBuffer()).catch(() => undefined);
     }
   };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Call } from "./callers.ts";
-import { amplificationOf, dealt, failoverMsOf, ratioOf, recoveryMsOf, tallyOf } from "./figures.ts";
+import { amplificationOf, dealt, failoverMsOf, ratioOf, recoveryMsOf, sumOf, tallyOf } from "./figures.ts";
 
 const call = (startedMs: number, endedMs: number, more: Partial<Call> = {}): Call => ({
   id: `${startedMs}`,
@@ -49,19 +49,16 @@ test("what is wrong, duplicated or silent is counted apart from what was told, a
   });
 });
 
-test("a call that reached no origin does not thin out the requests of those that did", () => {
+test("a call that reached no origin does not thin out the requests of those that did, and hedges are no retries", () => {
   const calls = [call(1, 2), call(2, 3), call(3, 4, { kind: "tensors" }), call(4, 5, told)];
-  const { chats, tensors } = amplificationOf(
+  const sent = amplificationOf(
     calls,
     new Map([
-      ["1", 1],
-      ["2", 2],
-      ["3", 1],
+      ["1", { requests: 1, hedges: 0 }],
+      ["2", { requests: 2, hedges: 0 }],
+      ["3", { requests: 2, hedges: 1 }],
     ]),
   );
-  expect([chats, tensors]).toEqual([
-    { requests: 3, calls: 2 },
-    { requests: 1, calls: 1 },
-  ]);
-  expect([ratioOf(chats), ratioOf(chats, tensors), ratioOf()]).toEqual([1.5, 4 / 3, 1]);
+  expect(sent).toEqual({ calls: 3, requests: 4, hedges: 1 });
+  expect([ratioOf(sent), ratioOf(sumOf([sent, sent])), ratioOf(sumOf([]))]).toEqual([4 / 3, 4 / 3, 1]);
 });

@@ -1,5 +1,6 @@
 import { quantile } from "../bench/statistics.ts";
 import type { Call } from "./callers.ts";
+import type { Sent } from "./requests.ts";
 
 /** What happened to a set of calls. */
 export interface Tally {
@@ -16,8 +17,10 @@ export interface Tally {
 }
 
 export interface Amplification {
-  /** Requests that origins were sent. */
+  /** Requests that origins were sent, without hedges. */
   readonly requests: number;
+  /** Second requests that were sent because the first took long, and not because it failed. */
+  readonly hedges: number;
   /** Calls that they were for. */
   readonly calls: number;
 }
@@ -34,9 +37,7 @@ export interface Figures {
   readonly failoverMs: number;
   /** From its end until the last failure, and until who had failed answers again; NaN where that did not come. */
   readonly recoveryMs: number;
-  /** Of calls that are never hedged, and of those that are. */
-  readonly chats: Amplification;
-  readonly tensors: Amplification;
+  readonly sent: Amplification;
 }
 
 export function tallyOf(calls: readonly Call[]): Tally {
@@ -99,25 +100,24 @@ export function isFailure({ verdict }: Call): boolean {
   return verdict !== "right";
 }
 
-/** @param requests of each call, by its id */
-export function amplificationOf(
-  calls: readonly Call[],
-  requests: ReadonlyMap<string, number>,
-): Pick<Figures, "chats" | "tensors"> {
-  const of = (isTensors: boolean): Amplification => {
-    const counts = calls
-      .filter(({ kind }) => (kind === "tensors") === isTensors)
-      .flatMap(({ id }) => requests.get(id) ?? []);
-    return { requests: counts.reduce((sum, count) => sum + count, 0), calls: counts.length };
-  };
-  return { chats: of(false), tensors: of(true) };
+/** @param sent what each call became, by its id: calls that reached no origin are not in it, and do not count */
+export function amplificationOf(calls: readonly Call[], sent: ReadonlyMap<string, Sent>): Amplification {
+  const counts = calls.flatMap(({ id }) => sent.get(id) ?? []);
+  const hedges = counts.reduce((sum, one) => sum + one.hedges, 0);
+  return { calls: counts.length, hedges, requests: counts.reduce((sum, one) => sum + one.requests, 0) - hedges };
 }
 
-/** Over several faults: requests for each call that reached an origin; 1 where none did. */
-export function ratioOf(...parts: readonly Amplification[]): number {
-  const [requests, calls] = [
-    parts.reduce((sum, part) => sum + part.requests, 0),
-    parts.reduce((sum, part) => sum + part.calls, 0),
-  ];
+/** Over several faults. */
+export function sumOf(parts: readonly Amplification[]): Amplification {
+  const sum = (of: (part: Amplification) => number) => parts.reduce((total, part) => total + of(part), 0);
+  return {
+    calls: sum(({ calls }) => calls),
+    hedges: sum(({ hedges }) => hedges),
+    requests: sum(({ requests }) => requests),
+  };
+}
+
+/** Requests for each call, hedges apart; 1 where there were no calls. */
+export function ratioOf({ requests, calls }: Amplification): number {
   return calls === 0 ? 1 : requests / calls;
 }

@@ -3,9 +3,8 @@ import { servers } from "../engines/servers.ts";
 import type { RunningOrigin } from "../local/origin.ts";
 import type { Wire } from "./wire.ts";
 
-/** A process that faults happen to, and the wires that lead to it. */
+/** A process that faults happen to. */
 export interface Party {
-  readonly wires: readonly Wire[];
   /** Starts it anew, as its supervisor would; resolves when it says that it is ready. */
   start(): Promise<void>;
   /** As a crash does. */
@@ -27,7 +26,6 @@ export async function originParty(wire: Wire, run: () => Promise<RunningOrigin>)
   };
   lead();
   return {
-    wires: [wire],
     get url() {
       return origin.url;
     },
@@ -63,7 +61,6 @@ export async function engineParty(rest: Wire, grpc: Wire): Promise<Party> {
     process.kill(-pid, name);
   };
   return {
-    wires: [rest, grpc],
     get url() {
       return server.http;
     },

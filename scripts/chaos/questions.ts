@@ -52,6 +52,8 @@ export const pairManifest = {
   name: "pair",
   version: "1",
   task: "tensor",
+  description: "",
+  licence: "",
   served: { revision: "chaos" },
   tiers: ["origin"],
   limits: {},

@@ -1,5 +1,5 @@
 import type { Call } from "./callers.ts";
-import { type Figures, ratioOf, type Tally } from "./figures.ts";
+import { type Figures, ratioOf, sumOf, type Tally } from "./figures.ts";
 
 /** The most requests to origins for each call that reached one. */
 export const amplificationMax = 1.1;
@@ -22,7 +22,7 @@ export function reportText(all: readonly Figures[]): string {
   return [...lines.map((line) => `| ${line.join(" | ")} |`), "", ...sumsOf(all)].join("\n");
 }
 
-function row({ name, calm, during, after, failoverMs, recoveryMs, chats, tensors }: Figures): readonly string[] {
+function row({ name, calm, during, after, failoverMs, recoveryMs, sent }: Figures): readonly string[] {
   return [
     name,
     String(during.calls),
@@ -32,17 +32,17 @@ function row({ name, calm, during, after, failoverMs, recoveryMs, chats, tensors
     `${ms(during.p50Ms)}, ${ms(during.p99Ms)}`,
     seconds(failoverMs, "not while it lasts"),
     `${seconds(recoveryMs, "NOT")}${after.calls === after.right ? "" : ` (${after.calls - after.right} told)`}`,
-    ratioOf(chats, tensors).toFixed(3),
+    ratioOf(sent).toFixed(3),
   ];
 }
 
 function sumsOf(all: readonly Figures[]): readonly string[] {
   const tallies = all.flatMap(({ calm, during, after }) => [calm, during, after]);
   const sum = (of: (tally: Tally) => number) => tallies.reduce((total, tally) => total + of(tally), 0);
-  const [chats, tensors] = [all.map((one) => one.chats), all.map((one) => one.tensors)];
+  const sent = sumOf(all.map((one) => one.sent));
   return [
     `Calls: ${sum(({ calls }) => calls)}, of these wrong: ${sum(({ wrong }) => wrong)}, duplicated: ${sum(({ duplicated }) => duplicated)}, silently cut: ${sum(({ silent }) => silent)}.`,
-    `Requests to origins for each call that reached one: ${ratioOf(...chats, ...tensors).toFixed(3)}; of chats, which are never hedged, ${ratioOf(...chats).toFixed(3)}, of tensors ${ratioOf(...tensors).toFixed(3)}.`,
+    `Requests to origins for each call that reached one: ${ratioOf(sent).toFixed(3)}, and ${(sent.hedges / Math.max(1, sent.calls)).toFixed(3)} hedges.`,
   ];
 }
 
@@ -56,7 +56,7 @@ export function slipsOf(all: readonly Figures[]): readonly string[] {
       if (count > 0) slips.push(`${name}: ${count} answers were ${verdict}.`);
     }
   }
-  const ratio = ratioOf(...all.flatMap(({ chats, tensors }) => [chats, tensors]));
+  const ratio = ratioOf(sumOf(all.map(({ sent }) => sent)));
   if (ratio > amplificationMax) slips.push(`Origins were sent ${ratio.toFixed(3)} requests a call.`);
   return slips;
 }

@@ -148,7 +148,7 @@ class Run {
       after: tallyOf(after),
       failoverMs: failoverMsOf(calls, spell),
       recoveryMs,
-      ...amplificationOf(calls, this.#options.world.requests.taken(calls)),
+      sent: amplificationOf(calls, this.#options.world.requests.taken(calls)),
     };
   }
 }
@@ -164,6 +164,7 @@ function backOf(target: Target): (call: Call) => boolean {
     case "near-1":
       return ({ origin }) => origin === "near-1";
     case "engine":
+    case "near-engine":
       return ({ kind }) => kind === "tensors";
     // The farther origin is asked only while the nearer one fails, and the edge is all of it.
     default:

@@ -1,7 +1,10 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import type { Random } from "../simulate/random.ts";
 import { RequestHeads, type SeenRequest } from "./request-heads.ts";
+
+export type { SeenRequest };
 
 /** What a wire does to the bytes that pass it. */
 export type Weather =
@@ -15,29 +18,38 @@ export type Weather =
   /** Nothing passes and nothing is refused, as behind a router that is gone; what was on its way arrives when it is back. */
   | { readonly kind: "blackhole" };
 
+/** A request on its way. */
+export interface Passing {
+  /** The first byte of its answer came, or the connection is gone. */
+  over(): void;
+}
+
+/** Is told of every HTTP/1.1 request that passes. */
+export type Watch = (request: SeenRequest) => Passing;
+
 /** An answer is cut after so many bytes at most: before its first one, in its head or in its body. */
 const cutBytesMax = 600;
 
 /** A TCP proxy between two programs of ours, where the network fails as it is told to. */
 export class Wire {
   /** Where it leads: changed when what it leads to has another port. */
-  port: number;
+  port = 0;
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
-  readonly #random: Random;
-  readonly #seen: ((request: SeenRequest) => void) | undefined;
   #weather: Weather = { kind: "calm" };
 
-  private constructor(port: number, random: Random, seen: ((request: SeenRequest) => void) | undefined) {
-    this.port = port;
-    this.#random = random;
-    this.#seen = seen;
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#join(client));
+  private constructor(random: Random, watch: Watch | undefined) {
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
+      const connection = new Connection(client, { port: () => this.port, random, watch });
+      this.#connections.add(connection);
+      client.once("close", () => this.#connections.delete(connection));
+      connection.feel(this.#weather);
+    });
   }
 
-  /** @param seen is told of every HTTP/1.1 request that passes; absent where none do */
-  static async to(port: number, random: Random, seen?: (request: SeenRequest) => void): Promise<Wire> {
-    const wire = new Wire(port, random, seen);
+  /** Listens. `watch` is for wires that carry HTTP/1.1. */
+  static async open(random: Random, watch?: Watch): Promise<Wire> {
+    const wire = new Wire(random, watch);
     wire.#server.listen(0, "127.0.0.1");
     await once(wire.#server, "listening");
     return wire;
@@ -46,10 +58,6 @@ export class Wire {
   /** `host:port` of this side of it. */
   get address(): string {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  get weather(): Weather {
-    return this.#weather;
   }
 
   set weather(weather: Weather) {
@@ -61,122 +69,112 @@ export class Wire {
     this.#server.close();
     for (const connection of this.#connections) connection.cut();
   }
-
-  #join(client: Socket): void {
-    const heads = this.#seen === undefined ? undefined : new RequestHeads(this.#seen);
-    const connection = new Connection(client, () => this.port, { random: this.#random, heads });
-    this.#connections.add(connection);
-    client.once("close", () => this.#connections.delete(connection));
-    connection.feel(this.#weather);
-  }
 }
 
+interface Means {
+  readonly port: () => number;
+  readonly random: Random;
+  readonly watch: Watch | undefined;
+}
+
+/** One connection of a client's, and the one that is made for it. */
 class Connection {
   readonly #client: Socket;
-  readonly #port: () => number;
-  readonly #random: Random;
+  readonly #server: Socket;
+  readonly #means: Means;
   readonly #heads: RequestHeads | undefined;
-  #server: Socket | undefined;
+  readonly #passing = new Set<Passing>();
   #weather: Weather = { kind: "calm" };
+  /** What waits until a blackhole is over. */
+  #back: (() => void)[] = [];
   /** Bytes of answers that still pass before the cut. */
   #untilCut = Number.POSITIVE_INFINITY;
 
-  constructor(
-    client: Socket,
-    port: () => number,
-    { random, heads }: { readonly random: Random; readonly heads: RequestHeads | undefined },
-  ) {
+  constructor(client: Socket, means: Means) {
     this.#client = client;
-    this.#port = port;
-    this.#random = random;
-    this.#heads = heads;
+    this.#means = means;
+    const { watch } = means;
+    this.#heads = watch === undefined ? undefined : new RequestHeads((seen) => this.#passing.add(watch(seen)));
+    this.#server = connect({ port: means.port(), host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
     client.on("error", () => undefined);
-    client.once("close", () => this.#server?.destroy());
+    client.once("close", () => this.#gone());
+    // Who asked and ends its side waits for nothing more.
+    client.once("end", () => this.#allOver());
+    // What is not there refuses a connection; this one was taken already, so it is reset.
+    this.#server.on("error", () => this.cut());
+    this.#server.once("close", () => {
+      if (!this.#server.readableEnded) this.cut();
+    });
+    this.#pump(client, this.#server, (chunk) => chunk);
+    client.on("data", (chunk: Buffer) => this.#heads?.take(chunk));
+    this.#pump(this.#server, client, (chunk) => this.#answering(chunk));
   }
 
   feel(weather: Weather): void {
     this.#weather = weather;
     const cuts = weather.kind === "half-close" || weather.kind === "reset";
-    this.#untilCut = cuts ? Math.floor(this.#random() * cutBytesMax) : Number.POSITIVE_INFINITY;
-    if (weather.kind === "blackhole") {
-      this.#client.pause();
-      this.#server?.pause();
-      return;
-    }
-    this.#server ??= this.#reach();
-    this.#client.resume();
-    this.#server.resume();
+    this.#untilCut = cuts ? Math.floor(this.#means.random() * cutBytesMax) : Number.POSITIVE_INFINITY;
+    if (weather.kind !== "blackhole") for (const pass of this.#back.splice(0)) pass();
   }
 
   cut(): void {
     this.#client.resetAndDestroy();
-    this.#server?.resetAndDestroy();
+    this.#gone();
   }
 
-  #reach(): Socket {
-    const server = connect({ port: this.#port(), host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
-    // What is not there refuses a connection; ours was taken already, so it is reset.
-    server.on("error", () => this.cut());
-    server.once("close", () => this.#client.destroySoon());
-    this.#pump(this.#client, server, (chunk) => {
-      this.#heads?.take(chunk);
-      return chunk;
-    });
-    this.#pump(server, this.#client, (chunk) => this.#cutting(chunk));
-    return server;
+  #gone(): void {
+    this.#allOver();
+    this.#back = [];
+    this.#server.destroy();
   }
 
-  /** Passes bytes on, at the pace of who takes them and of the weather; then the end. */
+  #allOver(): void {
+    for (const passing of this.#passing) passing.over();
+    this.#passing.clear();
+  }
+
+  /** Passes bytes on in their order, and the end after them. What is read is small enough to keep. */
   #pump(from: Socket, to: Socket, what: (chunk: Buffer) => Buffer): void {
-    let ended = false;
-    let waits = 0;
-    const finish = () => {
-      if (ended && waits === 0) to.end();
+    let before = Promise.resolve();
+    const then = (step: () => void, bytes: number) => {
+      before = before.then(() => this.#weathered(bytes)).then(step);
     };
-    from.on("data", (chunk: Buffer) => {
-      const passes = what(chunk);
-      if (passes.length === 0 || to.writableEnded) return;
-      if (this.#weather.kind === "slow") {
-        const { delayMs, bytesPerS } = this.#weather;
-        waits++;
-        from.pause();
-        setTimeout(
-          () => {
-            waits--;
-            to.write(passes);
-            if (this.#weather.kind !== "blackhole") from.resume();
-            finish();
-          },
-          delayMs + (passes.length / bytesPerS) * 1_000,
-        );
-      } else if (!to.write(passes)) {
-        from.pause();
-        to.once("drain", () => {
-          if (this.#weather.kind !== "blackhole") from.resume();
-        });
-      }
-    });
-    from.once("end", () => {
-      ended = true;
-      finish();
-    });
+    from.on("data", (chunk: Buffer) =>
+      then(() => {
+        const passes = what(chunk);
+        if (passes.length > 0 && to.writable) to.write(passes);
+      }, chunk.length),
+    );
+    from.once("end", () => then(() => to.end(), 0));
+  }
+
+  /** Resolves when so many bytes may pass. */
+  async #weathered(bytes: number): Promise<void> {
+    if (this.#weather.kind === "blackhole") await new Promise<void>((resolve) => this.#back.push(resolve));
+    if (this.#weather.kind !== "slow") return;
+    const { delayMs, bytesPerS } = this.#weather;
+    await setTimeout(delayMs + (bytes / bytesPerS) * 1_000);
   }
 
   /** What of an answer passes before it is cut. */
-  #cutting(chunk: Buffer): Buffer {
+  #answering(chunk: Buffer): Buffer {
     if (chunk.length <= this.#untilCut) {
       this.#untilCut -= chunk.length;
+      this.#allOver();
       return chunk;
     }
-    const passes = chunk.subarray(0, Math.max(0, this.#untilCut));
+    const passes = chunk.subarray(0, this.#untilCut);
     this.#untilCut = 0;
     if (this.#weather.kind === "reset") setImmediate(() => this.cut());
-    // Either the answer ends early, or who answers is told that nobody asks any more.
-    else if (this.#random() < 0.5) setImmediate(() => this.#client.end());
-    else {
+    else if (this.#means.random() < 0.5) {
+      // The answer ends early.
+      this.#allOver();
+      setImmediate(() => this.#client.end());
+    } else {
+      // Who answers is told that nothing more will be asked, and may answer on.
       this.#untilCut = Number.POSITIVE_INFINITY;
-      this.#server?.end();
-      return chunk;
+      this.#server.end();
+      return this.#answering(chunk);
     }
     return passes;
   }

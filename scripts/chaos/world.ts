@@ -2,11 +2,14 @@ import { adminKey, originSecret, startEdge, startOrigin, type TestEdge } from ".
 import { type Random, randomOf } from "../simulate/random.ts";
 import { engineParty, originParty, type Party } from "./parties.ts";
 import { chatQuestions, pairManifest, type Question, tensorQuestion } from "./questions.ts";
-import type { SeenRequest } from "./request-heads.ts";
-import { Wire } from "./wire.ts";
+import { Requests } from "./requests.ts";
+import { type Watch, Wire } from "./wire.ts";
 
-/** Who faults happen to. The edge is one workerd: its Workers can't be killed one by one, so it is flooded. */
-export const targets = ["near-1", "far-1", "engine", "edge"] as const;
+/**
+ * Who faults happen to. `near-engine` is the network between the nearer origin and the engine, that between the farther one and the
+ * engine being well. The edge is one workerd: its Workers can't be killed one by one, so it is flooded.
+ */
+export const targets = ["near-1", "far-1", "engine", "near-engine", "edge"] as const;
 export type Target = (typeof targets)[number];
 
 /**
@@ -16,34 +19,14 @@ export type Target = (typeof targets)[number];
 export interface World {
   readonly edge: { readonly url: string; readonly key: string };
   readonly parties: ReadonlyMap<Target, Party>;
+  /** What leads to a target. */
+  readonly wires: ReadonlyMap<Target, readonly Wire[]>;
   readonly hasEngine: boolean;
   next(random: Random): Question;
   /** What the origins were sent, by the wires before them. */
   readonly requests: Requests;
   /** Nothing of it is left. */
   close(): Promise<void>;
-}
-
-/** Requests of calls that reached the wires before the origins, and how many calls they were. Looks at `/readyz` are apart. */
-export class Requests {
-  readonly #ids = new Map<string, number>();
-  looks = 0;
-
-  see({ id }: SeenRequest): void {
-    if (id === undefined) this.looks++;
-    else this.#ids.set(id, (this.#ids.get(id) ?? 0) + 1);
-  }
-
-  /** How many requests each of these calls was, by its id; they are forgotten with that. */
-  taken(calls: readonly { readonly id: string }[]): ReadonlyMap<string, number> {
-    const taken = new Map<string, number>();
-    for (const { id } of calls) {
-      const count = this.#ids.get(id);
-      if (count !== undefined) taken.set(id, count);
-      this.#ids.delete(id);
-    }
-    return taken;
-  }
 }
 
 export interface WorldOptions {
@@ -74,8 +57,8 @@ async function build(
 ): Promise<World> {
   const requests = new Requests();
   const random = randomOf(seed);
-  const wire = async (seen?: (request: SeenRequest) => void) => {
-    const made = await Wire.to(0, random, seen);
+  const wire = async (watch?: Watch) => {
+    const made = await Wire.open(random, watch);
     opened.push(() => made.close());
     return made;
   };
@@ -90,7 +73,9 @@ async function build(
     return kept;
   };
   const parties = new Map<Target, Party>();
+  const wires = new Map<Target, readonly Wire[]>();
   const [rest, grpc] = [await wire(), await wire()];
+  wires.set("engine", [rest, grpc]).set("near-engine", [rest]);
   if (engine) {
     say("Starting KServe; the first time its packages are installed …");
     parties.set("engine", await keep(engineParty(rest, grpc)));
@@ -98,10 +83,11 @@ async function build(
   say("Starting two origins and the edge …");
   const urls = { "near-1": `http://${rest.address}`, "far-1": `grpc://${grpc.address}` };
   for (const name of ["near-1", "far-1"] as const) {
-    const before = await wire((request) => requests.see(request));
+    const before = await wire(requests.see);
+    wires.set(name, [before]);
     parties.set(name, await keep(originParty(before, () => startOrigin(originEnv(engine ? urls[name] : undefined)))));
   }
-  const address = (name: Target) => parties.get(name)?.wires[0]?.address;
+  const address = (name: Target) => wires.get(name)?.[0]?.address;
   const pools = ["near", "far"].map((region) => {
     const name = `${region}-1` as Target;
     return { region, origins: [{ name, url: `http://${address(name)}` }] };
@@ -116,7 +102,7 @@ async function build(
     const question = chats[Math.floor(draw() * chats.length)];
     return question ?? tensorQuestion(draw);
   };
-  return { edge: { url: edge.url, key }, parties, hasEngine: engine, next, requests, close };
+  return { edge: { url: edge.url, key }, parties, wires, hasEngine: engine, next, requests, close };
 }
 
 function originEnv(engineUrl: string | undefined): Readonly<Record<string, string>> {
