@@ -9,7 +9,7 @@ export type { SeenRequest };
 /** What a wire does to the bytes that pass it. */
 export type Weather =
   | { readonly kind: "calm" }
-  /** Every piece is late, and so many bytes pass in a second each way. */
+  /** Everything is late, and so many bytes pass in a second each way. */
   | { readonly kind: "slow"; readonly delayMs: number; readonly bytesPerS: number }
   /** In the middle of an answer one direction of the connection ends, and the other one stays open. */
   | { readonly kind: "half-close" }
@@ -137,7 +137,8 @@ class Connection {
   #pump(from: Socket, to: Socket, what: (chunk: Buffer) => Buffer): void {
     let before = Promise.resolve();
     const then = (step: () => void, bytes: number) => {
-      before = before.then(() => this.#weathered(bytes)).then(step);
+      const atMs = performance.now();
+      before = before.then(() => this.#weathered(bytes, atMs)).then(step);
     };
     from.on("data", (chunk: Buffer) =>
       then(() => {
@@ -148,12 +149,14 @@ class Connection {
     from.once("end", () => then(() => to.end(), 0));
   }
 
-  /** Resolves when so many bytes may pass. */
-  async #weathered(bytes: number): Promise<void> {
+  /** Resolves when so many bytes, which came at `atMs`, may pass. */
+  async #weathered(bytes: number, atMs: number): Promise<void> {
     if (this.#weather.kind === "blackhole") await new Promise<void>((resolve) => this.#back.push(resolve));
     if (this.#weather.kind !== "slow") return;
     const { delayMs, bytesPerS } = this.#weather;
-    await setTimeout(delayMs + (bytes / bytesPerS) * 1_000);
+    // What is under way is late together, and goes through one after the other.
+    const lateMs = Math.max(0, atMs + delayMs - performance.now());
+    await setTimeout(lateMs + (bytes / bytesPerS) * 1_000);
   }
 
   /** What of an answer passes before it is cut. */
