@@ -9,8 +9,9 @@ export interface Call extends Judged {
   readonly kind: Kind;
   readonly startedMs: number;
   readonly endedMs: number;
-  /** Who answered, as `Ledge-Origin` says. */
+  /** Who answered, and after how many requests, as `Ledge-Origin` says. */
   readonly origin?: string;
+  readonly attempts?: number;
 }
 
 export interface LoadOptions {
@@ -56,7 +57,7 @@ async function ask({ url, key }: Pick<LoadOptions, "url" | "key">, question: Que
   const id = `chaos-${++calls}`;
   const { kind, path, body } = question;
   const startedMs = performance.now();
-  let origin: string | undefined;
+  let said = "";
   let judged: Judged;
   try {
     const answer = await fetch(url + path, {
@@ -72,13 +73,14 @@ async function ask({ url, key }: Pick<LoadOptions, "url" | "key">, question: Que
       body,
       signal: AbortSignal.timeout(forgottenAfterMs),
     });
-    origin = answer.headers.get(headers.origin)?.split(";", 1)[0];
+    said = answer.headers.get(headers.origin) ?? "";
     const text = await answer.text();
     judged = answer.status === 200 ? question.judge(text) : judgeRefusal(answer.status, text);
   } catch (error) {
     // The edge itself hung up, or said nothing at all.
     judged = { verdict: "silent", got: String(error) };
   }
-  const call = { id, kind, startedMs, endedMs: performance.now(), ...judged };
-  return origin === undefined ? call : { ...call, origin };
+  const [origin, attempts] = [/^[^;]+/.exec(said)?.[0], /attempts=(\d+)/.exec(said)?.[1]];
+  const by = origin === undefined ? {} : { origin, attempts: Number(attempts) };
+  return { id, kind, startedMs, endedMs: performance.now(), ...judged, ...by };
 }

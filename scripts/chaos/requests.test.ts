@@ -5,13 +5,13 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 const call = { method: "POST", path: "/v2/models/pair/versions/1/infer", id: "c-1" };
 const taken = (requests: Requests) => requests.taken([{ id: "c-1" }]).get("c-1");
 
-test("a second request of a call is a hedge while nothing came of the first, and a retry after", async () => {
+test("a second request of a call is a hedge while the first stands, and a retry when it failed", async () => {
   const requests = new Requests();
   requests.see(call);
   requests.see(call);
   await turn();
   expect(taken(requests)).toMatchObject({ requests: 2, hedges: 1 });
-  requests.see(call).over();
+  requests.see(call).failed();
   requests.see(call);
   await turn();
   expect(taken(requests)).toMatchObject({ requests: 2, hedges: 0 });
@@ -21,7 +21,7 @@ test("one that is known to be given up only after the second was seen makes that
   const requests = new Requests();
   const first = requests.see(call);
   requests.see(call);
-  first.over();
+  first.failed();
   await turn();
   expect(taken(requests)).toMatchObject({ requests: 2, hedges: 0 });
 });

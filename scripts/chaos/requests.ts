@@ -3,15 +3,15 @@ import type { Passing, SeenRequest } from "./wire.ts";
 /** What calls became on the wires before the origins. */
 export interface Sent {
   readonly requests: number;
-  /** Of these, sent while an earlier one was under way and nothing of its answer had come. */
+  /** Of these, sent while an earlier one was under way and had not failed. */
   readonly hedges: number;
 }
 
 interface Entry {
   requests: number;
   hedges: number;
-  /** Under way, and not answered by a single byte. */
-  readonly silent: Set<object>;
+  /** Those that have not failed. */
+  readonly standing: Set<object>;
 }
 
 /** Requests of calls that reached the wires before the origins, by the id of the call. Looks at `/readyz` are apart. */
@@ -22,18 +22,18 @@ export class Requests {
   readonly see = ({ id }: SeenRequest): Passing => {
     if (id === undefined) {
       this.looks++;
-      return { over: () => undefined };
+      return { failed: () => undefined };
     }
-    const entry = this.#calls.get(id) ?? { requests: 0, hedges: 0, silent: new Set() };
+    const entry = this.#calls.get(id) ?? { requests: 0, hedges: 0, standing: new Set() };
     this.#calls.set(id, entry);
     entry.requests++;
-    const [before, mine] = [[...entry.silent], {}];
-    entry.silent.add(mine);
+    const [before, mine] = [[...entry.standing], {}];
+    entry.standing.add(mine);
     // One that was given up for this one is known to be gone within the same turn, before or after.
     setImmediate(() => {
-      if (before.some((one) => entry.silent.has(one))) entry.hedges++;
+      if (before.some((one) => entry.standing.has(one))) entry.hedges++;
     });
-    return { over: () => void entry.silent.delete(mine) };
+    return { failed: () => void entry.standing.delete(mine) };
   };
 
   /** What each of these calls became, as far as it reached a wire; it is forgotten with that. */

@@ -25,7 +25,7 @@ async function wired() {
   const seen: SeenRequest[] = [];
   const wire = await Wire.open(randomOf(1), (request) => {
     seen.push(request);
-    return { over: () => undefined };
+    return { failed: () => undefined };
   });
   wire.port = (server.address() as AddressInfo).port;
   const client = connect({ port: Number(wire.address.split(":")[1]), host: "127.0.0.1", allowHalfOpen: true });

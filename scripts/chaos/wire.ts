@@ -20,8 +20,8 @@ export type Weather =
 
 /** A request on its way. */
 export interface Passing {
-  /** The first byte of its answer came, or the connection is gone. */
-  over(): void;
+  /** It was refused, or the connection is gone: who asked may ask elsewhere. */
+  failed(): void;
 }
 
 /** Is told of every HTTP/1.1 request that passes. */
@@ -99,7 +99,7 @@ class Connection {
     client.on("error", () => undefined);
     client.once("close", () => this.#gone());
     // Who asked and ends its side waits for nothing more.
-    client.once("end", () => this.#allOver());
+    client.once("end", () => this.#allFailed());
     // What is not there refuses a connection; this one was taken already, so it is reset.
     this.#server.on("error", () => this.cut());
     this.#server.once("close", () => {
@@ -123,13 +123,13 @@ class Connection {
   }
 
   #gone(): void {
-    this.#allOver();
+    this.#allFailed();
     this.#back = [];
     this.#server.destroy();
   }
 
-  #allOver(): void {
-    for (const passing of this.#passing) passing.over();
+  #allFailed(): void {
+    for (const passing of this.#passing) passing.failed();
     this.#passing.clear();
   }
 
@@ -163,7 +163,7 @@ class Connection {
   #answering(chunk: Buffer): Buffer {
     if (chunk.length <= this.#untilCut) {
       this.#untilCut -= chunk.length;
-      this.#allOver();
+      if (isRefusal(chunk)) this.#allFailed();
       return chunk;
     }
     const passes = chunk.subarray(0, this.#untilCut);
@@ -171,7 +171,7 @@ class Connection {
     if (this.#weather.kind === "reset") setImmediate(() => this.cut());
     else if (this.#means.random() < 0.5) {
       // The answer ends early.
-      this.#allOver();
+      this.#allFailed();
       setImmediate(() => this.#client.end());
     } else {
       // Who answers is told that nothing more will be asked, and may answer on.
@@ -181,4 +181,9 @@ class Connection {
     }
     return passes;
   }
+}
+
+/** Whether an answer with another status than 200 begins here. */
+function isRefusal(chunk: Buffer): boolean {
+  return /^HTTP\/1\.1 (?!200)/.test(chunk.toString("latin1", 0, 12));
 }
