@@ -4,7 +4,7 @@ import { chatBody } from "./questions.ts";
 import type { Weather, Wire } from "./wire.ts";
 import { directHeaders, type Target, type World } from "./world.ts";
 
-export const faultNames = ["kill", "freeze", "slow", "half-close", "reset", "blackhole", "flood"] as const;
+export const faultNames = ["kill", "freeze", "slow", "half-close", "reset", "blackhole", "drop", "flood"] as const;
 export type FaultName = (typeof faultNames)[number];
 
 /** A fault that has begun. Its end resolves when what failed is whole again, as far as those who run it can tell. */

@@ -91,3 +91,17 @@ test("what a blackhole kept arrives when it is over", async () => {
   expect(await got.how).toBe("end");
   expect(got.text).toBe(`${asks.repeat(100)}the end`);
 });
+
+test("what was connected before a drop hears nothing ever again, and what comes later is well", async () => {
+  const { wire, client } = await wired();
+  const got = heard(client);
+  wire.weather = { kind: "drop" };
+  wire.weather = { kind: "calm" };
+  client.end(asks);
+  const later = connect({ port: Number(wire.address.split(":")[1]), host: "127.0.0.1", allowHalfOpen: true });
+  closing.push(() => later.destroy());
+  const well = heard(later);
+  later.end(asks);
+  expect(await well.how).toBe("end");
+  expect([got.text, well.text]).toEqual(["", `${asks.repeat(100)}the end`]);
+});

@@ -16,7 +16,9 @@ export type Weather =
   /** In the middle of an answer the connection is reset. */
   | { readonly kind: "reset" }
   /** Nothing passes and nothing is refused, as behind a router that is gone; what was on its way arrives when it is back. */
-  | { readonly kind: "blackhole" };
+  | { readonly kind: "blackhole" }
+  /** Connections that there are pass nothing ever again, and nobody is told; new ones are well. As when a firewall forgets. */
+  | { readonly kind: "drop" };
 
 /** A request on its way. */
 export interface Passing {
@@ -63,6 +65,8 @@ export class Wire {
   set weather(weather: Weather) {
     this.#weather = weather;
     for (const connection of this.#connections) connection.feel(weather);
+    // What is connected from now on is well.
+    if (weather.kind === "drop") this.#weather = { kind: "calm" };
   }
 
   async close(): Promise<void> {
@@ -111,6 +115,8 @@ class Connection {
   }
 
   feel(weather: Weather): void {
+    // There is no way back from that.
+    if (this.#weather.kind === "drop") return;
     this.#weather = weather;
     const cuts = weather.kind === "half-close" || weather.kind === "reset";
     this.#untilCut = cuts ? Math.floor(this.#means.random() * cutBytesMax) : Number.POSITIVE_INFINITY;
@@ -138,7 +144,11 @@ class Connection {
     let before = Promise.resolve();
     const then = (step: () => void, bytes: number) => {
       const atMs = performance.now();
-      before = before.then(() => this.#weathered(bytes, atMs)).then(step);
+      before = before
+        .then(() => this.#weathered(bytes, atMs))
+        .then(() => {
+          if (this.#weather.kind !== "drop") step();
+        });
     };
     from.on("data", (chunk: Buffer) =>
       then(() => {
