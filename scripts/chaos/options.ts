@@ -13,7 +13,7 @@ each of them fail in turn and then at random. Prints a table of what callers got
   --minutes N     how long faults come at random after those in turn (default 3; 0: not at all)
   --seconds N     how long each fault lasts (default 6)
   --callers N     callers that ask all the time (default 12)
-  --flood N       callers of a flood beside them (default 200)
+  --flood N       callers of a flood beside them (default 120)
   --seed N        what is drawn at random is drawn the same again (default 1)
   --no-engine     without KServe: chats alone, by the origins' own engine
   --no-build      takes the Workers as they were built last
@@ -47,7 +47,7 @@ export function readOptions(args: readonly string[]): Options {
       minutes: { type: "string", default: "3" },
       seconds: { type: "string", default: "6" },
       callers: { type: "string", default: "12" },
-      flood: { type: "string", default: "200" },
+      flood: { type: "string", default: "120" },
       seed: { type: "string", default: "1" },
       "no-engine": { type: "boolean", default: false },
       "no-build": { type: "boolean", default: false },

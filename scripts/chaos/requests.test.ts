@@ -29,5 +29,5 @@ test("one that is known to be given up only after the second was seen makes that
 test("a look at an origin is nobody's call", () => {
   const requests = new Requests();
   requests.see({ method: "GET", path: "/readyz" });
-  expect([requests.looks, taken(requests)]).toEqual([1, undefined]);
+  expect(taken(requests)).toBe(undefined);
 });
