@@ -12,6 +12,7 @@ import { measureFairness } from "./parts/fairness.ts";
 import { measureIdentity } from "./parts/identity.ts";
 import { measureLimits } from "./parts/limits.ts";
 import { measureMemory } from "./parts/memory.ts";
+import { measureOverhead } from "./parts/overhead.ts";
 import { writeProfiles } from "./parts/profile.ts";
 import { measureSemanticHit } from "./parts/semantic-hit.ts";
 import { measureSemanticIndex } from "./parts/semantic-index.ts";
@@ -57,6 +58,7 @@ async function measure(world: World, plan: Plan, only: readonly PartName[]): Pro
     ["semantic-hit", measureSemanticHit],
     ["semantic-index", measureSemanticIndex],
     ["limits", measureLimits],
+    ["overhead", measureOverhead],
     ["cold", measureCold],
     ["memory", measureMemory],
   ] as const) {

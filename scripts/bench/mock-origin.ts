@@ -2,9 +2,12 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /**
- * Stands in for the origin, as a process of its own: answers every POST with one fixed chat completion, whole or as
- * server-sent events, with no work in between. What the Workers cost is what is left.
+ * Stands in for the origin, or for an engine behind it, as a process of its own: answers every POST with one fixed chat completion,
+ * whole or as server-sent events, with no work in between. What the others cost is what is left. An argument is how long it takes for
+ * each piece of text, milliseconds, as an engine does that has room for everybody.
  */
+
+const pieceMs = Number(process.argv[2] ?? 0);
 
 const chunks = 20;
 const envelope = { id: "chatcmpl-bench", created: 1_700_000_000, model: "tiny-chat" };
@@ -45,8 +48,12 @@ const server = createServer((request, response) => {
   });
   request.on("end", () => {
     if (!stream) {
-      response.writeHead(200, { "Content-Type": "application/json", "Content-Length": whole.length });
-      response.end(whole);
+      const answer = () => {
+        response.writeHead(200, { "Content-Type": "application/json", "Content-Length": whole.length });
+        response.end(whole);
+      };
+      if (pieceMs === 0) answer();
+      else setTimeout(answer, pieceMs * words.length);
       return;
     }
     response.writeHead(200, { "Content-Type": "text/event-stream; charset=utf-8" });
@@ -54,8 +61,9 @@ const server = createServer((request, response) => {
     // One event a turn of the event loop: each is a write of its own, as an engine's tokens are.
     const next = () => {
       response.write(events[at++]);
-      if (at < events.length) setImmediate(next);
-      else response.end();
+      if (at === events.length) response.end();
+      else if (pieceMs === 0) setImmediate(next);
+      else setTimeout(next, pieceMs);
     };
     next();
   });

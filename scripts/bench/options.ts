@@ -6,7 +6,7 @@ Builds the Workers, runs them on workerd, and measures them against bare ones. T
 
   --quick        a run of half a minute that shows that everything works; its numbers mean little
   --only a,b     these parts only: hit, latency, proxy, stream, classify, identity, fairness, cache,
-                 batching, batch, semantic-hit, semantic-index, limits, cold, memory
+                 batching, batch, semantic-hit, semantic-index, limits, overhead, cold, memory
   --json FILE    also writes every round's numbers to FILE
   --profile DIR  writes CPU profiles of the gateway (cached hit, proxied chat) to DIR instead of measuring
   --no-build     takes the Workers as they were built last
@@ -28,6 +28,7 @@ export const partNames = [
   "semantic-hit",
   "semantic-index",
   "limits",
+  "overhead",
   "cold",
   "memory",
 ] as const;

@@ -15,6 +15,7 @@ export interface OriginOptions {
 
 export interface RunningOrigin {
   readonly url: string;
+  readonly pid: number;
   /** Resolves with the exit code when the process has ended. */
   readonly ended: Promise<number | null>;
   /** The latest lines it logged. */
@@ -48,6 +49,7 @@ export async function runOrigin(options: OriginOptions): Promise<RunningOrigin> 
   const url = await readyUrl(child, ended, logs);
   return {
     url,
+    pid: child.pid ?? 0,
     ended,
     logs,
     close: () => end(child, ended, "SIGTERM"),

@@ -3,6 +3,7 @@ import { decodeInferAnswer, encodeInfer, headerLengthHeader, type Tensors } from
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { GrpcTransport } from "../../origin/src/engines/oip/grpc-transport.ts";
 import { RestTransport } from "../../origin/src/engines/oip/rest-transport.ts";
+import { Wire } from "../../scripts/chaos/wire.ts";
 import { type GrpcServer, type InferScript, startGrpc } from "./grpc-server.ts";
 import { extremes, pairOf } from "./infer-conformance.ts";
 import { type Running, startOrigin } from "./origin-process.ts";
@@ -216,5 +217,23 @@ describe("the transports", () => {
     await expect.poll(ask, { timeout: 20_000 }).toEqual({ ok: true, value: three });
     transport.close();
     again.close();
+  });
+
+  test("gRPC: a connection that was lost without a word costs the calls that were on it, and none after", async () => {
+    const far = await startGrpc((_call, answer) => answer(null, typed));
+    const wire = await Wire.open(Math.random);
+    wire.port = Number(new URL(far.url).port);
+    const transport = new GrpcTransport(server(`grpc://${wire.address}`));
+    const ask = (signal = never) => transport.infer({ name: "m", version: undefined }, {}, undefined, signal);
+    expect(await ask()).toEqual({ ok: true, value: three });
+    wire.weather = { kind: "drop" };
+    const late = new AbortController();
+    const lost = ask(late.signal);
+    late.abort("deadline");
+    expect(await lost).toMatchObject({ fault: { code: "deadline_exceeded" } });
+    expect(await ask()).toEqual({ ok: true, value: three });
+    transport.close();
+    await wire.close();
+    far.close();
   });
 });

@@ -21,15 +21,30 @@ export interface RequestLine {
 
 export type LineSink = (line: RequestLine) => void;
 
-/** JSON lines on standard error: standard output belongs to the ready line. */
+let held = "";
+
+/**
+ * JSON lines on standard error: standard output belongs to the ready line. The lines of one turn of the event loop are written
+ * together, behind the answers that they are about: a write to a pipe holds everything up until it is done.
+ */
 export function logToStderr(line: RequestLine): void {
-  process.stderr.write(`${JSON.stringify(line)}\n`);
+  if (held === "") setImmediate(writeHeld);
+  held += `${JSON.stringify(line)}\n`;
 }
 
 /** Something the operator should know that is about no request. It never ends the process. */
 export function noteToStderr(level: "info" | "warn", note: string): void {
+  writeHeld();
   process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, note })}\n`);
 }
+
+function writeHeld(): void {
+  const lines = held;
+  held = "";
+  if (lines !== "") process.stderr.write(lines);
+}
+
+process.once("exit", writeHeld);
 
 export interface RequestFacts {
   code?: string;

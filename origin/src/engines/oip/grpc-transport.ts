@@ -42,20 +42,32 @@ type ClientClass = new (address: string, secured: ChannelCredentials, options: o
 /** A server that is back is found again within this time. */
 const reconnectMsMax = 2_000;
 
-/** The protocol over gRPC. Tensors travel as bytes; an answer may hold them either way. */
+/**
+ * The protocol over gRPC. Tensors travel as bytes; an answer may hold them either way. All calls share one connection, and one that was
+ * lost on its way without a word would hang every call until the system gives up, a quarter of an hour later. Pings would find out,
+ * and servers close the connection of who pings more than each five minutes. So a call whose time passed, with nothing heard since it
+ * began, takes the connection along: the next call makes a new one.
+ */
 export class GrpcTransport implements OipTransport {
-  readonly #client: Client;
+  readonly #connect: () => Client;
   readonly #metadata = new Metadata();
+  #client: Client;
+  #heardMs = 0;
 
   /** The server's URL says where it is and whether TLS is spoken: `grpc:` or `grpcs:`. */
   constructor({ url, key, answerBytesMax }: EngineServer) {
     const { host, protocol } = new URL(url);
     const secured = protocol === "grpcs:" ? credentials.createSsl() : credentials.createInsecure();
-    this.#client = new (clientClass())(host, secured, {
-      "grpc.max_receive_message_length": answerBytesMax,
-      "grpc.initial_reconnect_backoff_ms": reconnectMsMax / 10,
-      "grpc.max_reconnect_backoff_ms": reconnectMsMax,
-    });
+    const Client = clientClass();
+    this.#connect = () =>
+      new Client(host, secured, {
+        "grpc.max_receive_message_length": answerBytesMax,
+        "grpc.initial_reconnect_backoff_ms": reconnectMsMax / 10,
+        "grpc.max_reconnect_backoff_ms": reconnectMsMax,
+        // Else a new client would take up the connection of the old one.
+        "grpc.use_local_subchannel_pool": 1,
+      });
+    this.#client = this.#connect();
     if (key !== undefined) this.#metadata.set("authorization", `Bearer ${key}`);
   }
 
@@ -74,7 +86,7 @@ export class GrpcTransport implements OipTransport {
       raw_input_contents: Object.values(feeds).map((tensor) => toBinary(tensor)),
     };
     const answer = await this.#call<InferAnswer>(
-      (done) => this.#client.ModelInfer(request, this.#metadata, done),
+      (client, done) => client.ModelInfer(request, this.#metadata, done),
       signal,
     );
     return answer.ok ? tensorsIn(answer.value) : answer;
@@ -83,7 +95,7 @@ export class GrpcTransport implements OipTransport {
   async ready(model: ServedModel, signal: AbortSignal): Promise<Result<boolean>> {
     const request = { name: model.name, version: model.version ?? "" };
     const answer = await this.#call<ReadyAnswer>(
-      (done) => this.#client.ModelReady(request, this.#metadata, done),
+      (client, done) => client.ModelReady(request, this.#metadata, done),
       signal,
     );
     if (answer.ok) return ok(answer.value.ready);
@@ -96,20 +108,32 @@ export class GrpcTransport implements OipTransport {
 
   /** One call, which is cancelled at the server when the signal fires. */
   #call<T>(
-    start: (done: (error: ServiceError | null, answer: T | undefined) => void) => ClientUnaryCall,
+    start: (client: Client, done: (error: ServiceError | null, answer: T | undefined) => void) => ClientUnaryCall,
     signal: AbortSignal,
   ): Promise<Result<T>> {
     if (signal.aborted) return Promise.resolve({ ok: false, fault: faultOfCallOff(signal) });
+    const [client, startedMs] = [this.#client, performance.now()];
     return new Promise((resolve) => {
-      const call = start((error, answer) => {
+      const call = start(client, (error, answer) => {
         signal.removeEventListener("abort", cancel);
+        if (!signal.aborted) this.#heardMs = performance.now();
         if (signal.aborted) resolve({ ok: false, fault: faultOfCallOff(signal) });
         else if (error !== null || answer === undefined) resolve({ ok: false, fault: faultOf(error) });
         else resolve(ok(answer));
       });
-      const cancel = () => call.cancel();
+      const cancel = () => {
+        call.cancel();
+        if (signal.reason === "deadline" && this.#heardMs < startedMs) this.#leave(client);
+      };
       signal.addEventListener("abort", cancel, { once: true });
     });
+  }
+
+  /** Calls that are under way on it may end. */
+  #leave(client: Client): void {
+    if (client !== this.#client) return;
+    this.#client = this.#connect();
+    client.close();
   }
 }
 

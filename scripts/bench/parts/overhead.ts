@@ -1,0 +1,232 @@
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { type EngineServerProcess, startServer } from "../../engines/server.ts";
+import { servers } from "../../engines/servers.ts";
+import { type RunningOrigin, runOrigin } from "../../local/origin.ts";
+import { hasPython, needsPython } from "../../python-venv.ts";
+import { compare, type Measured, perRound, type Side } from "../compare.ts";
+import type { Generator } from "../load/drive.ts";
+import { firstTokenMs, type StreamTarget } from "../load/first-token.ts";
+import { driveGrpc } from "../load/grpc.ts";
+import type { Job } from "../load/job.ts";
+import { type Aim, type Fact, type Outcome, rowOf } from "../outcome.ts";
+import type { Plan } from "../plan.ts";
+import { residentBytes } from "../process-figures.ts";
+import { spreadOf } from "../statistics.ts";
+import { startWorkers, type World } from "../world.ts";
+
+/** What the origin costs between a caller and an engine: the same request straight to the engine, in turns. */
+
+const callersOf = [1, 8, 32, 128] as const;
+const secret = "bench-secret-of-no-use-elsewhere";
+/** For each piece of text: an answer takes twenty. */
+const pacedMs = 5;
+const streamsPerRound = 40;
+
+interface Setup {
+  readonly origin: RunningOrigin;
+  readonly instantUrl: string;
+  readonly pacedUrl: string;
+  readonly kserve: EngineServerProcess | undefined;
+}
+
+export async function measureOverhead(world: World, plan: Plan): Promise<Outcome> {
+  const closing: (() => unknown)[] = [];
+  try {
+    const setup = await start(world, closing);
+    const before = residentBytes(setup.origin.pid);
+    const outcomes: Outcome[] = [];
+    for (const path of pathsOf(setup)) outcomes.push(await measurePath(world, plan, setup, path));
+    const first = await measureFirstToken(world, plan, setup, closing);
+    const after = residentBytes(setup.origin.pid);
+    const memory = {
+      name: "resident memory of the origin",
+      value: `${mib(before)} MiB started, ${mib(after)} MiB after all of this`,
+    };
+    const facts = [...first.facts, memory, ...(setup.kserve === undefined ? [withoutPython] : [])];
+    return {
+      rows: outcomes.flatMap(({ rows }) => rows),
+      aims: [...outcomes.flatMap(({ aims }) => aims), ...first.aims],
+      facts,
+      rounds: outcomes.flatMap(({ rounds }) => rounds),
+    };
+  } finally {
+    for (const close of closing.reverse()) await close();
+  }
+}
+
+const withoutPython: Fact = { name: "KServe was not asked", value: `it ${needsPython}` };
+
+async function start(world: World, closing: (() => unknown)[]): Promise<Setup> {
+  const engine = fork(fileURLToPath(new URL("../mock-origin.ts", import.meta.url)), [String(pacedMs)]);
+  closing.push(() => engine.kill());
+  const pacedPort = await new Promise<number>((resolve) => engine.once("message", (port) => resolve(Number(port))));
+  const pacedUrl = `http://127.0.0.1:${pacedPort}`;
+  const kserve = (await hasPython()) ? await startServer(await servers.kserve()) : undefined;
+  if (kserve !== undefined) closing.push(() => kserve.close());
+  const room = { runningMax: 256, waitingMax: 256 };
+  const openai = (name: string, url: string) => ({ kind: "openai", url: `${url}/v1`, models: [{ name }], ...room });
+  const oip = (name: string, url: string) => {
+    return { kind: "oip", url, binary: true, models: [{ name, servedName: "pair" }], ...room };
+  };
+  const engines = [
+    openai("instant", world.originUrl),
+    openai("paced", pacedUrl),
+    ...(kserve === undefined ? [] : [oip("by-rest", kserve.http), oip("by-grpc", kserve.grpc)]),
+  ];
+  const env = { MODELS: "none", ORIGIN_AUTH: "either", ENGINES: JSON.stringify(engines) };
+  const origin = await runOrigin({ port: 0, secret, env });
+  closing.push(() => origin.close());
+  return { origin, instantUrl: world.originUrl, pacedUrl, kserve };
+}
+
+/** One way to one engine. */
+interface Path {
+  readonly name: string;
+  readonly direct: Omit<Job, "seconds" | "connections">;
+  readonly ours: Omit<Job, "seconds" | "connections">;
+  /** Whether the engine is one whose throughput can be lost: it takes time, as engines do. */
+  readonly aimed: boolean;
+  readonly callers: readonly number[];
+}
+
+function pathsOf({ origin, instantUrl, pacedUrl, kserve }: Setup): readonly Path[] {
+  const headers = { "Content-Type": "application/json", Authorization: `Bearer ${secret}` };
+  const chat = (what: string, model: string, url: string, stream: boolean, callers: readonly number[]): Path => {
+    const path = "/v1/chat/completions";
+    const body = chatBody(model, stream);
+    const sides = {
+      direct: { url: url + path, headers, body, expect: [] },
+      ours: { url: origin.url + path, headers, body, expect: [] },
+    };
+    return { name: `chat, ${what}, ${stream ? "streamed" : "whole"}`, ...sides, aimed: model === "paced", callers };
+  };
+  const infer = (what: string, model: string, direct: string): Path => {
+    const ours = `${origin.url}/v2/models/${model}/versions/1/infer`;
+    const sides = {
+      direct: { url: direct, headers, body: pairBody, expect: [] },
+      ours: { url: ours, headers, body: pairBody, expect: [] },
+    };
+    return { name: `tensors, KServe by ${what}`, ...sides, aimed: true, callers: callersOf };
+  };
+  return [
+    chat("an engine that takes no time", "instant", instantUrl, false, callersOf),
+    chat("an engine that takes no time", "instant", instantUrl, true, callersOf),
+    chat(`an engine of ${pacedMs} ms a piece`, "paced", pacedUrl, false, [32]),
+    chat(`an engine of ${pacedMs} ms a piece`, "paced", pacedUrl, true, [32]),
+    ...(kserve === undefined
+      ? []
+      : [infer("REST", "by-rest", `${kserve.http}/v2/models/pair/infer`), infer("gRPC", "by-grpc", kserve.grpc)]),
+  ];
+}
+
+async function measurePath(world: World, plan: Plan, { origin }: Setup, path: Path): Promise<Outcome> {
+  const rhythm = { warmSeconds: plan.warmSeconds / 3, rounds: plan.rateRounds, roundSeconds: plan.roundSeconds };
+  const both: Generator = {
+    drive: (job) =>
+      job.url.startsWith("grpc://")
+        ? driveGrpc(job.url.slice("grpc://".length), pairMessage, job)
+        : world.generator.drive(job),
+    close: () => undefined,
+  };
+  const all: Measured[] = [];
+  const aims: Aim[] = [];
+  for (const connections of path.callers) {
+    const named = `${path.name}, ${connections === 1 ? "1 caller" : `${connections} callers`}`;
+    const sides: readonly Side[] = [
+      { name: `${named}: the engine`, job: { ...path.direct, connections }, pid: Number.NaN },
+      { name: `${named}: by the origin`, job: { ...path.ours, connections }, pid: origin.pid },
+    ];
+    const measured = await compare(both, sides, rhythm);
+    all.push(...measured);
+    aims.push(...aimsOf(path, named, connections, measured));
+  }
+  return { rows: all.map(rowOf), aims, facts: [], rounds: all };
+}
+
+function aimsOf({ aimed }: Path, named: string, connections: number, [engine, ours]: readonly Measured[]): Aim[] {
+  if (engine === undefined || ours === undefined) return [];
+  const added = perRound(ours, engine, (b, a) => b.latencyMsP50 - a.latencyMsP50);
+  const ratio = perRound(ours, engine, (b, a) => b.requestsPerSecond / a.requestsPerSecond);
+  const rate = `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})`;
+  const ms = `${added.median.toFixed(2)} ms (${added.min.toFixed(2)} to ${added.max.toFixed(2)})`;
+  return [
+    connections === 1
+      ? { name: `${named}: p50 added`, aim: "≤ 1 ms", reached: ms, met: added.median <= 1 }
+      : { name: `${named}: p50 added`, aim: "–", reached: ms },
+    aimed
+      ? { name: `${named}: origin ÷ engine, requests/s`, aim: "≥ 0.90", reached: rate, met: ratio.median >= 0.9 }
+      : { name: `${named}: origin ÷ engine, requests/s`, aim: "–", reached: rate },
+  ];
+}
+
+/** The first text of a stream: of the engine, by the origin, and by edge and origin. */
+async function measureFirstToken(
+  world: World,
+  plan: Plan,
+  { instantUrl }: Setup,
+  closing: (() => unknown)[],
+): Promise<{ readonly aims: readonly Aim[]; readonly facts: readonly Fact[] }> {
+  // The edge knows the model by its registry: the mock engine takes any name, so the origin's is that of a shipped one.
+  const engines = [{ kind: "openai", url: `${instantUrl}/v1`, models: [{ name: "tiny-chat" }] }];
+  const env = { MODELS: "none", ORIGIN_AUTH: "either", ENGINES: JSON.stringify(engines) };
+  const behind = await runOrigin({ port: 0, secret, env });
+  closing.push(() => behind.close());
+  const workerd = await startWorkers({
+    ...world,
+    vars: { ...world.vars, ORIGIN_URL: behind.url, ORIGIN_SECRET: secret },
+  });
+  closing.push(() => workerd.close());
+  const path = "/v1/chat/completions";
+  const direct = { "Content-Type": "application/json", Authorization: `Bearer ${secret}` };
+  const target = (url: string, headers: Readonly<Record<string, string>>): StreamTarget => {
+    return { url: url + path, headers, body: chatBody("tiny-chat", true) };
+  };
+  const sides = [
+    target(instantUrl, direct),
+    target(behind.url, direct),
+    target(workerd.url("ledge-gateway"), world.headers),
+  ];
+  for (const side of sides) await firstTokenMs(side, streamsPerRound);
+  const rounds: number[][] = [];
+  for (let round = 0; round < plan.rateRounds; round++) {
+    const medians: number[] = [];
+    for (const side of sides) medians.push(spreadOf(await firstTokenMs(side, streamsPerRound)).median);
+    rounds.push(medians);
+  }
+  const added = (side: number) => {
+    const { median, min, max } = spreadOf(rounds.map((medians) => (medians[side] ?? 0) - (medians[0] ?? 0)));
+    return `${median.toFixed(2)} ms (${min.toFixed(2)} to ${max.toFixed(2)})`;
+  };
+  const engine = spreadOf(rounds.map(([ms = 0]) => ms)).median.toFixed(2);
+  return {
+    aims: [
+      { name: "first token of a stream, 1 caller: added by the origin", aim: "–", reached: added(1) },
+      { name: "first token of a stream, 1 caller: added by edge and origin", aim: "–", reached: added(2) },
+    ],
+    facts: [{ name: "first token of the engine asked directly, p50", value: `${engine} ms` }],
+  };
+}
+
+function chatBody(model: string, stream: boolean): string {
+  const messages = [
+    { role: "system", content: "You are a helpful assistant." },
+    { role: "user", content: "What news, good sir?" },
+  ];
+  return JSON.stringify({ model, messages, max_tokens: 64, stream });
+}
+
+const row = [1, 2, 3, 4];
+const inputsOf = (more: object) => ["a", "b"].map((name) => ({ name, datatype: "FP32", shape: [1, 4], ...more }));
+const pairBody = JSON.stringify({ id: "bench", inputs: inputsOf({ data: row }) });
+/** The same as gRPC carries it. */
+const pairMessage = {
+  model_name: "pair",
+  id: "bench",
+  inputs: inputsOf({}),
+  raw_input_contents: [Buffer.from(new Float32Array(row).buffer), Buffer.from(new Float32Array(row).buffer)],
+};
+
+function mib(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(0);
+}
