@@ -43,5 +43,8 @@ export const headers = {
   runMs: "Ledge-Run-Ms",
 } as const;
 
+/** Of the dispatch Worker: where the gateway says that a stream of an origin's broke off. The body is the code. */
+export const brokenStreamPath = "/streams/broken";
+
 /** Which tier answered: the inference Worker or the organisation's origin. */
 export type Tier = "edge" | "origin";

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
-import { errors, type Fault, headers, problemOf, retryAfterSeconds } from "@ledge/contract";
+import { brokenStreamPath, errors, type Fault, headers, problemOf, retryAfterSeconds } from "@ledge/contract";
 import { readConfig } from "./config.ts";
+import { hearBreak } from "./learn/break.ts";
 import { isReady } from "./learn/look.ts";
 import type { OriginBook } from "./learn/origin-book.ts";
 import { Attempt, originText } from "./send/attempt.ts";
@@ -24,7 +25,13 @@ const runtime = config.ok
 export default {
   async fetch(request, _env, ctx) {
     if (runtime === undefined) return misconfigured();
-    if (new URL(request.url).pathname === "/readyz") return await readiness(runtime);
+    const { pathname } = new URL(request.url);
+    if (pathname === "/readyz") return await readiness(runtime);
+    if (pathname === brokenStreamPath) {
+      await hearBreak(request, runtime.deps);
+      if (runtime.news.isDue) ctx.waitUntil(runtime.news.exchange());
+      return new Response(null, { status: 204 });
+    }
     const call = await callOf(request, Date.now());
     if (!call.ok) return refusal(call.fault);
     const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);

@@ -1,4 +1,4 @@
-import { type ChatUsage, fail, ok, type Result, type Used } from "@ledge/contract";
+import { type ChatUsage, type ErrorCode, fail, ok, type Result, type Used } from "@ledge/contract";
 import type { CacheOutcome } from "@ledge/policy";
 import { openAiError } from "./accept/openai.ts";
 import { cacheCallOf, copyToShadow, type Entered, type Exchange, journeyOf, noteUsed } from "./app.ts";
@@ -13,6 +13,7 @@ import { type ChatPart, objectIn, type Stamp } from "./dispatch/chat-part.ts";
 import { type ChatRecord, eventOf, partsOf, recordOf, replayStream, replayWhole, sse } from "./dispatch/chat-record.ts";
 import { collected, sharedParts, sharedStream } from "./dispatch/chat-share.ts";
 import { EventWatch, PartTeller, type Passage, type RelayHooks, relayEvents } from "./dispatch/chat-stream.ts";
+import type { ChatStream } from "./dispatch/ports.ts";
 import type { ChatCall, DeployedModel } from "./exchange.ts";
 import { inTime } from "./in-time.ts";
 import { costComment, recordCall } from "./observe/record.ts";
@@ -94,7 +95,7 @@ async function past(chat: Chat): Promise<Result<Reply>> {
   if (!source.ok) return source;
   noteWork(chat);
   const meter = new ChatMeter(source.value.promptTokens);
-  return ok(relayed(chat, source.value.body, new EventWatch(meter), meter));
+  return ok(relayed(chat, source.value.body, new EventWatch(meter), meter, tellerOf(chat, source.value, asked.signal)));
 }
 
 async function streamed(chat: Chat): Promise<Result<Reply>> {
@@ -178,7 +179,7 @@ async function engineParts(chat: Chat, signal: AbortSignal): Promise<Result<Part
   if (!source.ok) return source;
   if (source.value.promptTokens !== undefined) chat.promptTokens = source.value.promptTokens;
   noteWork(chat);
-  return ok(sharedStream(source.value.body, miss.keep));
+  return ok(sharedStream(source.value.body, miss.keep, tellerOf(chat, source.value, signal)));
 }
 
 /** The engine's whole answer: as it is, in parts, and how the call is reported if it was kept. */
@@ -204,8 +205,21 @@ async function completion(chat: Chat, signal: AbortSignal): Promise<Result<Compl
   return ok({ text, parts, runMs, ...(record === undefined ? {} : { kept: miss.keep(record) }) });
 }
 
+/** Tells of the engine's stream that it broke off; not of one whose callers have left. */
+function tellerOf({ x }: Chat, { broke }: ChatStream, signal: AbortSignal): (code: ErrorCode) => void {
+  return (code) => {
+    if (!signal.aborted) x.waitUntil(broke(code));
+  };
+}
+
 /** What the meter says in the end is what the call used, and its cost is told behind the events. */
-function relayed({ x, asked }: Chat, source: Parts, passage: Passage, meter: ChatMeter): Reply {
+function relayed(
+  { x, asked }: Chat,
+  source: Parts,
+  passage: Passage,
+  meter: ChatMeter,
+  broke?: (code: ErrorCode) => void,
+): Reply {
   const { nowMs } = x.runtime;
   x.trail.streams = true;
   // Without this the runtime ends the request with its stream, and with it the hand-over of what was counted.
@@ -218,6 +232,7 @@ function relayed({ x, asked }: Chat, source: Parts, passage: Passage, meter: Cha
   const hooks: RelayHooks = {
     onEnd: ({ complete, code }) => {
       noteUsed(x.trail, meter.used);
+      if (code !== undefined) broke?.(code);
       recordCall(x, nowMs(), complete ? undefined : (code ?? "canceled"));
       ended();
       return costComment(x.trail);

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "@ledge/contract";
+import { type ErrorCode, isErrorCode } from "@ledge/contract";
 import type { ChatMeter } from "./chat-meter.ts";
 import type { ChatPart } from "./chat-part.ts";
 import { doneEvent } from "./chat-record.ts";
@@ -39,6 +39,8 @@ export function relayEvents(
 export interface Passage {
   /** Whether `[DONE]` was said. */
   readonly done: boolean;
+  /** Why it ends early, where the engine has said so. */
+  readonly fault?: ErrorCode | undefined;
   /** The bytes to pass on for the bytes that came; may be none. */
   pass(bytes: Uint8Array): Uint8Array;
 }
@@ -93,7 +95,7 @@ async function forward(
     });
     if (done || value === undefined) {
       if (passage.done) return undefined;
-      return broken instanceof EngineFault ? broken.code : "upstream_failed";
+      return broken instanceof EngineFault ? broken.code : (passage.fault ?? "upstream_failed");
     }
     const events = passage.pass(value);
     if (events.length > 0) await writer.write(events);
@@ -118,6 +120,11 @@ export class EventWatch implements Passage {
   get done(): boolean {
     if (this.#comment !== undefined) this.#meter.say(this.#comment);
     return /(?:^|\n)data:\s*\[DONE\]\s*$/.test(this.#tail);
+  }
+
+  get fault(): ErrorCode | undefined {
+    const [, code] = /"code":"([a-z_]+)"\}\}\s*$/.exec(this.#tail) ?? [];
+    return isErrorCode(code) ? code : undefined;
   }
 
   pass(chunk: Uint8Array): Uint8Array {

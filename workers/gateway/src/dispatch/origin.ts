@@ -1,4 +1,6 @@
 import {
+  brokenStreamPath,
+  type ErrorCode,
   fail,
   headers,
   type InferAnswer,
@@ -93,7 +95,7 @@ export function originTier(origins: Origins, nowMs: () => number): Classifier & 
       const response = await within(journey.deadlineMs - nowMs(), () =>
         send("/v1/chat/completions", body.model, json(body), journey),
       );
-      return response.ok ? ok(chatStream(response.value)) : response;
+      return response.ok ? ok(chatStream(response.value, body.model, origins)) : response;
     },
     ready: ({ deadlineMs }) => isReady(origins, deadlineMs - nowMs()),
   };
@@ -137,8 +139,25 @@ async function chatText(response: Response): Promise<ChatText> {
   return { text: await response.text(), runMs: numberIn(response, headers.runMs) };
 }
 
-function chatStream(response: Response): ChatStream {
-  return { body: response.body ?? new ReadableStream(), promptTokens: numberIn(response, headers.promptTokens) };
+function chatStream(response: Response, model: string, origins: Origins): ChatStream {
+  return {
+    body: response.body ?? new ReadableStream(),
+    promptTokens: numberIn(response, headers.promptTokens),
+    broke: (code) => tellBreak(origins, model, response, code),
+  };
+}
+
+/** The dispatch Worker passes streams on without looking into them: it learns from us which broke off. */
+async function tellBreak(
+  origins: Origins,
+  model: string,
+  { headers: said }: Response,
+  code: ErrorCode,
+): Promise<unknown> {
+  const named = { [headers.origin]: said.get(headers.origin) ?? "", [headers.model]: model };
+  return await origins
+    .fetch(host + brokenStreamPath, { method: "POST", headers: named, body: code })
+    .catch(() => undefined);
 }
 
 function numberIn({ headers: said }: Response, name: string): number | undefined {

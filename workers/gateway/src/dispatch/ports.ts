@@ -1,4 +1,12 @@
-import type { CapacityShare, InferAnswer, InferCall, PredictAnswer, PredictCall, Result } from "@ledge/contract";
+import type {
+  CapacityShare,
+  ErrorCode,
+  InferAnswer,
+  InferCall,
+  PredictAnswer,
+  PredictCall,
+  Result,
+} from "@ledge/contract";
 
 /** What every call to a tier carries. */
 export interface Journey {
@@ -55,6 +63,8 @@ export interface ChatStream {
   readonly body: ReadableStream<Uint8Array>;
   /** `undefined` when the engine does not say. */
   readonly promptTokens: number | undefined;
+  /** Tells those who choose origins that it broke off, and how. Never throws. */
+  broke(code: ErrorCode): Promise<unknown>;
 }
 
 /** Whether a tier can answer now. */
