@@ -23,7 +23,7 @@ export async function addRemote(spec: RemoteSpec, registry: Registry, say: (what
 function addOpenAi(spec: Keyed<OpenAiSpec>, registry: Registry): Promise<readonly string[]> {
   const watch = new LoadWatch(spec.metricsUrl ?? new URL("/metrics", spec.url).href, nowMs);
   for (const { name, version, servedName, task } of spec.models) {
-    const engine = new OpenAiEngine({ name, version, task }, spec, servedName ?? name);
+    const engine = new OpenAiEngine({ name, version, task }, spec, servedName ?? name, spec.resume);
     registry.add({ engine, gate: gateOf(spec), watch });
   }
   return probeOpenAi(spec);

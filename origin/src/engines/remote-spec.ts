@@ -41,6 +41,8 @@ const openAiSpec = z.strictObject({
   keyVariable: variable,
   /** Where its Prometheus metrics are. Default: `/metrics` of the same host. */
   metricsUrl: z.optional(address(["http:", "https:"])),
+  /** Whether it goes on with a last message of the assistant (`continue_final_message`), as vLLM and SGLang do. */
+  resume: z._default(z.boolean(), false),
   models: z
     .array(
       z.strictObject({

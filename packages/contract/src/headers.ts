@@ -13,6 +13,8 @@ export const headers = {
   origin: "Ledge-Origin",
   /** Set when another model answered than was asked: which one could not, and why. */
   fallback: "Ledge-Fallback",
+  /** To the dispatch Worker: the origin that is to be asked only when no other can. */
+  avoid: "Ledge-Avoid",
   /** To the dispatch Worker: the continent that the caller is on, as Cloudflare names it. */
   continent: "Ledge-Continent",
   /** Whose arm of a rollout a call belongs to; without it the API key's or token's. */

@@ -13,6 +13,7 @@ import { faultOfCallOff } from "../../call-off.ts";
 import { callServer, type EngineServer, readText, reasonOf } from "../call-server.ts";
 import type { Engine, EngineModel, PreparedChat } from "../engine.ts";
 import { relay } from "./relay.ts";
+import { nothingLeft, resumedRequest, withoutResume } from "./resume.ts";
 
 const embeddings = z.object({
   data: z.array(z.object({ index: z.int(), embedding: z.array(z.number()) })),
@@ -30,20 +31,31 @@ export class OpenAiEngine implements Engine {
   readonly predict?: NonNullable<Engine["predict"]>;
   readonly #server: EngineServer;
   readonly #servedName: string;
+  readonly #resumes: boolean;
 
-  /** `servedName` is what the server calls the model. */
-  constructor(model: EngineModel, server: EngineServer, servedName: string) {
+  /** `servedName` is what the server calls the model; `resumes`: it goes on with an answer that was begun. */
+  constructor(model: EngineModel, server: EngineServer, servedName: string, resumes = false) {
     this.model = model;
     this.#server = server;
     this.#servedName = servedName;
+    this.#resumes = resumes;
     if (model.task === "embedding") this.predict = (call, signal) => this.#embed(call, signal);
     else {
-      this.chat = async (request) => this.#relay("/chat/completions", request);
-      this.complete = async (request) => this.#relay("/completions", request);
+      this.chat = async (request) => this.#chat(request);
+      this.complete = async (request) => {
+        const resumable = withoutResume(request);
+        return resumable.ok ? this.#relay("/completions", request) : resumable;
+      };
     }
   }
 
   async close(): Promise<void> {}
+
+  #chat(request: ChatRequest): Result<PreparedChat> {
+    const resumed = resumedRequest(request, this.#resumes);
+    if (!resumed.ok) return resumed;
+    return resumed.value === undefined ? ok({ run: nothingLeft }) : this.#relay("/chat/completions", resumed.value);
+  }
 
   #relay(path: string, request: ChatRequest | CompletionRequest): Result<PreparedChat> {
     const { stream_options, ...members } = { ...request, model: this.#servedName };

@@ -89,8 +89,8 @@ export class Attempt {
   }
 
   #wish(): Wish {
-    const { model, continent, deadlineMs } = this.#call;
-    return { model, continent, deadlineMs, tried: this.#tried };
+    const { model, continent, avoid, deadlineMs } = this.#call;
+    return { model, continent, avoid, deadlineMs, tried: this.#tried };
   }
 
   /** Sends one request more, if there is anybody to ask and budget for it. */

@@ -113,13 +113,14 @@ async function isReady(origins: Origins, timeoutMs: number): Promise<boolean> {
   return answer.ok;
 }
 
-function headersOf(model: string, { requestId, deadlineMs, payer, continent }: Journey): Record<string, string> {
+function headersOf(model: string, { requestId, deadlineMs, payer, continent, avoid }: Journey): Record<string, string> {
   return {
     [headers.requestId]: requestId,
     [headers.model]: model,
     [headers.deadline]: String(Math.ceil(deadlineMs)),
     ...(payer === undefined ? {} : { [headers.payer]: payer }),
     ...(continent === undefined ? {} : { [headers.continent]: continent }),
+    ...(avoid === undefined ? {} : { [headers.avoid]: avoid }),
   };
 }
 
