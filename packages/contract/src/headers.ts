@@ -13,6 +13,10 @@ export const headers = {
   origin: "Ledge-Origin",
   /** Set when another model answered than was asked: which one could not, and why. */
   fallback: "Ledge-Fallback",
+  /** Of an origin that refuses: its model is asleep and can be woken, in about so many milliseconds. */
+  waking: "Ledge-Waking",
+  /** To the dispatch Worker: `short` when another model answers in place of one that wakes. */
+  hold: "Ledge-Hold",
   /** To the dispatch Worker: the origin that is to be asked only when no other can. */
   avoid: "Ledge-Avoid",
   /** To the dispatch Worker: the continent that the caller is on, as Cloudflare names it. */

@@ -2,20 +2,28 @@ import { type ChatRequest, fail, ok, type Result } from "@ledge/contract";
 import { type ChatParameters, chatParametersOf } from "../chat-parameters.ts";
 import type { ChatEvent, Engine, EngineModel, PreparedChat } from "../engine.ts";
 import { outputBudget } from "../output-budget.ts";
+import { Sleeper } from "../sleeper.ts";
 import { StopMatcher } from "../stop-matcher.ts";
 import type { FakeScript } from "./fake-script.ts";
 
 /** An engine that plays a script: the memory adapter of the port, and what load and failure are rehearsed with. */
 export class FakeEngine implements Engine {
   readonly model: EngineModel;
+  readonly wake?: NonNullable<Engine["wake"]>;
   readonly #script: FakeScript;
+  readonly #sleeper: Sleeper | undefined;
 
   constructor(script: FakeScript) {
     this.#script = script;
     this.model = { name: script.name, version: script.version, task: "chat" };
+    const sleeper = sleeperOf(script);
+    this.#sleeper = sleeper;
+    if (sleeper !== undefined) this.wake = () => sleeper.wake();
   }
 
   async chat(request: ChatRequest): Promise<Result<PreparedChat>> {
+    const asleep = this.#sleeper?.refusal();
+    if (asleep !== undefined) return { ok: false, fault: asleep };
     const parameters = chatParametersOf(request);
     if (!parameters.ok) return parameters;
     const { temperature, seed, messages, tokensMax, said } = parameters.value;
@@ -37,6 +45,16 @@ export class FakeEngine implements Engine {
   }
 
   async close(): Promise<void> {}
+}
+
+function sleeperOf({ wakeMs, wakesInVain = 0 }: FakeScript): Sleeper | undefined {
+  if (wakeMs === undefined) return undefined;
+  let wakes = 0;
+  const rouse = async () => {
+    await pause(wakeMs, new AbortController().signal);
+    return ++wakes > wakesInVain;
+  };
+  return new Sleeper({ rouse, usualMs: wakeMs, asleep: true, nowMs: () => performance.now() });
 }
 
 /** How many of the script's tokens a text is; `undefined` when it is none. */
