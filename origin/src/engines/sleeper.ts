@@ -13,8 +13,12 @@ export interface SleeperOptions {
 
 type State =
   | { readonly kind: "awake"; readonly heardMs: number }
-  | { readonly kind: "asleep" | "failed" }
+  | { readonly kind: "asleep" }
+  | { readonly kind: "failed"; readonly atMs: number }
   | { readonly kind: "waking"; readonly sinceMs: number };
+
+/** Who waits asks at least this often: a failure that is older is nobody's. */
+const newsMs = 10_000;
 
 /** Whether an engine that is scaled down to nothing answers, and who wakes it: one, whoever asks. */
 export class Sleeper {
@@ -50,15 +54,19 @@ export class Sleeper {
     if (state.kind === "awake") return { state: "awake", eta_ms: 0 };
     if (state.kind === "failed") {
       this.#state = { kind: "asleep" };
-      return { state: "failed", eta_ms: this.#options.usualMs };
+      const isNews = this.#options.nowMs() - state.atMs < newsMs;
+      if (isNews) return { state: "failed", eta_ms: this.#options.usualMs };
     }
-    if (state.kind === "asleep") {
-      this.#state = { kind: "waking", sinceMs: this.#options.nowMs() };
-      void this.#options.rouse().then((awake) => {
-        this.#state = awake ? { kind: "awake", heardMs: this.#options.nowMs() } : { kind: "failed" };
-      });
-    }
+    if (state.kind !== "waking") this.#rouse();
     return { state: "waking", eta_ms: this.#leftMs() };
+  }
+
+  #rouse(): void {
+    const { rouse, nowMs } = this.#options;
+    this.#state = { kind: "waking", sinceMs: nowMs() };
+    void rouse().then((awake) => {
+      this.#state = awake ? { kind: "awake", heardMs: nowMs() } : { kind: "failed", atMs: nowMs() };
+    });
   }
 
   #now(): State {

@@ -2,7 +2,7 @@ import { type ChatUsage, type ErrorCode, fail, ok, type Result, type Used } from
 import type { CacheOutcome } from "@ledge/policy";
 import { openAiError } from "./accept/openai.ts";
 import { cacheCallOf, copyToShadow, type Entered, type Exchange, journeyOf, noteUsed } from "./app.ts";
-import { fromFallback } from "./app-fallback.ts";
+import { fallbacksOf, fromFallback } from "./app-fallback.ts";
 import { guarded } from "./app-guard.ts";
 import { orLike } from "./app-semantic.ts";
 import type { CacheCall, Found, Miss } from "./cache/call.ts";
@@ -204,8 +204,10 @@ async function completion(chat: Chat, signal: AbortSignal): Promise<Result<Compl
 }
 
 function journeyFor({ x, entered, behind }: Chat, { deadlineMs, signal }: Pick<Journey, "deadlineMs" | "signal">) {
-  const avoid = entered.call.body.stream_options?.resume?.origin;
-  return { ...journeyOf(x, { deadlineMs, signal, behind: behind === true }), ...(avoid && { avoid }) };
+  const { model, body } = entered.call;
+  const avoid = body.stream_options?.resume?.origin;
+  const hasFallback = fallbacksOf(x, model).length > 0;
+  return { ...journeyOf(x, { deadlineMs, signal, behind: behind === true }), hasFallback, ...(avoid && { avoid }) };
 }
 
 /** Tells of the engine's stream that it broke off; not of one whose callers have left. */

@@ -33,7 +33,7 @@ export class Seats {
   readonly #bounds: Pick<Config, "originCallsMax" | "modelCallsMax">;
   readonly #nowMs: () => number;
 
-  constructor(config: Config, onTurn: OnTurn, nowMs: () => number) {
+  constructor(config: Pick<Config, "pools" | "originCallsMax" | "modelCallsMax">, onTurn: OnTurn, nowMs: () => number) {
     this.all = config.pools.flatMap(({ name, origins }) => origins.map((origin) => new Seat(origin, name, onTurn)));
     this.#regions = config.pools;
     this.#bounds = config;
@@ -99,6 +99,12 @@ export class Seats {
       if (idle) seat.lookedMs = nowMs;
       return idle;
     });
+  }
+
+  /** The model has woken there: it may be asked before the time that was said. */
+  awake(name: string, model: string): void {
+    const seat = this.all.find(({ origin }) => origin.name === name);
+    if (seat !== undefined) seat.model(model).notBeforeMs = 0;
   }
 
   /** Another isolate's news; of an origin that is none of ours, nothing. */

@@ -19,6 +19,10 @@ export interface Call {
   readonly deadlineMs: number;
   /** The same call again gives the same answer and costs little: a second one may be sent to be faster. */
   readonly hedged: boolean;
+  /** Its caller wants a stream. */
+  readonly streams?: boolean;
+  /** Another model may answer in place of this one: it is not worth a long wait. */
+  readonly hasFallback?: boolean;
 }
 
 /** What goes on to the origin as it came. */
@@ -47,6 +51,8 @@ export async function callOf(request: Request, nowMs: number): Promise<Result<Ca
       avoid: named.get(headers.avoid) ?? undefined,
       deadlineMs: said > 0 ? said : nowMs + timeoutMsDefault,
       // Text is made anew each time, and long: what graphs give is not.
+      streams: named.get("Accept") === "text/event-stream",
+      hasFallback: named.get(headers.hold) === "short",
       hedged: request.method === "POST" && pathname !== "/v1/chat/completions",
     });
   } catch {

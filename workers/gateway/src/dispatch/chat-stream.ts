@@ -23,7 +23,8 @@ export interface RelayHooks {
 
 /**
  * Passes an engine's event stream on as it comes. A stream that dies, or runs past its deadline, says so in-band in an
- * event of its own and never ends with `[DONE]`: a client can tell a cut answer from a short one.
+ * event of its own and never ends with `[DONE]`: a client can tell a cut answer from a short one. While nothing has come, a comment
+ * every few seconds says that there will be something: a model may have to wake first.
  */
 export function relayEvents(
   source: ReadableStream<Uint8Array>,
@@ -52,11 +53,16 @@ async function pump(
   passage: Passage,
   hooks: RelayHooks,
 ): Promise<void> {
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    void reader.cancel("deadline").catch(() => undefined);
-  }, hooks.timeoutMs);
+  let [late, begun, leftMs] = [false, false, hooks.timeoutMs];
+  let timer = setTimeout(tick, Math.min(beatMs, leftMs));
+  function tick() {
+    leftMs -= beatMs;
+    late = leftMs <= 0;
+    if (late) return void reader.cancel("deadline").catch(() => undefined);
+    // Who has gone is noticed by what is written next.
+    if (!begun) void writer.write(beat).catch(() => undefined);
+    timer = setTimeout(tick, Math.min(beatMs, leftMs));
+  }
   let told = false;
   const onEnd = (end: StreamEnd) => {
     if (told) return "";
@@ -64,7 +70,10 @@ async function pump(
     return hooks.onEnd(end);
   };
   try {
-    const broken = await forward(reader, writer, passage);
+    const broken = await forward(reader, passage, async (events) => {
+      begun = true;
+      await writer.write(events);
+    });
     const end: StreamEnd =
       broken === undefined ? { complete: true } : { complete: false, code: late ? "deadline_exceeded" : broken };
     const last = onEnd(end);
@@ -84,8 +93,8 @@ async function pump(
 /** Forwards whole events until the source ends; why, when `[DONE]` was not among them. Throws when the caller has gone. */
 async function forward(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  writer: WritableStreamDefaultWriter<Uint8Array>,
   passage: Passage,
+  write: (events: Uint8Array) => Promise<void>,
 ): Promise<ErrorCode | undefined> {
   let broken: unknown;
   for (;;) {
@@ -98,7 +107,7 @@ async function forward(
       return broken instanceof EngineFault ? broken.code : (passage.fault ?? "upstream_failed");
     }
     const events = passage.pass(value);
-    if (events.length > 0) await writer.write(events);
+    if (events.length > 0) await write(events);
   }
 }
 
@@ -156,6 +165,7 @@ export class EventWatch implements Passage {
   }
 }
 
+const beatMs = 5_000;
 const tailBytes = 64;
 const none = new Uint8Array(0);
 
@@ -184,4 +194,5 @@ const lf = 0x0a;
 const cr = 0x0d;
 const colon = 0x3a;
 const encoder = new TextEncoder();
+const beat = encoder.encode(": waiting\n\n");
 const decoder = new TextDecoder();

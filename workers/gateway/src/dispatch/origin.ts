@@ -93,7 +93,7 @@ export function originTier(origins: Origins, nowMs: () => number): Classifier & 
     complete: (body, journey) => whole("/v1/chat/completions", body.model, json(body), journey, chatText),
     async stream(body, journey) {
       const response = await within(journey.deadlineMs - nowMs(), () =>
-        send("/v1/chat/completions", body.model, json(body), journey),
+        send("/v1/chat/completions", body.model, json(body, "text/event-stream"), journey),
       );
       return response.ok ? ok(chatStream(response.value, body.model, origins)) : response;
     },
@@ -113,7 +113,10 @@ async function isReady(origins: Origins, timeoutMs: number): Promise<boolean> {
   return answer.ok;
 }
 
-function headersOf(model: string, { requestId, deadlineMs, payer, continent, avoid }: Journey): Record<string, string> {
+function headersOf(
+  model: string,
+  { requestId, deadlineMs, payer, continent, avoid, hasFallback }: Journey,
+): Record<string, string> {
   return {
     [headers.requestId]: requestId,
     [headers.model]: model,
@@ -121,6 +124,7 @@ function headersOf(model: string, { requestId, deadlineMs, payer, continent, avo
     ...(payer === undefined ? {} : { [headers.payer]: payer }),
     ...(continent === undefined ? {} : { [headers.continent]: continent }),
     ...(avoid === undefined ? {} : { [headers.avoid]: avoid }),
+    ...(hasFallback ? { [headers.hold]: "short" } : {}),
   };
 }
 
@@ -128,8 +132,9 @@ function modelOf({ model, version }: PredictCall | InferCall): string {
   return `${model}@${version}`;
 }
 
-function json(body: object): Outgoing {
-  return { body: JSON.stringify(body), type: { "Content-Type": "application/json" } };
+function json(body: object, accept?: string): Outgoing {
+  const type = { "Content-Type": "application/json", ...(accept && { Accept: accept }) };
+  return { body: JSON.stringify(body), type };
 }
 
 function textOf(response: Response): Promise<string> {

@@ -21,6 +21,8 @@ export interface Journey {
   readonly payer?: string;
   /** Where the caller is, as far as the platform knows: `EU`. */
   readonly continent?: string;
+  /** Another model may answer in place of one that has to be woken. */
+  readonly hasFallback?: boolean;
   /** The origin that is to be asked only when no other can: what it said before broke off. */
   readonly avoid?: string;
   /** Told which origin answers, and after what (`Ledge-Origin`). */
