@@ -11,6 +11,7 @@ import { answerModels } from "./answer/models.ts";
 import { answerPredict } from "./answer/predict.ts";
 import { problemResponse } from "./answer/problem.ts";
 import { answerRepository } from "./answer/repository.ts";
+import { answerWake } from "./answer/wake.ts";
 import { clientClosed } from "./call-off.ts";
 import type { Config } from "./config.ts";
 import type { Registry } from "./engines/registry.ts";
@@ -33,6 +34,7 @@ export interface AppParts {
   readonly repository?: Repository;
 }
 
+const wakeRoute = "/v1/models/:model/wake";
 const inferPath = "/v2/models/:model/versions/:version/infer";
 const loadPath = "/v2/repository/models/:model/load";
 const unloadPath = "/v2/repository/models/:model/unload";
@@ -60,6 +62,7 @@ export function createApp(parts: AppParts): Hono<OriginEnv> {
   app.post("/v1/predict", async (context) => settle(context, await answerPredict(context)));
   app.post("/v1/chat/completions", async (context) => settle(context, await answerChat(context)));
   app.post("/v1/completions", async (context) => settle(context, await answerCompletion(context)));
+  app.post(wakeRoute, (context) => settle(context, answerWake(context)));
   app.post(inferPath, async (context) => settle(context, await answerInfer(context)));
   app.post(loadPath, async (context) => settle(context, await answerRepository(context, "load")));
   app.post(unloadPath, async (context) => settle(context, await answerRepository(context, "unload")));
@@ -70,6 +73,7 @@ export function createApp(parts: AppParts): Hono<OriginEnv> {
     "/v1/predict",
     "/v1/chat/completions",
     "/v1/completions",
+    wakeRoute,
     inferPath,
     loadPath,
     unloadPath,

@@ -89,6 +89,15 @@ describe("a prompt that a limit counts is reserved as exactly what its engine re
     expect(reserved).toBe(read);
   });
 
+  test.each(["Why, ", "Why, my lord", " spaced  \n", "Ünï", "<|end|>"])(
+    "in a chat that is resumed from %j, which counts as prompt",
+    async (text) => {
+      const chat = { ...chatOf([user("How fares the king?")]), max_tokens: 50, stream_options: { resume: { text } } };
+      const { reserved, read } = await countsOf(chatPath, chat);
+      expect(reserved).toBe(read);
+    },
+  );
+
   const texts = ["transfer fifty dollars to savings", "", "naïve ☃ 漢字", "word ".repeat(700)];
 
   test.each([

@@ -7,8 +7,9 @@ import { registerPackage } from "../../scripts/local/packages.ts";
 import { repoRoot } from "../../scripts/repo.ts";
 import { bodyOf } from "../support/answer-body.ts";
 import { newKey } from "../support/directory.ts";
-import { startEdge, startOrigin, type TestEdge } from "../support/ledge.ts";
+import { startEdge, startOrigin, type TestEdge, until } from "../support/ledge.ts";
 import { deskOf } from "../support/registry.ts";
+import { report, start } from "../support/rollouts.ts";
 
 /** A chat model whose engine fails, and the models that the deployment names in its place. */
 
@@ -24,17 +25,28 @@ beforeAll(async () => {
     FAKE_MODELS: JSON.stringify([
       { name: "tiny-chat", failAfter: 0 },
       { name: "broken-chat", failAfter: 0 },
+      { name: "two-chat", tokens: ["stable"] },
+      { name: "two-chat", version: "2", failAfter: 0 },
       { name: "small-chat", tokens: ["small", " but", " well"] },
     ]),
   });
-  const fallbacks = { "tiny-chat": ["gone-chat", "intent", "tiny-chat", "broken-chat", "small-chat"] };
+  const fallbacks = {
+    "tiny-chat": ["gone-chat", "intent", "tiny-chat", "broken-chat", "small-chat"],
+    "two-chat": ["small-chat"],
+  };
   edge = await startEdge({ originUrl: origin.url, gateway: { FALLBACKS: JSON.stringify(fallbacks) } });
   const folder = join(repoRoot, "models", "tiny-chat", "1");
   const manifest = packageManifest.parse(JSON.parse(readFileSync(join(folder, "model.json"), "utf8")));
   // A manifest names its graph once; that of a shipped package may list it among its files too.
   const files = (manifest.files ?? []).filter(({ path }) => path !== manifest.file.path);
-  for (const name of ["broken-chat", "small-chat"]) {
-    await registerPackage(deskOf(edge), { ...manifest, name, files }, (path) => readFileSync(join(folder, path)));
+  for (const [name, licence] of [
+    ["broken-chat", "one"],
+    ["small-chat", "one"],
+    ["two-chat", "one"],
+    ["two-chat", "two"],
+  ] as const) {
+    const changed = { ...manifest, name, files, licence };
+    await registerPackage(deskOf(edge), changed, (path) => readFileSync(join(folder, path)));
   }
   key = (await edge.issueKey()).key;
 });
@@ -88,4 +100,25 @@ test("a key that may not ask a model is not answered by it", async () => {
 test("an answer of the model itself says of no fallback", async () => {
   const answer = await ask("small-chat");
   expect([answer.status, answer.headers.get("Ledge-Fallback")]).toEqual([200, null]);
+});
+
+test("a canary whose chats are answered by a fallback counts as failed in its rollout's report, and no caller hears of it", async () => {
+  await start(edge, "two-chat", { kind: "canary", version: "2", steps: [50, 100], calls_min: 1_000_000 });
+  const seen = new Set<string>();
+  let caller = 0;
+  const ofCandidate = async () => (await report(edge, "two-chat")).arms[1];
+  await until(
+    "calls of the candidate are counted",
+    async () => {
+      const headers = { "Ledge-Sticky-Key": `user-${caller++}` };
+      const answer = await edge.post("/v1/chat/completions", key, { model: "two-chat", messages }, headers);
+      await answer.text();
+      seen.add(`${answer.status} ${answer.headers.get("Ledge-Model")}`);
+      return ((await ofCandidate())?.calls ?? 0) >= 5;
+    },
+    30_000,
+  );
+  expect(seen).toEqual(new Set(["200 two-chat@1", "200 small-chat@1"]));
+  const [stable, candidate] = (await report(edge, "two-chat")).arms;
+  expect([stable?.errors?.value, candidate?.errors?.value]).toEqual([0, 1]);
 });

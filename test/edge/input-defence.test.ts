@@ -57,6 +57,16 @@ function chat(key: string, content: string, stream = false, headers: Record<stri
   return edge.post("/v1/chat/completions", key, body, headers);
 }
 
+/** A chat that says what was said of its answer already. */
+function resumed(key: string, text: string) {
+  const body = {
+    model: "tiny-chat",
+    messages: [{ role: "user", content: polite }],
+    stream_options: { resume: { text } },
+  };
+  return edge.post("/v1/chat/completions", key, body);
+}
+
 describe("characters that hide something", () => {
   const predict = (key: string, input: string) => edge.post("/v1/predict", key, { model: "intent", input });
 
@@ -76,6 +86,11 @@ describe("characters that hide something", () => {
   test("are looked for in chats and embeddings too", async () => {
     const key = await keyWith({ input: { unicode: "refuse" } });
     const refused = await chat(key, hidden);
+    expect([refused.status, (await bodyOf(refused)).error.code]).toEqual([422, "input_refused"]);
+  });
+
+  test("are looked for in what an answer is resumed from", async () => {
+    const refused = await resumed(await keyWith({ input: { unicode: "refuse" } }), hidden);
     expect([refused.status, (await bodyOf(refused)).error.code]).toEqual([422, "input_refused"]);
   });
 
@@ -188,6 +203,13 @@ describe("numbers unlike those the model was made with", () => {
 });
 
 describe("a guard model", () => {
+  test("reads what an answer is resumed from as a turn of the caller's: nobody else vouches for it", async () => {
+    const key = await keyWith({ guard: { mode: "block" } });
+    const refused = await resumed(key, rude);
+    expect([refused.status, (await bodyOf(refused)).error.code]).toEqual([422, "guard_refused"]);
+    expect((await resumed(key, "fine")).status).toBe(200);
+  });
+
   test("that blocks refuses a prompt with its score before anything is answered, and lets others pass", async () => {
     const key = await keyWith({ guard: { mode: "block" } });
     const refused = await chat(key, rude);

@@ -4,6 +4,8 @@ interface __BaseEnv_Env {
 	ORIGINS: string;
 	ORIGIN_CALLS_MAX: string;
 	MODEL_CALLS_MAX: string;
+	HELD_CALLS_MAX: string;
+	FALLBACK_HOLD_MS: string;
 	ORIGIN_SECRET: string;
 	ORIGIN_BOOK: DurableObjectNamespace<import("./src/index").OriginBook>;
 }
@@ -19,7 +21,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ORIGIN_URL" | "ORIGINS" | "ORIGIN_CALLS_MAX" | "MODEL_CALLS_MAX" | "ORIGIN_SECRET">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "ORIGIN_URL" | "ORIGINS" | "ORIGIN_CALLS_MAX" | "MODEL_CALLS_MAX" | "HELD_CALLS_MAX" | "FALLBACK_HOLD_MS" | "ORIGIN_SECRET">> {}
 }
 declare module "*.txt" {
 	const value: string;

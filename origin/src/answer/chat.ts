@@ -11,11 +11,17 @@ import { eventStream } from "./event-stream.ts";
 
 type Failed = ReturnType<typeof fail>;
 
+interface StreamOptions {
+  readonly include_usage?: boolean | undefined;
+  /** Of the stream that this one goes on with. */
+  readonly resume?: { readonly id?: string | undefined } | null | undefined;
+}
+
 /** What both kinds of request say of how they want to be answered. */
 interface Asked {
   readonly model: string;
   readonly stream?: boolean | null | undefined;
-  readonly stream_options?: { readonly include_usage?: boolean | undefined } | null | undefined;
+  readonly stream_options?: StreamOptions | null | undefined;
 }
 
 interface Exchange {
@@ -51,7 +57,13 @@ async function answerText(context: OriginContext, prepare: Prepare): Promise<Res
   if (!permit.ok) return permit;
   facts.queueMs = Math.round(permit.value.queuedMs);
   const events = attemptChat(chat.run, signal, permit.value.leave);
-  const head = { id: `chatcmpl-${newId()}`, created: Math.floor(nowMs() / 1000), model: request.model };
+  const resumedId = request.stream_options?.resume?.id;
+  const head: CompletionHead = {
+    id: resumedId ?? `chatcmpl-${newId()}`,
+    created: Math.floor(nowMs() / 1000),
+    model: request.model,
+    resumed: resumedId !== undefined,
+  };
   const tags = { [headers.model]: facts.model, [headers.tier]: "origin" };
   const bill = new Bill(context, seat.engine.model, chat.promptTokens);
   const { promptTokens } = chat;

@@ -7,6 +7,8 @@ export interface CompletionHead {
   /** Seconds since 1970. */
   readonly created: number;
   readonly model: string;
+  /** It goes on with a stream that broke off: `id` is that one's. */
+  readonly resumed?: boolean;
 }
 
 type End = Extract<ChatEvent, { kind: "end" }>;
@@ -20,14 +22,14 @@ export function usageOf(end: End): ChatUsage {
 
 /** A whole answer: what a server said under the name it was asked by, or made of the same events as a stream, so that both say the same. */
 export async function completionOf(
-  head: CompletionHead,
+  { resumed, ...head }: CompletionHead,
   events: AsyncIterable<ChatEvent>,
 ): Promise<Result<{ readonly body: object; readonly end: End }>> {
   let content = "";
   let said: object | undefined;
   for await (const event of events) {
     if (event.kind === "text") content += event.text;
-    else if (event.kind === "said") said = { ...event.body, model: head.model };
+    else if (event.kind === "said") said = { ...event.body, ...(resumed ? { id: head.id } : {}), model: head.model };
     else if (event.kind === "fault") return { ok: false, fault: event.fault };
     else return { ok: true, value: { body: said ?? wholeAnswer(head, content, event), end: event } };
   }
@@ -35,7 +37,7 @@ export async function completionOf(
   return { ok: false, fault };
 }
 
-function wholeAnswer(head: CompletionHead, content: string, end: End): ChatCompletion {
+function wholeAnswer(head: Omit<CompletionHead, "resumed">, content: string, end: End): ChatCompletion {
   const message = { role: "assistant", content, refusal: null } as const;
   return {
     ...head,
@@ -49,7 +51,7 @@ function wholeAnswer(head: CompletionHead, content: string, end: End): ChatCompl
  * Makes the chunks of one stream. With `includeUsage` every chunk has `usage`, null in all but the last. What a server said stays in
  * its words but for the model's name, and the last chunk then belongs to its answer.
  */
-export function chunkMaker(head: CompletionHead, includeUsage: boolean) {
+export function chunkMaker({ resumed, ...head }: CompletionHead, includeUsage: boolean) {
   let said: Readonly<Record<string, unknown>> = {};
   const chunk = (choices: Choice[], usage: ChatUsage | null): ChatChunk => ({
     ...head,
@@ -63,6 +65,8 @@ export function chunkMaker(head: CompletionHead, includeUsage: boolean) {
     logprobs: null,
     finish_reason: finishReason,
   });
+  // What goes on with a stream has that one's id, whatever the server calls it.
+  const named = resumed ? { id: head.id, model: head.model } : { model: head.model };
   return {
     role: () => chunk([choice({ role: "assistant", content: "" }, null)], null),
     text: (content: string) => chunk([choice({ content }, null)], null),
@@ -71,8 +75,8 @@ export function chunkMaker(head: CompletionHead, includeUsage: boolean) {
       const { usage: _usage, ...members } = body;
       const { choices: _choices, ...naming } = members;
       said = naming;
-      return { ...members, model: head.model, ...(includeUsage ? { usage: null } : {}) };
+      return { ...members, ...named, ...(includeUsage ? { usage: null } : {}) };
     },
-    usage: (end: End) => ({ ...chunk([], usageOf(end)), ...said, model: head.model }),
+    usage: (end: End) => ({ ...chunk([], usageOf(end)), ...said, ...named }),
   };
 }

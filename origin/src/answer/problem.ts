@@ -7,6 +7,7 @@ export function problemResponse(fault: Fault, requestId: string): Response {
   if (fault.retryAfterMs !== undefined) {
     answer.headers.set(headers.retryAfter, String(retryAfterSeconds(fault.retryAfterMs)));
   }
+  if (fault.wakingMs !== undefined) answer.headers.set(headers.waking, String(Math.ceil(fault.wakingMs)));
   if (errors[fault.code].status === 401) answer.headers.set("WWW-Authenticate", "Bearer");
   return answer;
 }

@@ -8,8 +8,10 @@ import { RestTransport } from "./oip/rest-transport.ts";
 import { LoadWatch } from "./openai/load-watch.ts";
 import { OpenAiEngine } from "./openai/openai-engine.ts";
 import { probeOpenAi } from "./openai/probe.ts";
+import { type Rousing, rouse } from "./openai/rouse.ts";
 import type { Registry } from "./registry.ts";
 import type { OipSpec, OpenAiSpec, RemoteSpec } from "./remote-spec.ts";
+import { Sleeper } from "./sleeper.ts";
 
 type Keyed<S> = S & Pick<RemoteSpec, "key">;
 
@@ -33,10 +35,23 @@ export async function addRemote(
 function addOpenAi(spec: Keyed<OpenAiSpec>, registry: Registry): Promise<readonly string[]> {
   const watch = new LoadWatch(spec.metricsUrl ?? new URL("/metrics", spec.url).href, nowMs);
   for (const { name, version, servedName, task } of spec.models) {
-    const engine = new OpenAiEngine({ name, version, task }, spec, servedName ?? name);
+    const served = servedName ?? name;
+    const abilities = { resumes: spec.resume, sleeper: sleeperOf(spec, served, task) };
+    const engine = new OpenAiEngine({ name, version, task }, spec, served, abilities);
     registry.add({ engine, gate: gateOf(spec), watch });
   }
   return probeOpenAi(spec);
+}
+
+function sleeperOf(spec: Keyed<OpenAiSpec>, servedName: string, task: Rousing["task"]): Sleeper | undefined {
+  const { wake } = spec;
+  if (wake === undefined) return undefined;
+  return new Sleeper({
+    rouse: () => rouse({ server: spec, wake, servedName, task }),
+    usualMs: wake.seconds * 1_000,
+    ...(wake.url === undefined ? { idleMs: wake.idleSeconds * 1_000 } : {}),
+    nowMs,
+  });
 }
 
 /** Triton and its like share runs by themselves: we do it for the models that the settings name. */

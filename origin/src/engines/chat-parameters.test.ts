@@ -19,6 +19,7 @@ test("what is not said has OpenAI's defaults", () => {
       seed: undefined,
       tokensMax: undefined,
       stops: [],
+      said: "",
     },
   });
 });

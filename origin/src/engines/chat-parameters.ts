@@ -12,6 +12,8 @@ export interface ChatParameters {
   /** Tokens the caller allows; `undefined` leaves it to the engine. */
   readonly tokensMax: number | undefined;
   readonly stops: readonly string[];
+  /** What was said already of the answer that is to be gone on with; "" for one that is begun. */
+  readonly said: string;
 }
 
 type Honoured = (value: unknown) => boolean;
@@ -71,6 +73,7 @@ export function chatParametersOf(request: ChatRequest): Result<ChatParameters> {
     seed: request.seed ?? undefined,
     tokensMax: request.max_completion_tokens ?? request.max_tokens ?? undefined,
     stops: typeof request.stop === "string" ? [request.stop] : (request.stop ?? []),
+    said: request.stream_options?.resume?.text ?? "",
   });
 }
 

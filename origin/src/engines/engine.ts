@@ -9,6 +9,7 @@ import type {
   Result,
   Task,
   Tensors,
+  WakeAnswer,
 } from "@ledge/contract";
 
 /** A model as the origin lists it. */
@@ -86,6 +87,8 @@ export interface Engine {
   chat?(request: ChatRequest): Promise<Result<PreparedChat>>;
   /** Goes on with a text. As `chat`; only servers of their own do it. */
   complete?(request: CompletionRequest): Promise<Result<PreparedChat>>;
+  /** Present where the engine may be asleep: begins to wake it, once however often it is asked, and says how that stands. */
+  wake?(): WakeAnswer;
   /** Frees memory and connections. Nothing may be running. */
   close(): Promise<void>;
 }

@@ -129,6 +129,12 @@ export class Registry {
     return brought.ok ? this.findPackage(ref, ability) : brought;
   }
 
+  /** As {@link find}, whatever its engine is able to. */
+  seatOf(reference: string): Result<Seat> {
+    const seat = this.#seats.get(reference) ?? this.#newest(reference);
+    return seat === undefined ? this.#missing(reference) : ok(seat);
+  }
+
   #missing(reference: string): Result<never> {
     if (this.#retired.has(reference.split("@", 1)[0] ?? ""))
       return fail("model_not_ready", { detail: "It is unloaded." });

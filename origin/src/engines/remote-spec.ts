@@ -41,6 +41,20 @@ const openAiSpec = z.strictObject({
   keyVariable: variable,
   /** Where its Prometheus metrics are. Default: `/metrics` of the same host. */
   metricsUrl: z.optional(address(["http:", "https:"])),
+  /** Whether it goes on with a last message of the assistant (`continue_final_message`), as vLLM and SGLang do. */
+  resume: z._default(z.boolean(), false),
+  /** For a server that is scaled down to nothing when nobody asks: how it is woken. */
+  wake: z.optional(
+    z.strictObject({
+      /** What is asked to start it; absent: its first call does, as with Knative or Ray Serve. */
+      url: z.optional(address(["http:", "https:"])),
+      method: z._default(z.enum(["GET", "POST"]), "POST"),
+      /** How long it takes to answer as a rule. */
+      seconds: z._default(z.int().check(z.gte(1), z.lte(3_600)), 60),
+      /** Without a `url`: after how long without an answer it may be asleep. */
+      idleSeconds: z._default(z.int().check(z.gte(1), z.lte(86_400)), 300),
+    }),
+  ),
   models: z
     .array(
       z.strictObject({

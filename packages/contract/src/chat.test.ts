@@ -18,3 +18,21 @@ test.each(["system", "developer", "user", "tool"])("a turn of %s without content
     expect(refused).toMatchObject({ ok: false, fault: { issues: [{ path: "messages[0].content" }] } });
   }
 });
+
+const resumed = (resume: object | null) =>
+  parse(chatRequest, { model: "m", messages: [{ role: "user", content: "hi" }], stream_options: { resume } });
+
+test("a call resumes from a text, and from nothing else", () => {
+  for (const resume of [null, { text: "" }, { text: "a", tokens: 1, id: "chatcmpl-1", origin: "eu-1" }]) {
+    expect(resumed(resume).ok).toBe(true);
+  }
+  for (const resume of [
+    {},
+    { text: null },
+    { text: "a", tool_calls: [] },
+    { text: "a", tokens: -1 },
+    { text: "a", id: "" },
+  ]) {
+    expect(resumed(resume)).toMatchObject({ fault: { code: "invalid_request" } });
+  }
+});

@@ -21,11 +21,26 @@ export type ChatMessage = z.infer<typeof message>;
 
 const count = z.int().check(z.gte(1), z.lte(1_000_000));
 
+/** What a caller has of a stream that broke off: the answer is only what comes after it (docs/resilience.md). */
+const resume = z.strictObject({
+  /** All text that came, joined. */
+  text: z.string(),
+  /** How many tokens that was: a server that does not count them itself lessens `max_tokens` by it. */
+  tokens: z.optional(z.int().check(z.gte(0), z.lte(1_000_000))),
+  /** The id of the stream that broke off, for this one to have too. */
+  id: z.optional(z.string().check(z.regex(/^[\w-]{1,128}$/))),
+  /** The origin that broke off, as `Ledge-Origin` named it: another is asked if one can. */
+  origin: z.optional(z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,31}$/))),
+});
+export type Resume = z.infer<typeof resume>;
+
 export const chatRequest = z.looseObject({
   model: z.string().check(z.minLength(1), z.maxLength(128)),
   messages: z.array(message).check(z.minLength(1), z.maxLength(256)),
   stream: z.optional(z.nullable(z.boolean())),
-  stream_options: z.optional(z.nullable(z.looseObject({ include_usage: z.optional(z.boolean()) }))),
+  stream_options: z.optional(
+    z.nullable(z.looseObject({ include_usage: z.optional(z.boolean()), resume: z.optional(z.nullable(resume)) })),
+  ),
   temperature: z.optional(z.nullable(z.number().check(z.gte(0), z.lte(2)))),
   top_p: z.optional(z.nullable(z.number().check(z.gt(0), z.lte(1)))),
   seed: z.optional(z.nullable(z.int())),

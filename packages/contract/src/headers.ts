@@ -15,6 +15,12 @@ export const headers = {
   origin: "Ledge-Origin",
   /** Set when another model answered than was asked: which one could not, and why. */
   fallback: "Ledge-Fallback",
+  /** Of an origin that refuses: its model is asleep and can be woken, in about so many milliseconds. */
+  waking: "Ledge-Waking",
+  /** To the dispatch Worker: `short` when another model answers in place of one that wakes. */
+  hold: "Ledge-Hold",
+  /** To the dispatch Worker: the origin that is to be asked only when no other can. */
+  avoid: "Ledge-Avoid",
   /** To the dispatch Worker: the continent that the caller is on, as Cloudflare names it. */
   continent: "Ledge-Continent",
   /** Whose arm of a rollout a call belongs to; without it the API key's or token's. */
@@ -44,6 +50,9 @@ export const headers = {
   promptTokens: "Ledge-Prompt-Tokens",
   runMs: "Ledge-Run-Ms",
 } as const;
+
+/** Of the dispatch Worker: where the gateway says that a stream of an origin's broke off. The body is the code. */
+export const brokenStreamPath = "/streams/broken";
 
 /** Which tier answered: the inference Worker or the organisation's origin. */
 export type Tier = "edge" | "origin";

@@ -40,4 +40,5 @@ export * from "./tenancy/terms-admin.ts";
 export * from "./tenancy/usage.ts";
 export * from "./tenancy/usage-report.ts";
 export * from "./tensor.ts";
+export * from "./waking.ts";
 export * from "./write-utf8.ts";

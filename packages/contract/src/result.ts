@@ -16,6 +16,8 @@ export interface Fault {
   readonly issues?: readonly Issue[];
   /** When retrying makes sense, in milliseconds from now. */
   readonly retryAfterMs?: number;
+  /** Of `model_not_ready`: the model is asleep and can be woken, which takes about so many milliseconds. */
+  readonly wakingMs?: number;
   readonly cause?: string;
 }
 

@@ -12,6 +12,7 @@ import {
 import { choosePreparer } from "./prepare/choose-preparer.ts";
 import { plainMessages } from "./prepare/plain-messages.ts";
 import type { PreparedRow } from "./prepare/preparer.ts";
+import { readingOf } from "./prepare/reading.ts";
 import { readChatTemplate } from "./prepare/render-chat.ts";
 import { encode, readTokenizer } from "./prepare/tokenize.ts";
 import { readStep } from "./read-step.ts";
@@ -69,7 +70,11 @@ function chatCounter(step: object, files: ReadonlyMap<string, Uint8Array>): Resu
     if (!("chat" in prompt)) return unknown("The model takes chats.");
     if (!isMessagesAlone(prompt.chat)) return unknown("More than its messages may go into the prompt.");
     try {
-      return ok(encode(tokenizer.value, render.value(plainMessages(prompt.chat.messages))).length);
+      const text = render.value(plainMessages(prompt.chat.messages));
+      const { prompt: asked, said } = readingOf(text, prompt.chat.stream_options?.resume?.text ?? "", (one) =>
+        encode(tokenizer.value, one),
+      );
+      return ok(asked.length + said.length);
     } catch {
       // Templates raise on sequences of roles they were not trained on.
       return unknown("The model's chat template does not take this sequence of messages.");

@@ -4,6 +4,7 @@ export { type FeatureHashing, featureHashing } from "./prepare/feature-hashing.s
 export { type PlainMessage, plainMessages } from "./prepare/plain-messages.ts";
 export { planRuns, type RunLimits } from "./prepare/plan-runs.ts";
 export type { PreparedRow } from "./prepare/preparer.ts";
+export { type Reading, readingOf } from "./prepare/reading.ts";
 export { checkTensors } from "./raw/check-tensors.ts";
 export { datatypeOfOrt, ortTypes } from "./raw/ort-types.ts";
 export { checkRaw, joinRaw, type RawCall, rawKey, sharesRuns, splitRaw } from "./raw/raw-calls.ts";

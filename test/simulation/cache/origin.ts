@@ -97,7 +97,7 @@ export class SimulatedOrigin {
     }
     await this.#time.sleep(this.#dice.between(1, 20) * 5);
     await this.#aliveOnly(work);
-    return ok({ body: this.#events(work, journey.signal), promptTokens: undefined });
+    return ok({ body: this.#events(work, journey.signal), promptTokens: undefined, broke: async () => undefined });
   }
 
   #begin({ requestId }: Journey): OriginWork {

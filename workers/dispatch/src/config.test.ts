@@ -6,6 +6,8 @@ const env = {
   ORIGINS: "[]",
   ORIGIN_SECRET: "a-secret-of-enough-length",
   ORIGIN_CALLS_MAX: "256",
+  HELD_CALLS_MAX: "8",
+  FALLBACK_HOLD_MS: "1000",
   MODEL_CALLS_MAX: "192",
 };
 

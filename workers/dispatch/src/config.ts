@@ -21,6 +21,10 @@ export interface Config {
   readonly secret: string;
   readonly originCallsMax: number;
   readonly modelCallsMax: number;
+  /** Calls that wait for models to wake. */
+  readonly heldCallsMax: number;
+  /** How long one waits where another model may answer in the place of its own, milliseconds. */
+  readonly fallbackHoldMs: number;
 }
 
 const name = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "1 to 32 of a-z, 0-9 and - are needed"));
@@ -61,6 +65,8 @@ const variables = z.object({
   ORIGIN_SECRET: z.string().check(z.minLength(16)),
   ORIGIN_CALLS_MAX: calls,
   MODEL_CALLS_MAX: calls,
+  HELD_CALLS_MAX: calls,
+  FALLBACK_HOLD_MS: calls,
 });
 
 /** Reads the Worker's variables; the fault names every wrong one at once, and never a value. */
@@ -81,6 +87,8 @@ export function readConfig(env: object): Result<Config> {
     secret,
     originCallsMax: read.value.ORIGIN_CALLS_MAX,
     modelCallsMax: read.value.MODEL_CALLS_MAX,
+    heldCallsMax: read.value.HELD_CALLS_MAX,
+    fallbackHoldMs: read.value.FALLBACK_HOLD_MS,
   });
 }
 

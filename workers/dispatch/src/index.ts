@@ -1,10 +1,13 @@
 import { env } from "cloudflare:workers";
-import { errors, type Fault, headers, problemOf, retryAfterSeconds } from "@ledge/contract";
+import { brokenStreamPath, errors, type Fault, headers, problemOf, retryAfterSeconds } from "@ledge/contract";
 import { readConfig } from "./config.ts";
+import { hearBreak } from "./learn/break.ts";
 import { isReady } from "./learn/look.ts";
 import type { OriginBook } from "./learn/origin-book.ts";
-import { Attempt, originText } from "./send/attempt.ts";
+import { type Answered, originText } from "./send/attempt.ts";
 import { callOf } from "./send/call.ts";
+import { answerAwake } from "./wait/answer-awake.ts";
+import { longStream } from "./wait/long-stream.ts";
 import { type Runtime, wire } from "./wire.ts";
 
 /**
@@ -18,25 +21,43 @@ export { OriginBook } from "./learn/origin-book.ts";
 const config = readConfig(env);
 const books = env.ORIGIN_BOOK as DurableObjectNamespace<OriginBook>;
 const runtime = config.ok
-  ? wire(config.value, { exchange: async (turns) => await books.getByName("origins").exchange(turns) })
+  ? wire(config.value, {
+      exchange: async (turns) => await books.getByName("origins").exchange(turns),
+      waking: async (model, ask) => await books.getByName("origins").waking(model, ask),
+    })
   : undefined;
 
 export default {
   async fetch(request, _env, ctx) {
     if (runtime === undefined) return misconfigured();
-    if (new URL(request.url).pathname === "/readyz") return await readiness(runtime);
+    const { pathname } = new URL(request.url);
+    if (pathname === "/readyz") return await readiness(runtime);
+    if (pathname === brokenStreamPath) {
+      await hearBreak(request, runtime.deps);
+      if (runtime.news.isDue) ctx.waitUntil(runtime.news.exchange());
+      return new Response(null, { status: 204 });
+    }
     const call = await callOf(request, Date.now());
     if (!call.ok) return refusal(call.fault);
     const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
-    const answered = await new Attempt(runtime.deps, call.value, waitUntil).run();
+    let onLong = () => {};
+    const answering = answerAwake(runtime.deps, call.value, waitUntil, () => onLong());
+    const long = new Promise<"long">((resolve) => {
+      onLong = () => resolve("long");
+    });
+    const answered = await (call.value.streams ? Promise.race([answering, long]) : answering);
+    if (answered === "long") return longStream(answering, waitUntil);
     lookAndTell(runtime, waitUntil);
-    if (!("response" in answered)) return refusal(answered);
-    const { body, status, headers: said } = answered.response;
-    const named = new Headers(said);
-    named.set(headers.origin, originText(answered));
-    return new Response(body, { status, headers: named });
+    return "response" in answered ? passedOn(answered) : refusal(answered);
   },
 } satisfies ExportedHandler<Env>;
+
+function passedOn(answered: Answered): Response {
+  const { body, status, headers: said } = answered.response;
+  const named = new Headers(said);
+  named.set(headers.origin, originText(answered));
+  return new Response(body, { status, headers: named });
+}
 
 /** What nobody waits for: a look at one origin, and a word with the other isolates. */
 function lookAndTell({ deps, news }: Runtime, waitUntil: (work: Promise<unknown>) => void): void {

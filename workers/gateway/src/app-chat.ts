@@ -1,8 +1,8 @@
-import { type ChatUsage, fail, ok, type Result, type Used } from "@ledge/contract";
+import { type ChatUsage, type ErrorCode, fail, ok, type Result, type Used } from "@ledge/contract";
 import type { CacheOutcome } from "@ledge/policy";
 import { openAiError } from "./accept/openai.ts";
 import { cacheCallOf, copyToShadow, type Entered, type Exchange, journeyOf, noteUsed } from "./app.ts";
-import { fromFallback } from "./app-fallback.ts";
+import { fallbacksOf, fromFallback } from "./app-fallback.ts";
 import { guarded } from "./app-guard.ts";
 import { orLike } from "./app-semantic.ts";
 import type { CacheCall, Found, Miss } from "./cache/call.ts";
@@ -13,6 +13,7 @@ import { type ChatPart, objectIn, type Stamp } from "./dispatch/chat-part.ts";
 import { type ChatRecord, eventOf, partsOf, recordOf, replayStream, replayWhole, sse } from "./dispatch/chat-record.ts";
 import { collected, sharedParts, sharedStream } from "./dispatch/chat-share.ts";
 import { EventWatch, PartTeller, type Passage, type RelayHooks, relayEvents } from "./dispatch/chat-stream.ts";
+import type { ChatStream, Journey } from "./dispatch/ports.ts";
 import type { ChatCall, DeployedModel } from "./exchange.ts";
 import { inTime } from "./in-time.ts";
 import { costComment, recordCall } from "./observe/record.ts";
@@ -81,7 +82,7 @@ async function past(chat: Chat): Promise<Result<Reply>> {
   const { origin } = x.runtime.tiers;
   const body = bodyFor(entered);
   if (!entered.call.stream) {
-    const answer = await origin.complete(body, journeyOf(x, asked));
+    const answer = await origin.complete(body, journeyFor(chat, asked));
     if (!answer.ok) return answer;
     const { text, runMs } = answer.value;
     noteWork(chat);
@@ -90,11 +91,11 @@ async function past(chat: Chat): Promise<Result<Reply>> {
     noteUsed(x.trail, meter.used);
     return ok(jsonText(text));
   }
-  const source = await origin.stream(body, journeyOf(x, asked));
+  const source = await origin.stream(body, journeyFor(chat, asked));
   if (!source.ok) return source;
   noteWork(chat);
   const meter = new ChatMeter(source.value.promptTokens);
-  return ok(relayed(chat, source.value.body, new EventWatch(meter), meter));
+  return ok(relayed(chat, source.value.body, new EventWatch(meter), meter, tellerOf(chat, source.value, asked.signal)));
 }
 
 async function streamed(chat: Chat): Promise<Result<Reply>> {
@@ -102,7 +103,7 @@ async function streamed(chat: Chat): Promise<Result<Reply>> {
   const flown = await fly(chat, (signal) => engineParts(chat, signal));
   if (!flown.result.ok) return flown.result;
   x.trail.cache = flown.collapsed ? miss.collapsed : (miss.stored ?? miss.outcome);
-  const stamp = stampOf(x, entered.model);
+  const stamp = stampOf(x, entered);
   const meter = new ChatMeter(chat.promptTokens);
   const teller = new PartTeller((part) => {
     meter.take(part);
@@ -129,7 +130,7 @@ async function whole(chat: Chat): Promise<Result<Reply>> {
   x.trail.cache = miss.collapsed;
   if (!parts.ok) return parts;
   noteUsed(x.trail, usedBy(parts.value));
-  return ok(replayWhole({ parts: parts.value }, stampOf(x, entered.model)));
+  return ok(replayWhole({ parts: parts.value }, stampOf(x, entered)));
 }
 
 function usedBy(parts: readonly ChatPart[], runMs?: number): Used {
@@ -172,13 +173,12 @@ async function engineParts(chat: Chat, signal: AbortSignal): Promise<Result<Part
   const { x, entered, asked, miss } = chat;
   const options = { ...entered.call.body.stream_options, include_usage: true };
   const body = { ...bodyFor(entered), stream: true, stream_options: options };
-  const { deadlineMs } = asked;
-  const journey = journeyOf(x, { deadlineMs, signal, behind: chat.behind === true });
+  const journey = journeyFor(chat, { deadlineMs: asked.deadlineMs, signal });
   const source = await x.runtime.tiers.origin.stream(body, journey);
   if (!source.ok) return source;
   if (source.value.promptTokens !== undefined) chat.promptTokens = source.value.promptTokens;
   noteWork(chat);
-  return ok(sharedStream(source.value.body, miss.keep));
+  return ok(sharedStream(source.value.body, miss.keep, tellerOf(chat, source.value, signal)));
 }
 
 /** The engine's whole answer: as it is, in parts, and how the call is reported if it was kept. */
@@ -192,8 +192,7 @@ interface Completion {
 /** Errors: those of the origin, `upstream_failed` when it is no completion. */
 async function completion(chat: Chat, signal: AbortSignal): Promise<Result<Completion>> {
   const { x, entered, asked, miss } = chat;
-  const { deadlineMs } = asked;
-  const journey = journeyOf(x, { deadlineMs, signal, behind: chat.behind === true });
+  const journey = journeyFor(chat, { deadlineMs: asked.deadlineMs, signal });
   const answer = await x.runtime.tiers.origin.complete(bodyFor(entered), journey);
   if (!answer.ok) return answer;
   const { text, runMs } = answer.value;
@@ -204,8 +203,28 @@ async function completion(chat: Chat, signal: AbortSignal): Promise<Result<Compl
   return ok({ text, parts, runMs, ...(record === undefined ? {} : { kept: miss.keep(record) }) });
 }
 
+function journeyFor({ x, entered, behind }: Chat, { deadlineMs, signal }: Pick<Journey, "deadlineMs" | "signal">) {
+  const { model, body } = entered.call;
+  const avoid = body.stream_options?.resume?.origin;
+  const hasFallback = fallbacksOf(x, model).length > 0;
+  return { ...journeyOf(x, { deadlineMs, signal, behind: behind === true }), hasFallback, ...(avoid && { avoid }) };
+}
+
+/** Tells of the engine's stream that it broke off; not of one whose callers have left. */
+function tellerOf({ x }: Chat, { broke }: ChatStream, signal: AbortSignal): (code: ErrorCode) => void {
+  return (code) => {
+    if (!signal.aborted) x.waitUntil(broke(code));
+  };
+}
+
 /** What the meter says in the end is what the call used, and its cost is told behind the events. */
-function relayed({ x, asked }: Chat, source: Parts, passage: Passage, meter: ChatMeter): Reply {
+function relayed(
+  { x, asked }: Chat,
+  source: Parts,
+  passage: Passage,
+  meter: ChatMeter,
+  broke?: (code: ErrorCode) => void,
+): Reply {
   const { nowMs } = x.runtime;
   x.trail.streams = true;
   // Without this the runtime ends the request with its stream, and with it the hand-over of what was counted.
@@ -218,6 +237,7 @@ function relayed({ x, asked }: Chat, source: Parts, passage: Passage, meter: Cha
   const hooks: RelayHooks = {
     onEnd: ({ complete, code }) => {
       noteUsed(x.trail, meter.used);
+      if (code !== undefined) broke?.(code);
       recordCall(x, nowMs(), complete ? undefined : (code ?? "canceled"));
       ended();
       return costComment(x.trail);
@@ -239,18 +259,20 @@ function noteWork({ x, entered, behind }: Chat): void {
   });
 }
 
-function replay(x: Exchange, { call, model }: Entered<ChatCall>, { value, outcome }: Found): Reply {
+function replay(x: Exchange, entered: Entered<ChatCall>, { value, outcome }: Found): Reply {
   x.trail.cache = outcome;
   x.trail.tier = "origin";
-  const stamp = stampOf(x, model);
+  const { call } = entered;
+  const stamp = stampOf(x, entered);
   // What is kept of a chat is a record.
   const record = value as ChatRecord;
   noteUsed(x.trail, usedBy(record.parts));
   return call.stream ? replayStream(record, stamp, call.includeUsage) : replayWhole(record, stamp);
 }
 
-function stampOf(x: Exchange, model: DeployedModel): Stamp {
-  return { id: `chatcmpl-${x.requestId}`, model: versioned(model), created: Math.floor(x.startedMs / 1000) };
+function stampOf(x: Exchange, { call, model }: Entered<ChatCall>): Stamp {
+  const id = call.body.stream_options?.resume?.id ?? `chatcmpl-${x.requestId}`;
+  return { id, model: versioned(model), created: Math.floor(x.startedMs / 1000) };
 }
 
 /** By version: the origin would take a bare name for its newest, and the answer would be kept as another version's. */

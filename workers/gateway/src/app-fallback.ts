@@ -1,10 +1,15 @@
 import { type Fault, headers, type Result } from "@ledge/contract";
-import { allows, mayServeStale, parseModelRef } from "@ledge/policy";
+import { allows, type ModelRef, mayServeStale, parseModelRef } from "@ledge/policy";
 import { chatCallOf } from "./accept/openai.ts";
 import type { Entered, Exchange } from "./app.ts";
 import { assign } from "./assign/assign.ts";
 import type { ChatCall } from "./exchange.ts";
 import type { Reply } from "./reply.ts";
+
+/** The models that may answer in place of the one that was asked for; nothing for a version by its number. */
+export function fallbacksOf({ runtime }: Exchange, { name, version }: ModelRef): readonly string[] {
+  return version === undefined ? (runtime.config.FALLBACKS[name] ?? []) : [];
+}
 
 /**
  * A chat whose model cannot answer, asked of the models that the deployment names in its place: another version, or a smaller one.
@@ -17,8 +22,8 @@ export async function fromFallback(
   ask: (entered: Entered<ChatCall>) => Promise<Result<Reply>>,
 ): Promise<Reply | undefined> {
   const { name, version } = entered.model;
-  const texts = x.runtime.config.FALLBACKS[name] ?? [];
-  if (texts.length === 0 || entered.call.model.version !== undefined || !mayServeStale(fault)) return undefined;
+  const texts = fallbacksOf(x, entered.call.model);
+  if (texts.length === 0 || !mayServeStale(fault)) return undefined;
   const view = await x.runtime.catalog.view(x.waitUntil);
   const { trail } = x;
   const { arm, cache } = trail;

@@ -1,4 +1,5 @@
 import { type ChatMessage, fail, ok, type Result } from "@ledge/contract";
+import { turnsOf } from "./accept/openai.ts";
 import { inspectTexts } from "./admit/inspect.ts";
 import { type Entered, type Exchange, journeyOf } from "./app.ts";
 import { assign } from "./assign/assign.ts";
@@ -20,8 +21,7 @@ const turnCharsMax = 8_192;
  */
 export async function guarded(x: Exchange, entered: Entered<ChatCall>): Promise<Result<true>> {
   const { input, guard } = entered.principal.standing.tenant;
-  const { messages } = entered.call.body;
-  const inspected = inspectTexts(messages.flatMap(textsOf), input, entered.model.manifest, x.trail);
+  const inspected = inspectTexts(turnsOf(entered.call).flatMap(textsOf), input, entered.model.manifest, x.trail);
   if (!inspected.ok || guard.mode === "off") return inspected;
   const verdict = judge(x, entered);
   if (guard.mode === "block") {
@@ -47,7 +47,7 @@ function refused(model: string, score: number): Result<never> {
 /** The highest score of any of the caller's turns: what the labels that are not benign add up to. */
 async function judge(x: Exchange, { call, principal, envelope }: Entered<ChatCall>): Promise<Result<number>> {
   const { guard } = principal.standing.tenant;
-  const inputs = call.body.messages
+  const inputs = turnsOf(call)
     .filter(({ role }) => role === "user")
     .flatMap(textsOf)
     .slice(-turnsMax)

@@ -2,59 +2,91 @@ import { type ChatRequest, fail, ok, type Result } from "@ledge/contract";
 import { type ChatParameters, chatParametersOf } from "../chat-parameters.ts";
 import type { ChatEvent, Engine, EngineModel, PreparedChat } from "../engine.ts";
 import { outputBudget } from "../output-budget.ts";
+import { Sleeper } from "../sleeper.ts";
 import { StopMatcher } from "../stop-matcher.ts";
 import type { FakeScript } from "./fake-script.ts";
 
 /** An engine that plays a script: the memory adapter of the port, and what load and failure are rehearsed with. */
 export class FakeEngine implements Engine {
   readonly model: EngineModel;
+  readonly wake?: NonNullable<Engine["wake"]>;
   readonly #script: FakeScript;
+  readonly #sleeper: Sleeper | undefined;
 
   constructor(script: FakeScript) {
     this.#script = script;
     this.model = { name: script.name, version: script.version, task: "chat" };
+    const sleeper = sleeperOf(script);
+    this.#sleeper = sleeper;
+    if (sleeper !== undefined) this.wake = () => sleeper.wake();
   }
 
   async chat(request: ChatRequest): Promise<Result<PreparedChat>> {
+    const asleep = this.#sleeper?.refusal();
+    if (asleep !== undefined) return { ok: false, fault: asleep };
     const parameters = chatParametersOf(request);
     if (!parameters.ok) return parameters;
-    const { temperature, seed, messages, tokensMax } = parameters.value;
+    const { temperature, seed, messages, tokensMax, said } = parameters.value;
     if (seed !== undefined && temperature > 0)
       return fail("unsupported_parameter", { detail: "Not honoured: 'seed'." });
     const promptTokens = messages.reduce((sum, message) => sum + message.content.split(/\s+/).length, 0);
     const budget = outputBudget({ promptTokens, contextTokens: this.#script.contextTokens, asked: tokensMax });
     if (!budget.ok) return budget;
+    const from = tokensIn(said, this.#script);
+    if (from === undefined) {
+      const issue = { path: "stream_options.resume.text", message: "The script says something else." };
+      return fail("invalid_request", { issues: [issue] });
+    }
+    const read = { promptTokens: promptTokens + from, from };
     return ok({
-      promptTokens,
-      run: (signal) => play(this.#script, parameters.value, promptTokens, budget.value, signal),
+      promptTokens: read.promptTokens,
+      run: (signal) => play(this.#script, parameters.value, read, budget.value, signal),
     });
   }
 
   async close(): Promise<void> {}
 }
 
+function sleeperOf({ wakeMs, wakesInVain = 0 }: FakeScript): Sleeper | undefined {
+  if (wakeMs === undefined) return undefined;
+  let wakes = 0;
+  const rouse = async () => {
+    await pause(wakeMs, new AbortController().signal);
+    return ++wakes > wakesInVain;
+  };
+  return new Sleeper({ rouse, usualMs: wakeMs, asleep: true, nowMs: () => performance.now() });
+}
+
+/** How many of the script's tokens a text is; `undefined` when it is none. */
+function tokensIn(said: string, { tokens, endless }: FakeScript): number | undefined {
+  let [text, count] = ["", 0];
+  while (text.length < said.length && (endless || count < tokens.length)) text += tokens[count++ % tokens.length];
+  return text === said ? count : undefined;
+}
+
+/** Says the script's tokens from number `from` on. */
 async function* play(
   script: FakeScript,
   parameters: ChatParameters,
-  promptTokens: number,
+  { promptTokens, from }: { readonly promptTokens: number; readonly from: number },
   tokensMax: number,
   signal: AbortSignal,
 ): AsyncGenerator<ChatEvent> {
   const stops = new StopMatcher(parameters.stops);
-  for (let count = 0; ; count++) {
+  for (let count = from; ; count++) {
     const token = script.tokens[script.endless ? count % script.tokens.length : count];
     const ended = token === undefined || stops.matched;
-    if (ended || count === tokensMax) {
+    if (ended || count >= tokensMax) {
       const rest = stops.flush();
       if (rest !== "") yield { kind: "text", text: rest };
-      yield { kind: "end", finishReason: ended ? "stop" : "length", promptTokens, completionTokens: count };
+      yield { kind: "end", finishReason: ended ? "stop" : "length", promptTokens, completionTokens: count - from };
       return;
     }
     if (count === script.failAfter) {
       yield { kind: "fault", fault: { code: "upstream_failed", cause: "the script says so" } };
       return;
     }
-    await pause(count === 0 ? script.firstMs : script.tokenMs, signal);
+    await pause(count === from ? script.firstMs : script.tokenMs, signal);
     if (signal.aborted) return;
     const text = stops.push(token);
     if (text !== "") yield { kind: "text", text };

@@ -16,6 +16,10 @@ export const fakeScript = z.strictObject({
   tokenMs: milliseconds,
   /** Dies after so many tokens. */
   failAfter: z.optional(z.int().check(z.gte(0))),
+  /** It is asleep, and takes so many milliseconds to wake. */
+  wakeMs: z.optional(z.int().check(z.gte(0), z.lte(600_000))),
+  /** So many times it does not wake. */
+  wakesInVain: z.optional(z.int().check(z.gte(0))),
   /** Tokens of prompt and answer together; the fake counts one token for each word of a prompt. */
   contextTokens: z._default(z.int().check(z.gte(2)), 4096),
 });

@@ -12,8 +12,11 @@ export class Detokenizer {
   /** How many tokens of the window have been emitted. */
   #emitted = 0;
 
-  constructor(decode: (ids: readonly bigint[]) => string) {
+  /** `before`: the tokens that were said before; the last of them count. */
+  constructor(decode: (ids: readonly bigint[]) => string, before: readonly bigint[] = []) {
     this.#decode = decode;
+    this.#window = before.slice(-heldTokensMax);
+    this.#emitted = this.#window.length;
   }
 
   /** Takes the next token and returns the text that is now certain. Never half a character. */

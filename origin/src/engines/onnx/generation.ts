@@ -1,4 +1,5 @@
 import * as transformers from "@huggingface/transformers";
+import type { Reading } from "@ledge/pipeline";
 import { ChatChannel } from "../chat-channel.ts";
 import type { ChatParameters } from "../chat-parameters.ts";
 import type { ChatEvent } from "../engine.ts";
@@ -15,16 +16,19 @@ export interface GeneratorParts {
 export async function* generation(
   parts: GeneratorParts,
   parameters: ChatParameters,
-  prompt: readonly number[],
+  { prompt, said }: Reading,
   tokensMax: number,
   signal: AbortSignal,
 ): AsyncGenerator<ChatEvent> {
+  const read = [...prompt, ...said];
   const channel = new ChatChannel<ChatEvent>();
-  const follower = new TokenFollower(parts, parameters, (text) => channel.push({ kind: "text", text }));
+  const follower = new TokenFollower(parts, parameters, said, (text) => channel.push({ kind: "text", text }));
+  if (tokensMax === 0) return yield follower.end(read.length);
   const left = new AbortController();
   const stopped = () => signal.aborted || left.signal.aborted || follower.stopped;
-  const running = generate(parts, parameters, prompt, tokensMax, { follower, stopped })
-    .then(() => channel.push(follower.end(prompt.length)))
+  const token = new DrawnToken(parameters, said.length);
+  const running = generate(parts, token, read, tokensMax, { follower, stopped })
+    .then(() => channel.push(follower.end(read.length)))
     .finally(() => channel.close());
   // Heard below; without this a reader who leaves early would turn a failure into an unhandled rejection.
   running.catch(() => {});
@@ -48,7 +52,7 @@ interface Course {
 
 async function generate(
   { model }: GeneratorParts,
-  parameters: ChatParameters,
+  token: DrawnToken,
   prompt: readonly number[],
   tokensMax: number,
   { follower, stopped }: Course,
@@ -56,7 +60,7 @@ async function generate(
   if (stopped()) return;
   const shape = [1, prompt.length];
   const processors = new transformers.LogitsProcessorList();
-  processors.push(new DrawnToken(parameters));
+  processors.push(token);
   await model.generate({
     input_ids: new transformers.Tensor("int64", BigInt64Array.from(prompt, BigInt), shape),
     attention_mask: new transformers.Tensor("int64", new BigInt64Array(prompt.length).fill(1n), shape),
@@ -78,11 +82,17 @@ class TokenFollower {
   #count = 0;
   #ended = false;
 
-  constructor({ tokenizer, model }: GeneratorParts, parameters: ChatParameters, emit: (text: string) => void) {
+  constructor(
+    { tokenizer, model }: GeneratorParts,
+    parameters: ChatParameters,
+    said: readonly number[],
+    emit: (text: string) => void,
+  ) {
     const { eos_token_id } = model.generation_config ?? {};
     this.#ends = new Set([eos_token_id ?? tokenizer.eos_token_id ?? []].flat());
     const options = { skip_special_tokens: true, clean_up_tokenization_spaces: false };
-    this.#detokenizer = new Detokenizer((ids) => (ids.length === 0 ? "" : tokenizer.decode([...ids], options)));
+    const decode = (ids: readonly bigint[]) => (ids.length === 0 ? "" : tokenizer.decode([...ids], options));
+    this.#detokenizer = new Detokenizer(decode, said.map(BigInt));
     this.#stops = new StopMatcher(parameters.stops);
     this.#emit = emit;
   }
@@ -120,9 +130,11 @@ class TokenFollower {
 class DrawnToken extends transformers.LogitsProcessor {
   readonly draw: (logits: Float32Array) => number;
 
-  constructor({ temperature, topP, seed }: ChatParameters) {
+  /** `drawn`: how many tokens of the answer were drawn before, by the same seed. */
+  constructor({ temperature, topP, seed }: ChatParameters, drawn: number) {
     super();
     const random: Random = seed === undefined ? Math.random : seededRandom(seed);
+    for (let token = 0; token < drawn && seed !== undefined; token++) random();
     this.draw = (logits) => drawToken(logits, temperature, topP, random);
   }
 

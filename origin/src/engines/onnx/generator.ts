@@ -1,6 +1,7 @@
 import { basename, dirname } from "node:path";
 import * as transformers from "@huggingface/transformers";
 import { type ChatRequest, fail, ok, type Result } from "@ledge/contract";
+import { type Reading, readingOf } from "@ledge/pipeline";
 import { type ChatParameters, chatParametersOf } from "../chat-parameters.ts";
 import type { Engine, EngineModel, PreparedChat } from "../engine.ts";
 import { type ModelPackage, StartError } from "../model-package.ts";
@@ -87,17 +88,20 @@ export class GeneratorEngine implements Engine {
   async chat(request: ChatRequest): Promise<Result<PreparedChat>> {
     const parameters = chatParametersOf(request);
     if (!parameters.ok) return parameters;
-    const prompt = this.#encode(parameters.value.messages);
-    if (!prompt.ok) return prompt;
+    const read = this.#encode(parameters.value);
+    if (!read.ok) return read;
+    const { prompt, said } = read.value;
     const budget = outputBudget({
-      promptTokens: prompt.value.length,
+      promptTokens: prompt.length,
       contextTokens: this.#contextTokens,
       asked: parameters.value.tokensMax,
     });
     if (!budget.ok) return budget;
+    // What was said already is of the same answer.
+    const left = Math.max(0, budget.value - said.length);
     return ok({
-      promptTokens: prompt.value.length,
-      run: (signal) => generation(this.#parts, parameters.value, prompt.value, budget.value, signal),
+      promptTokens: prompt.length + said.length,
+      run: (signal) => generation(this.#parts, parameters.value, read.value, left, signal),
     });
   }
 
@@ -105,9 +109,9 @@ export class GeneratorEngine implements Engine {
     await this.#parts.model.dispose();
   }
 
-  #encode(messages: ChatParameters["messages"]): Result<readonly number[]> {
+  #encode({ messages, said }: Pick<ChatParameters, "messages" | "said">): Result<Reading> {
     // Even if every token were the longest there is, more characters than this can't fit: don't tokenize them to learn it.
-    const chars = messages.reduce((sum, message) => sum + message.content.length, 0);
+    const chars = messages.reduce((sum, message) => sum + message.content.length, said.length);
     if (chars > this.#promptCharsMax) {
       return fail("context_length_exceeded", { detail: `The context has ${this.#contextTokens} tokens.` });
     }
@@ -116,7 +120,8 @@ export class GeneratorEngine implements Engine {
         messages.map((message) => ({ ...message })),
         { add_generation_prompt: true, tokenize: false },
       );
-      return ok(this.#parts.tokenizer.encode(String(text), { add_special_tokens: false }));
+      const encode = (one: string) => this.#parts.tokenizer.encode(one, { add_special_tokens: false });
+      return ok(readingOf(String(text), said, encode));
     } catch {
       // Templates raise on sequences of roles they were not trained on.
       return fail("invalid_request", {

@@ -11,13 +11,23 @@ import {
 import * as z from "zod/mini";
 import { faultOfCallOff } from "../../call-off.ts";
 import { callServer, type EngineServer, readText, reasonOf } from "../call-server.ts";
-import type { Engine, EngineModel, PreparedChat } from "../engine.ts";
+import type { ChatEvent, Engine, EngineModel, PreparedChat } from "../engine.ts";
+import type { Sleeper } from "../sleeper.ts";
 import { relay } from "./relay.ts";
+import { nothingLeft, resumedRequest, withoutResume } from "./resume.ts";
 
 const embeddings = z.object({
   data: z.array(z.object({ index: z.int(), embedding: z.array(z.number()) })),
   usage: z.optional(z.nullable(z.object({ prompt_tokens: z.int() }))),
 });
+
+/** What a server can do beside answering. */
+interface Abilities {
+  /** It goes on with an answer that was begun. */
+  readonly resumes?: boolean;
+  /** It may be asleep. */
+  readonly sleeper?: Sleeper | undefined;
+}
 
 /**
  * One model of an OpenAI-compatible server. Requests go to it as they came, but for the model's name and the usage, which is
@@ -30,26 +40,58 @@ export class OpenAiEngine implements Engine {
   readonly predict?: NonNullable<Engine["predict"]>;
   readonly #server: EngineServer;
   readonly #servedName: string;
+  readonly #resumes: boolean;
+  readonly #sleeper: Sleeper | undefined;
+  readonly wake?: NonNullable<Engine["wake"]>;
 
   /** `servedName` is what the server calls the model. */
-  constructor(model: EngineModel, server: EngineServer, servedName: string) {
+  constructor(
+    model: EngineModel,
+    server: EngineServer,
+    servedName: string,
+    { resumes = false, sleeper }: Abilities = {},
+  ) {
     this.model = model;
     this.#server = server;
     this.#servedName = servedName;
+    this.#resumes = resumes;
+    this.#sleeper = sleeper;
+    if (sleeper !== undefined) this.wake = () => sleeper.wake();
     if (model.task === "embedding") this.predict = (call, signal) => this.#embed(call, signal);
     else {
-      this.chat = async (request) => this.#relay("/chat/completions", request);
-      this.complete = async (request) => this.#relay("/completions", request);
+      this.chat = async (request) => this.#chat(request);
+      this.complete = async (request) => {
+        const resumable = withoutResume(request);
+        return resumable.ok ? this.#relay("/completions", request) : resumable;
+      };
     }
   }
 
   async close(): Promise<void> {}
 
+  #chat(request: ChatRequest): Result<PreparedChat> {
+    const resumed = resumedRequest(request, this.#resumes);
+    if (!resumed.ok) return resumed;
+    return resumed.value === undefined ? ok({ run: nothingLeft }) : this.#relay("/chat/completions", resumed.value);
+  }
+
   #relay(path: string, request: ChatRequest | CompletionRequest): Result<PreparedChat> {
     const { stream_options, ...members } = { ...request, model: this.#servedName };
     const body =
       request.stream === true ? { ...members, stream_options: { ...stream_options, include_usage: true } } : members;
-    return ok({ run: (signal) => relay(this.#server, path, body, signal) });
+    const asleep = this.#sleeper?.refusal();
+    if (asleep !== undefined) return { ok: false, fault: asleep };
+    return ok({ run: (signal) => this.#watched(relay(this.#server, path, body, signal)) });
+  }
+
+  /** The events, from which it is seen whether the server is awake. */
+  async *#watched(events: AsyncIterable<ChatEvent>): AsyncGenerator<ChatEvent> {
+    for await (const event of events) {
+      if (event.kind !== "fault") {
+        this.#sleeper?.heard();
+        yield event;
+      } else yield { kind: "fault", fault: this.#sleeper?.faultOf(event.fault) ?? event.fault };
+    }
   }
 
   async #embed({ inputs }: PredictCall, signal: AbortSignal): Promise<Result<PredictAnswer>> {
@@ -57,10 +99,13 @@ export class OpenAiEngine implements Engine {
     if (!inputs.every((input) => typeof input === "string")) {
       return fail("invalid_request", { issues: [{ path: "input", message: "The model takes texts." }] });
     }
+    const asleep = this.#sleeper?.refusal();
+    if (asleep !== undefined) return { ok: false, fault: asleep };
     const body = JSON.stringify({ model: this.#servedName, input: inputs, encoding_format: "float" });
     const outgoing = { body, headers: { "Content-Type": "application/json" } };
     const response = await callServer(this.#server, "/embeddings", outgoing, signal);
-    if (!response.ok) return response;
+    if (!response.ok) return { ok: false, fault: this.#sleeper?.faultOf(response.fault) ?? response.fault };
+    this.#sleeper?.heard();
     const answer = await readEmbeddings(response.value, this.#server.answerBytesMax, signal);
     if (!answer.ok) return answer;
     const { data, usage } = answer.value;

@@ -22,7 +22,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant("pass" as const) }),
   fc.record({
     kind: fc.constant("settle" as const),
-    outcome: fc.constantFrom<BreakerOutcome>("answered", "failed", "dead"),
+    outcome: fc.constantFrom<BreakerOutcome>("answered", "begun", "broke", "failed", "dead"),
   }),
   fc.record({
     kind: fc.constant("hear" as const),
@@ -146,4 +146,35 @@ test("an isolate that hears of an origin left leaves it, and one that hears it i
   const back = hearBreaker(left, { kind: "closed" }, 500);
   const [passes, trial] = passBreaker(rule, back, 500);
   expect([passes, trial.kind, passBreaker(rule, trial, 501)[0]]).toEqual([true, "half-open", false]);
+});
+
+/** A breaker after so many streams, one after the other, of which those break that `breaks` says. */
+function afterStreams(streams: number, everyMs: number, breaks: (stream: number) => boolean): Breaker {
+  let breaker = closedBreaker;
+  for (let stream = 0; stream < streams && breaker.kind === "closed"; stream++) {
+    breaker = settleBreaker(rule, breaker, "begun", stream * everyMs, 0.5);
+    if (breaks(stream)) breaker = settleBreaker(rule, breaker, "broke", stream * everyMs + 1, 0.5);
+  }
+  return breaker;
+}
+
+test.each([10, 3_000, 60_000])(
+  "a model whose every stream breaks off is left, though one begins every %i ms",
+  (everyMs) => {
+    expect(afterStreams(10, everyMs, () => true).kind).toBe("open");
+  },
+);
+
+test("a model of whose streams every tenth breaks off is never left", () => {
+  for (const everyMs of [1, 100, 60_000]) {
+    expect(afterStreams(2_000, everyMs, (stream) => stream % 10 === 9).kind).toBe("closed");
+  }
+});
+
+test("a stream that began before the breaker opened and breaks off later says nothing of its trial", () => {
+  const open: Breaker = { kind: "open", untilMs: 100, times: 1 };
+  expect(settleBreaker(rule, open, "broke", 50, 0.5)).toEqual(open);
+  const [, trial] = passBreaker(rule, open, 100);
+  expect(settleBreaker(rule, trial, "broke", 101, 0.5)).toEqual(trial);
+  expect(settleBreaker(rule, trial, "begun", 102, 0.5).kind).toBe("closed");
 });

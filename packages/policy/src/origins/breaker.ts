@@ -9,7 +9,7 @@ export type Breaker =
       readonly calls: number;
       readonly failed: number;
       readonly sinceMs: number;
-      /** Failures since the last answer. */
+      /** Failures since the last whole answer. A stream that begins takes half a one back: it may yet break off. */
       readonly inRow: number;
       /** How often it opened before; forgotten when it stays closed for a whole window. */
       readonly times: number;
@@ -27,8 +27,11 @@ export type Breaker =
       readonly times: number;
     };
 
-/** How a call went. `dead`: whoever was asked does not even answer whether it lives. */
-export type BreakerOutcome = "answered" | "failed" | "dead";
+/**
+ * How a call went. `begun`: it is answered by a stream, of which more is not known yet; `broke`: such a stream ended before its end.
+ * `dead`: whoever was asked does not even answer whether it lives.
+ */
+export type BreakerOutcome = "answered" | "begun" | "broke" | "failed" | "dead";
 
 export interface BreakerRule {
   /** So many failures in a row open it. */
@@ -55,7 +58,7 @@ export const breakerRule: BreakerRule = {
 };
 
 /** As it is before anything is known, or after a trial went well. */
-export function closedAt(nowMs: number, times = 0): Breaker {
+export function closedAt(nowMs: number, times = 0): Closed {
   return { kind: "closed", calls: 0, failed: 0, sinceMs: nowMs, inRow: 0, times };
 }
 
@@ -82,18 +85,13 @@ export function settleBreaker(
       // Of a call that began before: it says nothing of now.
       return breaker;
     case "half-open":
-      return outcome === "answered" ? closedAt(nowMs, breaker.times) : opened(rule, breaker.times, nowMs, random);
+      // A stream that broke began before: it is not the trial.
+      if (outcome === "broke") return breaker;
+      return outcome === "answered" || outcome === "begun"
+        ? closedAt(nowMs, breaker.times)
+        : opened(rule, breaker.times, nowMs, random);
     case "closed": {
-      const fresh = nowMs - breaker.sinceMs >= rule.windowMs;
-      const failure = outcome === "answered" ? 0 : 1;
-      const next = {
-        kind: "closed",
-        calls: (fresh ? 0 : breaker.calls) + 1,
-        failed: (fresh ? 0 : breaker.failed) + failure,
-        sinceMs: fresh ? nowMs : breaker.sinceMs,
-        inRow: failure === 0 ? 0 : breaker.inRow + 1,
-        times: fresh ? 0 : breaker.times,
-      } as const;
+      const next = counted(rule, breaker, outcome, nowMs);
       return outcome === "dead" || breaks(rule, next) ? opened(rule, next.times, nowMs, random) : next;
     }
   }
@@ -110,7 +108,27 @@ export function hearBreaker(breaker: Breaker, news: BreakerNews, nowMs: number):
   return breaker.kind === "open" ? { ...breaker, untilMs: Math.min(breaker.untilMs, nowMs) } : breaker;
 }
 
-function breaks(rule: BreakerRule, { calls, failed, inRow }: Extract<Breaker, { kind: "closed" }>): boolean {
+type Closed = Extract<Breaker, { kind: "closed" }>;
+
+function counted({ windowMs }: BreakerRule, breaker: Closed, outcome: BreakerOutcome, nowMs: number): Closed {
+  const { calls, failed, sinceMs, inRow, times } =
+    nowMs - breaker.sinceMs >= windowMs ? { ...closedAt(nowMs), inRow: breaker.inRow } : breaker;
+  const window = { kind: "closed", sinceMs, times } as const;
+  switch (outcome) {
+    case "answered":
+      return { ...window, calls: calls + 1, failed, inRow: 0 };
+    case "begun":
+      return { ...window, calls: calls + 1, failed, inRow: Math.max(0, inRow - 0.5) };
+    case "broke":
+      // Its call was counted when it began, though perhaps in the window before.
+      return { ...window, calls: Math.max(calls, failed + 1), failed: failed + 1, inRow: inRow + 1 };
+    case "failed":
+    case "dead":
+      return { ...window, calls: calls + 1, failed: failed + 1, inRow: inRow + 1 };
+  }
+}
+
+function breaks(rule: BreakerRule, { calls, failed, inRow }: Closed): boolean {
   if (inRow >= rule.failuresInRow) return true;
   return calls >= rule.callsMin && failed >= rule.failedShare * calls;
 }

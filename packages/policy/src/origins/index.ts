@@ -7,3 +7,4 @@ export * from "./quantile.ts";
 export * from "./regions.ts";
 export * from "./signature.ts";
 export * from "./verdict.ts";
+export * from "./waking.ts";

@@ -5,6 +5,11 @@
  */
 export type Verdict = "answered" | "elsewhere" | "failed" | "silent";
 
+/** Whether a stream that ended with this code is a failure of its engine: not when its time was up, or its caller was wrong. */
+export function isBreak(code: string): boolean {
+  return code === "upstream_failed" || code === "internal_error" || code === "origin_unavailable";
+}
+
 /**
  * @param code of the problem document; `undefined` when the body is none
  */

@@ -79,6 +79,8 @@ export interface ModelSeat {
   notBeforeMs: number;
 }
 
+/** A model whose stream broke off is left alone there for so long, where another origin has it. */
+const brokenRestMs = 2_000;
 /** Models that an isolate keeps in mind for an origin; beyond, the one it has known longest is forgotten. */
 const modelsMax = 1_000;
 
@@ -126,9 +128,17 @@ export class Seat {
     else this.life.settle("dead", nowMs);
   }
 
-  answered(model: ModelSeat, latencyMs: number, nowMs: number): void {
+  /** `begun`: by a stream, of which the first event has come. */
+  answered(model: ModelSeat, how: "answered" | "begun", latencyMs: number, nowMs: number): void {
     this.heardMs = nowMs;
     model.latency = measured(model.latency, latencyMs, nowMs);
-    model.breaker.settle("answered", nowMs);
+    model.breaker.settle(how, nowMs);
+  }
+
+  /** A stream of the model broke off. Who goes on with it elsewhere should not meet this origin again, if another can. */
+  broke(name: string, nowMs: number): void {
+    const model = this.model(name);
+    model.breaker.settle("broke", nowMs);
+    model.notBeforeMs = Math.max(model.notBeforeMs, nowMs + brokenRestMs);
   }
 }

@@ -13,6 +13,8 @@ export interface Chosen {
 export interface Wish {
   readonly model: string;
   readonly continent: string | undefined;
+  /** The origin that is asked only when no other can be. */
+  readonly avoid?: string | undefined;
   readonly deadlineMs: number;
   /** Names of the origins that this call has asked. */
   readonly tried: ReadonlySet<string>;
@@ -31,7 +33,7 @@ export class Seats {
   readonly #bounds: Pick<Config, "originCallsMax" | "modelCallsMax">;
   readonly #nowMs: () => number;
 
-  constructor(config: Config, onTurn: OnTurn, nowMs: () => number) {
+  constructor(config: Pick<Config, "pools" | "originCallsMax" | "modelCallsMax">, onTurn: OnTurn, nowMs: () => number) {
     this.all = config.pools.flatMap(({ name, origins }) => origins.map((origin) => new Seat(origin, name, onTurn)));
     this.#regions = config.pools;
     this.#bounds = config;
@@ -40,14 +42,16 @@ export class Seats {
 
   /**
    * The best that may be asked and was not yet; its place is taken. By region first, then by load and latency. One that said when
-   * to come back is asked before that only when there is no other; and where a model is left everywhere, whoever lives is asked
+   * to come back is asked before that only when there is no other, and so is one that the call would avoid; and where a model is left everywhere, whoever lives is asked
    * once: what an engine says of its failure is worth more than a refusal of ours.
    */
   choose(wish: Wish): Chosen | undefined {
     const nowMs = this.#nowMs();
     const free = this.all.filter((seat) => this.#isFree(seat, wish, nowMs));
     const asked = free.filter((seat) => seat.model(wish.model).breaker.wouldPass(nowMs));
-    const awaited = asked.filter((seat) => seat.model(wish.model).notBeforeMs <= nowMs);
+    const awaited = asked.filter((seat) => {
+      return seat.origin.name !== wish.avoid && seat.model(wish.model).notBeforeMs <= nowMs;
+    });
     const last = wish.tried.size === 0 ? free : [];
     return this.#best(awaited, wish, nowMs) ?? this.#best(asked, wish, nowMs) ?? this.#best(last, wish, nowMs);
   }
@@ -95,6 +99,12 @@ export class Seats {
       if (idle) seat.lookedMs = nowMs;
       return idle;
     });
+  }
+
+  /** The model has woken there: it may be asked before the time that was said. */
+  awake(name: string, model: string): void {
+    const seat = this.all.find(({ origin }) => origin.name === name);
+    if (seat !== undefined) seat.model(model).notBeforeMs = 0;
   }
 
   /** Another isolate's news; of an origin that is none of ours, nothing. */

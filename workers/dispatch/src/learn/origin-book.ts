@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { type Waking, type WakingAsk, type WakingTask, wakingTask } from "@ledge/policy/origins";
 import type { Told, Turn } from "./turns.ts";
 
 /** So long isolates may still not have heard of it. */
@@ -7,10 +8,22 @@ const turnsMax = 1_000;
 
 /**
  * Where isolates tell one another which origins they left and came back to: one object for the whole deployment, asked at most
- * every two seconds by each, never by a call that waits. It keeps nothing on disk: what it forgets, isolates find out again.
+ * every two seconds by each, never by a call that waits; and who of them wakes a model, which calls do wait for. It keeps nothing on disk: what it forgets, isolates find out again.
  */
 export class OriginBook extends DurableObject {
   readonly #told = new Map<string, Told>();
+
+  readonly #waking = new Map<string, Waking>();
+
+  /** Who of the isolates wakes a model, and how that went. */
+  waking(model: string, ask: WakingAsk): WakingTask {
+    const [task, next] = wakingTask(this.#waking.get(model), ask, Date.now());
+    this.#waking.delete(model);
+    this.#waking.set(model, next);
+    const [oldest] = this.#waking.keys();
+    if (this.#waking.size > turnsMax && oldest !== undefined) this.#waking.delete(oldest);
+    return task;
+  }
 
   /** Takes turns, and gives the last of each key that is younger than a minute. */
   exchange(turns: readonly Turn[]): readonly Told[] {

@@ -12,6 +12,8 @@ export interface Asked {
   /** The origin said so; 0 when it did not. */
   readonly retryAfterMs: number;
   readonly cause: string;
+  /** The answer is a stream: how it ends is not known. */
+  readonly streams?: true;
   /** The connection was lost before anything came: it may have been closed as the request was sent, and the origin be well. */
   readonly lost?: true;
 }
@@ -57,16 +59,11 @@ export async function ask(origin: Origin, call: Call, { hmac, signal, nowMs }: A
 async function heard(response: Response): Promise<Asked> {
   const { headers: said, status } = response;
   const streams = /^text\/event-stream/i.test(said.get("Content-Type") ?? "");
-  if (streams || Number(said.get("Content-Length")) > heldBytesMax) {
-    return { verdict: "answered", response, retryAfterMs: 0, cause: "" };
-  }
+  const passed = { verdict: "answered", response, retryAfterMs: 0, cause: "" } as const;
+  if (streams) return { ...passed, streams };
+  if (Number(said.get("Content-Length")) > heldBytesMax) return passed;
   const whole = await response.arrayBuffer();
-  return {
-    verdict: "answered",
-    response: new Response(whole, { status, headers: said }),
-    retryAfterMs: 0,
-    cause: "",
-  };
+  return { ...passed, response: new Response(whole, { status, headers: said }) };
 }
 
 function brokenOff(): Response {

@@ -89,8 +89,8 @@ export class Attempt {
   }
 
   #wish(): Wish {
-    const { model, continent, deadlineMs } = this.#call;
-    return { model, continent, deadlineMs, tried: this.#tried };
+    const { model, continent, avoid, deadlineMs } = this.#call;
+    return { model, continent, avoid, deadlineMs, tried: this.#tried };
   }
 
   /** Sends one request more, if there is anybody to ask and budget for it. */
@@ -146,7 +146,7 @@ export class Attempt {
     const ended = this.#watched(chosen, asking).then((asked) => {
       if (asked.verdict === "answered") {
         const tookMs = nowMs() - startedMs;
-        chosen.seat.answered(chosen.model, tookMs, nowMs());
+        chosen.seat.answered(chosen.model, asked.streams ? "begun" : "answered", tookMs, nowMs());
         if (this.#call.hedged) allowance.took(this.#call.model, tookMs);
       }
       return { running, asked };

@@ -13,10 +13,16 @@ export interface Call {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly model: string;
   readonly continent: string | undefined;
+  /** The origin that is asked only when no other can be. */
+  readonly avoid?: string | undefined;
   /** Milliseconds since 1970. */
   readonly deadlineMs: number;
   /** The same call again gives the same answer and costs little: a second one may be sent to be faster. */
   readonly hedged: boolean;
+  /** Its caller wants a stream. */
+  readonly streams?: boolean;
+  /** Another model may answer in place of this one: it is not worth a long wait. */
+  readonly hasFallback?: boolean;
 }
 
 /** What goes on to the origin as it came. */
@@ -42,8 +48,11 @@ export async function callOf(request: Request, nowMs: number): Promise<Result<Ca
       }),
       model: named.get(headers.model) ?? "",
       continent: named.get(headers.continent) ?? undefined,
+      avoid: named.get(headers.avoid) ?? undefined,
       deadlineMs: said > 0 ? said : nowMs + timeoutMsDefault,
       // Text is made anew each time, and long: what graphs give is not.
+      streams: named.get("Accept") === "text/event-stream",
+      hasFallback: named.get(headers.hold) === "short",
       hedged: request.method === "POST" && pathname !== "/v1/chat/completions",
     });
   } catch {

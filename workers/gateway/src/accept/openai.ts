@@ -1,4 +1,4 @@
-import { chatRequest, errors, type Fault, fail, ok, parse, type Result } from "@ledge/contract";
+import { type ChatMessage, chatRequest, errors, type Fault, fail, ok, parse, type Result } from "@ledge/contract";
 import { parseModelRef } from "@ledge/policy";
 import type { ChatCall, DeployedModel } from "../exchange.ts";
 import { jsonReply, type Reply } from "../reply.ts";
@@ -18,6 +18,12 @@ export function acceptChat(body: unknown): Result<ChatCall> {
     stream: request.value.stream === true,
     includeUsage: request.value.stream_options?.include_usage === true,
   });
+}
+
+/** What is to be judged of a chat: its messages, and as a turn of the caller's what it says that was said of the answer. */
+export function turnsOf({ body }: ChatCall): readonly ChatMessage[] {
+  const content = body.stream_options?.resume?.text;
+  return content ? [...body.messages, { role: "user", content }] : body.messages;
 }
 
 /** Of all the answers it asks for; `undefined` when it sets no bound. */

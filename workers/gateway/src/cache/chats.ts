@@ -5,19 +5,25 @@ import type { Prompt } from "./call.ts";
 
 /** Chats in the answer cache. */
 
-/** What of a chat can change its answer: all members but which model, how it is delivered and who is billed. */
+/**
+ * What of a chat can change its answer: all members but which model, how it is delivered and who is billed. The rest of an answer
+ * that broke off is another answer.
+ */
 function answerChanging({ body }: ChatCall) {
-  const { model: _model, stream: _stream, stream_options: _options, user: _user, metadata: _metadata, ...rest } = body;
-  return rest;
+  const { model: _model, stream: _stream, stream_options: options, user: _user, metadata: _metadata, ...rest } = body;
+  return options?.resume ? { ...rest, resume: options.resume } : rest;
 }
 
 export function chatText(call: ChatCall): string {
   return canonicalJson(answerChanging(call));
 }
 
-/** Whether asking again may give another answer: only temperature 0 and a seed give the same. */
-export function isSampled({ body: { temperature, seed } }: ChatCall): boolean {
-  return temperature !== 0 && typeof seed !== "number";
+/**
+ * Whether asking again may give another answer: only temperature 0 and a seed give the same. The rest of an answer is nobody
+ * else's: it is kept no more than a sampled one.
+ */
+export function isSampled({ body: { temperature, seed, stream_options: options } }: ChatCall): boolean {
+  return (temperature !== 0 && typeof seed !== "number") || Boolean(options?.resume);
 }
 
 /** The last turn, when it is a plain text that may be told from others; all the rest of the chat is its context. */

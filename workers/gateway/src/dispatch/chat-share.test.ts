@@ -1,3 +1,4 @@
+import type { ErrorCode } from "@ledge/contract";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ChatRecord } from "./chat-record.ts";
@@ -29,7 +30,13 @@ function streamOf(said: string, cuts: readonly number[] = []): ReadableStream<Ui
 
 function share(said: string, cuts: readonly number[] = []) {
   const kept: ChatRecord[] = [];
-  return { kept, parts: collected(sharedStream(streamOf(said, cuts), (record) => kept.push(record))) };
+  const broke: ErrorCode[] = [];
+  const shared = sharedStream(
+    streamOf(said, cuts),
+    (record) => kept.push(record),
+    (code) => broke.push(code),
+  );
+  return { kept, broke, parts: collected(shared) };
 }
 
 test("an engine's stream is shared part by part, wherever its bytes are cut, and recorded once it is whole", async () => {
@@ -45,19 +52,25 @@ test("an engine's stream is shared part by part, wherever its bytes are cut, and
 });
 
 test("two answers of an engine that differ in their names alone are shared as the same bytes", async () => {
-  const said = (id: string) => sharedStream(streamOf(events({ ...text("a"), id, created: 9 }) + done), () => undefined);
+  const said = (id: string) =>
+    sharedStream(
+      streamOf(events({ ...text("a"), id, created: 9 }) + done),
+      () => undefined,
+      () => undefined,
+    );
   const [one, two] = await Promise.all([said("x"), said("y")].map((stream) => new Response(stream).text()));
   expect(one).toBe(two);
 });
 
 test.each([
-  ["ends without [DONE]", events(text("a"), end)],
-  ["says that it failed", events(text("a"), { error: { code: "upstream_failed" } })],
-  ["says what is no JSON", `${events(text("a"))}data: {\n\n${done}`],
-])("a stream that %s breaks off, and is not kept", async (_how, said) => {
-  const { parts, kept } = share(said);
+  ["ends without [DONE]", events(text("a"), end), "upstream_failed"],
+  ["says that its time is up", events(text("a"), { error: { code: "deadline_exceeded" } }), "deadline_exceeded"],
+  ["says what is no JSON", `${events(text("a"))}data: {\n\n${done}`, "upstream_failed"],
+])("a stream that %s breaks off, which is told once and with its code, and is not kept", async (_how, said, code) => {
+  const { parts, kept, broke } = share(said);
   await expect(parts).rejects.toThrow();
   expect(kept).toEqual([]);
+  expect(broke).toEqual([code]);
 });
 
 test("an answer that is cut by a filter is shared, and not kept", async () => {

@@ -6,11 +6,12 @@ import { type ChatRecord, ChatRecorder, doneEvent, sse } from "./chat-record.ts"
 
 /**
  * An engine's stream, shared, and recorded as it passes: `keep` is called when it came to its end, if it is to be kept. It
- * errors where the engine says that it failed, or ends without `[DONE]`.
+ * errors where the engine says that it failed, or ends without `[DONE]`, and then `broke` is called.
  */
 export function sharedStream(
   source: ReadableStream<Uint8Array>,
   keep: (record: ChatRecord) => void,
+  broke: (code: ErrorCode) => void,
 ): ReadableStream<Uint8Array> {
   const recorder = new ChatRecorder();
   const reader = source.getReader();
@@ -46,6 +47,7 @@ export function sharedStream(
         controller.byobRequest?.respond(0);
         await reader.cancel("it is whole");
       } catch (broken) {
+        broke(broken instanceof EngineFault ? broken.code : "upstream_failed");
         await reader.cancel(broken).catch(() => undefined);
         throw broken;
       }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "@ledge/contract";
+import { type ErrorCode, isErrorCode } from "@ledge/contract";
 import type { ChatMeter } from "./chat-meter.ts";
 import type { ChatPart } from "./chat-part.ts";
 import { doneEvent } from "./chat-record.ts";
@@ -23,7 +23,8 @@ export interface RelayHooks {
 
 /**
  * Passes an engine's event stream on as it comes. A stream that dies, or runs past its deadline, says so in-band in an
- * event of its own and never ends with `[DONE]`: a client can tell a cut answer from a short one.
+ * event of its own and never ends with `[DONE]`: a client can tell a cut answer from a short one. While nothing has come, a comment
+ * every few seconds says that there will be something: a model may have to wake first.
  */
 export function relayEvents(
   source: ReadableStream<Uint8Array>,
@@ -39,6 +40,8 @@ export function relayEvents(
 export interface Passage {
   /** Whether `[DONE]` was said. */
   readonly done: boolean;
+  /** Why it ends early, where the engine has said so. */
+  readonly fault?: ErrorCode | undefined;
   /** The bytes to pass on for the bytes that came; may be none. */
   pass(bytes: Uint8Array): Uint8Array;
 }
@@ -50,11 +53,16 @@ async function pump(
   passage: Passage,
   hooks: RelayHooks,
 ): Promise<void> {
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    void reader.cancel("deadline").catch(() => undefined);
-  }, hooks.timeoutMs);
+  let [late, begun, leftMs] = [false, false, hooks.timeoutMs];
+  let timer = setTimeout(tick, Math.min(beatMs, leftMs));
+  function tick() {
+    leftMs -= beatMs;
+    late = leftMs <= 0;
+    if (late) return void reader.cancel("deadline").catch(() => undefined);
+    // Who has gone is noticed by what is written next.
+    if (!begun) void writer.write(beat).catch(() => undefined);
+    timer = setTimeout(tick, Math.min(beatMs, leftMs));
+  }
   let told = false;
   const onEnd = (end: StreamEnd) => {
     if (told) return "";
@@ -62,7 +70,10 @@ async function pump(
     return hooks.onEnd(end);
   };
   try {
-    const broken = await forward(reader, writer, passage);
+    const broken = await forward(reader, passage, async (events) => {
+      begun = true;
+      await writer.write(events);
+    });
     const end: StreamEnd =
       broken === undefined ? { complete: true } : { complete: false, code: late ? "deadline_exceeded" : broken };
     const last = onEnd(end);
@@ -82,8 +93,8 @@ async function pump(
 /** Forwards whole events until the source ends; why, when `[DONE]` was not among them. Throws when the caller has gone. */
 async function forward(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  writer: WritableStreamDefaultWriter<Uint8Array>,
   passage: Passage,
+  write: (events: Uint8Array) => Promise<void>,
 ): Promise<ErrorCode | undefined> {
   let broken: unknown;
   for (;;) {
@@ -93,10 +104,10 @@ async function forward(
     });
     if (done || value === undefined) {
       if (passage.done) return undefined;
-      return broken instanceof EngineFault ? broken.code : "upstream_failed";
+      return broken instanceof EngineFault ? broken.code : (passage.fault ?? "upstream_failed");
     }
     const events = passage.pass(value);
-    if (events.length > 0) await writer.write(events);
+    if (events.length > 0) await write(events);
   }
 }
 
@@ -118,6 +129,11 @@ export class EventWatch implements Passage {
   get done(): boolean {
     if (this.#comment !== undefined) this.#meter.say(this.#comment);
     return /(?:^|\n)data:\s*\[DONE\]\s*$/.test(this.#tail);
+  }
+
+  get fault(): ErrorCode | undefined {
+    const [, code] = /"code":"([a-z_]+)"\}\}\s*$/.exec(this.#tail) ?? [];
+    return isErrorCode(code) ? code : undefined;
   }
 
   pass(chunk: Uint8Array): Uint8Array {
@@ -149,6 +165,7 @@ export class EventWatch implements Passage {
   }
 }
 
+const beatMs = 5_000;
 const tailBytes = 64;
 const none = new Uint8Array(0);
 
@@ -177,4 +194,5 @@ const lf = 0x0a;
 const cr = 0x0d;
 const colon = 0x3a;
 const encoder = new TextEncoder();
+const beat = encoder.encode(": waiting\n\n");
 const decoder = new TextDecoder();

@@ -1,4 +1,6 @@
 import {
+  brokenStreamPath,
+  type ErrorCode,
   fail,
   headers,
   type InferAnswer,
@@ -91,9 +93,9 @@ export function originTier(origins: Origins, nowMs: () => number): Classifier & 
     complete: (body, journey) => whole("/v1/chat/completions", body.model, json(body), journey, chatText),
     async stream(body, journey) {
       const response = await within(journey.deadlineMs - nowMs(), () =>
-        send("/v1/chat/completions", body.model, json(body), journey),
+        send("/v1/chat/completions", body.model, json(body, "text/event-stream"), journey),
       );
-      return response.ok ? ok(chatStream(response.value)) : response;
+      return response.ok ? ok(chatStream(response.value, body.model, origins)) : response;
     },
     ready: ({ deadlineMs }) => isReady(origins, deadlineMs - nowMs()),
   };
@@ -111,13 +113,18 @@ async function isReady(origins: Origins, timeoutMs: number): Promise<boolean> {
   return answer.ok;
 }
 
-function headersOf(model: string, { requestId, deadlineMs, payer, continent }: Journey): Record<string, string> {
+function headersOf(
+  model: string,
+  { requestId, deadlineMs, payer, continent, avoid, hasFallback }: Journey,
+): Record<string, string> {
   return {
     [headers.requestId]: requestId,
     [headers.model]: model,
     [headers.deadline]: String(Math.ceil(deadlineMs)),
     ...(payer === undefined ? {} : { [headers.payer]: payer }),
     ...(continent === undefined ? {} : { [headers.continent]: continent }),
+    ...(avoid === undefined ? {} : { [headers.avoid]: avoid }),
+    ...(hasFallback ? { [headers.hold]: "short" } : {}),
   };
 }
 
@@ -125,8 +132,9 @@ function modelOf({ model, version }: PredictCall | InferCall): string {
   return `${model}@${version}`;
 }
 
-function json(body: object): Outgoing {
-  return { body: JSON.stringify(body), type: { "Content-Type": "application/json" } };
+function json(body: object, accept?: string): Outgoing {
+  const type = { "Content-Type": "application/json", ...(accept && { Accept: accept }) };
+  return { body: JSON.stringify(body), type };
 }
 
 function textOf(response: Response): Promise<string> {
@@ -137,8 +145,25 @@ async function chatText(response: Response): Promise<ChatText> {
   return { text: await response.text(), runMs: numberIn(response, headers.runMs) };
 }
 
-function chatStream(response: Response): ChatStream {
-  return { body: response.body ?? new ReadableStream(), promptTokens: numberIn(response, headers.promptTokens) };
+function chatStream(response: Response, model: string, origins: Origins): ChatStream {
+  return {
+    body: response.body ?? new ReadableStream(),
+    promptTokens: numberIn(response, headers.promptTokens),
+    broke: (code) => tellBreak(origins, model, response, code),
+  };
+}
+
+/** The dispatch Worker passes streams on without looking into them: it learns from us which broke off. */
+async function tellBreak(
+  origins: Origins,
+  model: string,
+  { headers: said }: Response,
+  code: ErrorCode,
+): Promise<unknown> {
+  const named = { [headers.origin]: said.get(headers.origin) ?? "", [headers.model]: model };
+  return await origins
+    .fetch(host + brokenStreamPath, { method: "POST", headers: named, body: code })
+    .catch(() => undefined);
 }
 
 function numberIn({ headers: said }: Response, name: string): number | undefined {

@@ -1,4 +1,12 @@
-import type { CapacityShare, InferAnswer, InferCall, PredictAnswer, PredictCall, Result } from "@ledge/contract";
+import type {
+  CapacityShare,
+  ErrorCode,
+  InferAnswer,
+  InferCall,
+  PredictAnswer,
+  PredictCall,
+  Result,
+} from "@ledge/contract";
 import type { Paces } from "./paces.ts";
 
 /** What every call to a tier carries. */
@@ -14,6 +22,10 @@ export interface Journey {
   readonly payer?: string;
   /** Where the caller is, as far as the platform knows: `EU`. */
   readonly continent?: string;
+  /** Another model may answer in place of one that has to be woken. */
+  readonly hasFallback?: boolean;
+  /** The origin that is to be asked only when no other can: what it said before broke off. */
+  readonly avoid?: string;
   /** Told which origin answers, and after what (`Ledge-Origin`). */
   readonly heard?: (origin: string | undefined) => void;
 }
@@ -56,6 +68,8 @@ export interface ChatStream {
   readonly body: ReadableStream<Uint8Array>;
   /** `undefined` when the engine does not say. */
   readonly promptTokens: number | undefined;
+  /** Tells those who choose origins that it broke off, and how. Never throws. */
+  broke(code: ErrorCode): Promise<unknown>;
 }
 
 /** By what calls are placed on tiers. */
