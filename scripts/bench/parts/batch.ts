@@ -23,7 +23,7 @@ const loads = [0.5, 1];
 const p99Limits = [50, 100, 200];
 const tokens = 16;
 /** Each round starts every server anew. */
-const roundsMax = 5;
+const roundsMax = 3;
 
 /** What one server did, by the load that it was under. */
 interface Side {
@@ -93,7 +93,7 @@ function sideOf(name: string, rate: number): Side {
 }
 
 async function takeRound(generator: Generator, target: Target, side: Side, rate: number, plan: Plan): Promise<void> {
-  await generator.drive({ ...jobOf(target, 32), seconds: plan.warmSeconds });
+  await generator.drive({ ...jobOf(target, 32), seconds: 2 * plan.warmSeconds });
   const before = await target.counts?.();
   for (const [at, connections] of callers.entries()) {
     const job = { ...jobOf(target, connections), seconds: plan.rateSeconds };
