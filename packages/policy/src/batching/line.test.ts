@@ -88,11 +88,36 @@ describe("an idle engine", () => {
 
   test("waits for nobody where its time grows with every row", () => {
     const world = new World({}, (cells) => cells / 10).learn();
+    const runs = world.batches.length;
     for (let i = 0; i < 200; i++) {
       world.arrive();
       world.pass(0.1);
       expect(world.pump().kind).toBe("rest");
     }
+    expect(world.batches.length).toBeGreaterThan(runs);
+  });
+
+  test("waits for those whom it has just answered when they ask again soon, so that they do not split into groups that take turns", () => {
+    const world = new World({}, (cells) => 5 + cells / 200);
+    // Two callers who ask again a third of a millisecond after they were answered.
+    let asked = 0;
+    const ask = (count: number) => {
+      for (let i = 0; i < count; i++) world.arrive({ key: "a" });
+      asked += count;
+      world.pump();
+    };
+    ask(1);
+    world.pass(0.3);
+    ask(1);
+    for (let round = 0; round < 60; round++) {
+      const ended = world.batches.length - world.running.length;
+      while (world.batches.length - world.running.length === ended) world.pass(0.01);
+      const answered = world.batches[ended]?.length ?? 0;
+      world.pass(0.33);
+      ask(answered);
+    }
+    expect(asked).toBeGreaterThan(60);
+    expect(world.batches.slice(-20, -1).every((batch) => batch.length === 2)).toBe(true);
   });
 });
 
