@@ -9,6 +9,7 @@ export class Bill {
   readonly #model: Pick<EngineModel, "name" | "version">;
   readonly #payer: Payer | undefined;
   #startedMs: number;
+  #hasBegun = false;
   #paid = false;
 
   constructor(context: OriginContext, model: Pick<EngineModel, "name" | "version">, promptTokens = 0) {
@@ -20,9 +21,10 @@ export class Bill {
     this.#startedMs = context.get("stage").nowMs();
   }
 
-  /** The engine's work begins only now: the call has waited. */
+  /** The engine's work begins only now: the call has waited. Of several parts, the first counts. */
   begin(): void {
-    this.#startedMs = this.#context.get("stage").nowMs();
+    if (!this.#hasBegun) this.#startedMs = this.#context.get("stage").nowMs();
+    this.#hasBegun = true;
   }
 
   /** Whether the gateway is to be told what the call used. */

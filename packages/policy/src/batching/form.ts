@@ -1,6 +1,6 @@
 import { type BatchRule, cellsOf, rowsOf, type Ticket } from "./call.ts";
 import type { Line } from "./line.ts";
-import { estimateMs, type Pace, savingMs, slopeMs } from "./pace.ts";
+import { type Pace, takesMs } from "./pace.ts";
 
 /** Every so many runs, whoever has waited longest leads: so no priority and no deadline starves anybody. */
 export const oldestEvery = 4;
@@ -60,8 +60,8 @@ function fits(rule: BatchRule, pace: Pace, load: Load, more: Load, ticket: Ticke
   if (cells - more.used > rule.paddingMax * cells) return false;
   // What is filled up must cost less than a run of its own.
   const filled = cells - load.rows * load.longest - cellsOf([ticket]);
-  if (filled > 0 && filled * slopeMs(pace) > savingMs(pace)) return false;
-  return nowMs + estimateMs(pace, cells) <= more.deadlineMs;
+  if (filled > 0 && pace.cost !== undefined && filled * pace.cost.perCellMs > pace.cost.fixedMs) return false;
+  return nowMs + takesMs(pace, cells) <= more.deadlineMs;
 }
 
 /** Cut to the largest preferred size that it fills, the least urgent left for the next run. */

@@ -1,232 +1,5 @@
-import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  arrive,
-  type BatchCall,
-  type BatchRule,
-  cellsOf,
-  emptyLine,
-  end,
-  type Line,
-  leave,
-  next,
-  oldestEvery,
-  rowsOf,
-  type Ticket,
-} from "./index.ts";
-
-const rule: BatchRule = {
-  rowsMax: 8,
-  cellsMax: 1_000,
-  paddingMax: 0.25,
-  preferredRows: [],
-  delayMsMax: 5,
-  waitingMax: 64,
-  runningMax: 1,
-};
-const far = 1e9;
-const call: BatchCall = { rows: 1, length: 10, key: "a", priority: 1, deadlineMs: far };
-
-/** A line under a clock of its own, with an engine whose runs take what `runMs` says. */
-class World {
-  line: Line = emptyLine;
-  nowMs = 1_000;
-  readonly batches: (readonly Ticket[])[] = [];
-  readonly late: Ticket[] = [];
-  readonly pushedOut: Ticket[] = [];
-  readonly running: { readonly run: number; readonly batch: readonly Ticket[]; readonly endsMs: number }[] = [];
-  readonly rule: BatchRule;
-  readonly runMs: (cells: number) => number;
-  wakeMs = Number.POSITIVE_INFINITY;
-
-  constructor(more: Partial<BatchRule> = {}, runMs: (cells: number) => number = (cells) => 2 + cells / 10) {
-    this.rule = { ...rule, ...more };
-    this.runMs = runMs;
-  }
-
-  arrive(more: Partial<BatchCall> = {}) {
-    const [arrival, line] = arrive(this.rule, this.line, { ...call, ...more }, this.nowMs);
-    this.line = line;
-    if (arrival.kind === "waits" && arrival.pushedOut !== undefined) this.pushedOut.push(arrival.pushedOut.ticket);
-    return arrival;
-  }
-
-  leave(id: number) {
-    this.line = leave(this.line, id);
-  }
-
-  pump() {
-    this.wakeMs = Number.POSITIVE_INFINITY;
-    for (;;) {
-      const [step, late, line] = next(this.rule, this.line, this.nowMs);
-      this.line = line;
-      this.late.push(...late);
-      if (step.kind === "wait") this.wakeMs = step.untilMs;
-      if (step.kind !== "run") return step;
-      this.batches.push(step.batch);
-      this.running.push({ run: step.run, batch: step.batch, endsMs: this.nowMs + this.runMs(cellsOf(step.batch)) });
-    }
-  }
-
-  /** Lets time pass, ending runs and waking the line in their order. */
-  pass(ms: number) {
-    const untilMs = this.nowMs + ms;
-    for (;;) {
-      const first = this.running.toSorted((a, b) => a.endsMs - b.endsMs)[0];
-      const at = Math.min(first?.endsMs ?? Number.POSITIVE_INFINITY, this.wakeMs);
-      if (at > untilMs) break;
-      this.nowMs = Math.max(this.nowMs, at);
-      if (first !== undefined && first.endsMs <= this.nowMs) {
-        this.running.splice(this.running.indexOf(first), 1);
-        this.line = end(this.line, first.run, first.batch, this.nowMs);
-      }
-      this.pump();
-    }
-    this.nowMs = untilMs;
-  }
-
-  /** Begins a run of 3 ms that nobody shares. */
-  occupy() {
-    this.arrive({ key: undefined });
-    this.pump();
-    this.batches.length = 0;
-  }
-
-  /** Has seen that a run takes 2 ms and 0.1 ms more a cell. */
-  learn() {
-    for (const rows of [1, 8, 2, 4, 6]) {
-      for (let i = 0; i < rows; i++) this.arrive();
-      this.pump();
-      this.pass(50);
-    }
-    this.batches.length = 0;
-    return this;
-  }
-}
-
-const someCall = fc.record({
-  rows: fc.integer({ min: 1, max: 10 }),
-  length: fc.integer({ min: 1, max: 60 }),
-  key: fc.constantFrom("a", "b", undefined),
-  priority: fc.integer({ min: 0, max: 2 }),
-  withinMs: fc.integer({ min: 0, max: 300 }),
-});
-const someEvent = fc.oneof(
-  { weight: 5, arbitrary: someCall.map((made) => ({ kind: "arrive" as const, made })) },
-  { weight: 2, arbitrary: fc.integer({ min: 0, max: 30 }).map((ms) => ({ kind: "pass" as const, ms })) },
-  { weight: 1, arbitrary: fc.nat(20).map((which) => ({ kind: "leave" as const, which })) },
-);
-type Event = typeof someEvent extends fc.Arbitrary<infer E> ? E : never;
-const someRule = fc.record({
-  rowsMax: fc.integer({ min: 1, max: 16 }),
-  cellsMax: fc.integer({ min: 20, max: 500 }),
-  paddingMax: fc.double({ min: 0, max: 0.9, noNaN: true }),
-  preferredRows: fc.constantFrom([], [4], [2, 8]),
-  delayMsMax: fc.integer({ min: 0, max: 20 }),
-  waitingMax: fc.integer({ min: 1, max: 20 }),
-  runningMax: fc.integer({ min: 1, max: 3 }),
-});
-
-describe("the line, whatever comes in whatever order,", () => {
-  /** Everything that happened to each call that was let in. */
-  function play(made: BatchRule, events: readonly Event[]) {
-    const world = new World(made);
-    const admitted: Ticket[] = [];
-    const left: number[] = [];
-    for (const event of events) {
-      if (event.kind === "pass") world.pass(event.ms);
-      else if (event.kind === "leave") {
-        const ticket = world.line.waiting[event.which];
-        if (ticket !== undefined) left.push(ticket.id);
-        world.leave(ticket?.id ?? 0);
-      } else {
-        const { withinMs, ...rest } = event.made;
-        const arrival = world.arrive({ ...rest, deadlineMs: world.nowMs + withinMs });
-        if (arrival.kind === "waits") admitted.push(arrival.ticket);
-        world.pump();
-      }
-    }
-    for (let i = 0; i < 1_000 && (world.line.waiting.length > 0 || world.running.length > 0); i++) world.pass(20);
-    return { world, admitted, left };
-  }
-
-  test("loses no call and runs none twice: each is run once, too late, pushed out, or gone", () => {
-    fc.assert(
-      fc.property(someRule, fc.array(someEvent, { maxLength: 80 }), (made, events) => {
-        const { world, admitted, left } = play(made, events);
-        const ends = [...world.batches.flat(), ...world.late, ...world.pushedOut].map(({ id }) => id).concat(left);
-        expect(ends.toSorted((a, b) => a - b)).toEqual(admitted.map(({ id }) => id));
-      }),
-    );
-  });
-
-  test("makes no batch larger than the most, none of unlike shapes, and none of more padding than is allowed", () => {
-    fc.assert(
-      fc.property(someRule, fc.array(someEvent, { maxLength: 80 }), (made, events) => {
-        for (const batch of play(made, events).world.batches) {
-          expect(batch.length).toBeGreaterThan(0);
-          if (batch.length === 1) continue;
-          expect(rowsOf(batch)).toBeLessThanOrEqual(made.rowsMax);
-          expect(cellsOf(batch)).toBeLessThanOrEqual(made.cellsMax);
-          expect(new Set(batch.map(({ key }) => key)).size).toBe(1);
-          expect(batch[0]?.key).toBeDefined();
-          const used = batch.reduce((sum, { rows, length }) => sum + rows * length, 0);
-          expect(cellsOf(batch) - used).toBeLessThanOrEqual(made.paddingMax * cellsOf(batch) + 1e-9);
-        }
-      }),
-    );
-  });
-
-  test("runs no call after its deadline, and keeps no more waiting and running than it may", () => {
-    fc.assert(
-      fc.property(someRule, fc.array(someEvent, { maxLength: 80 }), (made, events) => {
-        const world = new World(made);
-        for (const event of events) {
-          if (event.kind === "pass") world.nowMs += event.ms;
-          if (event.kind === "arrive") {
-            const { withinMs, ...rest } = event.made;
-            world.arrive({ ...rest, deadlineMs: world.nowMs + withinMs });
-          }
-          expect(world.line.waiting.length).toBeLessThanOrEqual(made.waitingMax);
-          const before = world.batches.length;
-          world.pump();
-          expect(world.line.running.length).toBeLessThanOrEqual(made.runningMax);
-          for (const ticket of world.batches.slice(before).flat()) {
-            expect(ticket.deadlineMs).toBeGreaterThan(world.nowMs);
-          }
-          const [first] = world.running.splice(0, 1);
-          if (first !== undefined) world.line = end(world.line, first.run, first.batch, world.nowMs);
-        }
-      }),
-    );
-  });
-
-  test("starves nobody: a call is run within four runs for each call that came before it, however urgent the others are", () => {
-    fc.assert(
-      fc.property(
-        fc.array(someCall, { minLength: 1, maxLength: 200 }),
-        fc.integer({ min: 0, max: 15 }),
-        (calls, ahead) => {
-          const world = new World({ rowsMax: 2, waitingMax: 1_000 });
-          for (let i = 0; i < ahead; i++) world.arrive({ priority: 2 });
-          const last = world.arrive({ priority: 2, deadlineMs: far + 1 });
-          if (last.kind !== "waits") throw new Error("It was not let in.");
-          // However many urgent ones come, two a run.
-          for (let runs = 0; world.line.waiting.some(({ id }) => id === last.ticket.id); runs++) {
-            expect(runs).toBeLessThanOrEqual(oldestEvery * (ahead + 1));
-            for (const at of [0, 1]) {
-              const { withinMs: _w, ...urgent } = calls[(2 * runs + at) % calls.length] ?? { withinMs: 0 };
-              world.arrive({ ...urgent, priority: 0 });
-            }
-            world.pump();
-            world.pass(1_000);
-          }
-        },
-      ),
-      { numRuns: 50 },
-    );
-  });
-});
+import { far, rule, World } from "../../../../test/support/batch-line.ts";
 
 describe("a batch", () => {
   test("is led by the most urgent, and goes by the earliest deadline among those as urgent", () => {
@@ -315,11 +88,36 @@ describe("an idle engine", () => {
 
   test("waits for nobody where its time grows with every row", () => {
     const world = new World({}, (cells) => cells / 10).learn();
+    const runs = world.batches.length;
     for (let i = 0; i < 200; i++) {
       world.arrive();
       world.pass(0.1);
       expect(world.pump().kind).toBe("rest");
     }
+    expect(world.batches.length).toBeGreaterThan(runs);
+  });
+
+  test("waits for those whom it has just answered when they ask again soon, so that they do not split into groups that take turns", () => {
+    const world = new World({}, (cells) => 5 + cells / 200);
+    // Two callers who ask again a third of a millisecond after they were answered.
+    let asked = 0;
+    const ask = (count: number) => {
+      for (let i = 0; i < count; i++) world.arrive({ key: "a" });
+      asked += count;
+      world.pump();
+    };
+    ask(1);
+    world.pass(0.3);
+    ask(1);
+    for (let round = 0; round < 60; round++) {
+      const ended = world.batches.length - world.running.length;
+      while (world.batches.length - world.running.length === ended) world.pass(0.01);
+      const answered = world.batches[ended]?.length ?? 0;
+      world.pass(0.33);
+      ask(answered);
+    }
+    expect(asked).toBeGreaterThan(60);
+    expect(world.batches.slice(-20, -1).every((batch) => batch.length === 2)).toBe(true);
   });
 });
 

@@ -1,6 +1,6 @@
 import { type BatchCall, type BatchRule, cellsOf, rowsOf, type Ticket } from "./call.ts";
 import { formBatch } from "./form.ts";
-import { estimateMs, learnArrival, learnRun, type Pace, savingMs, startPace } from "./pace.ts";
+import { hopedSavingMs, learnArrival, learnRun, type Pace, startPace, takesMs } from "./pace.ts";
 import { promise } from "./shed.ts";
 
 interface Running {
@@ -94,7 +94,7 @@ export function next(rule: BatchRule, line: Line, nowMs: number): [Step, readonl
   const untilMs = waitUntil(rule, live, batch);
   if (untilMs > nowMs) return [{ kind: "wait", untilMs }, late, live];
   const run = live.nextId;
-  const endsMs = nowMs + estimateMs(live.pace, cellsOf(batch));
+  const endsMs = nowMs + takesMs(live.pace, cellsOf(batch));
   const begun: Line = {
     ...live,
     nextId: run + 1,
@@ -125,29 +125,50 @@ function isLate(rule: BatchRule, { running, pace }: Line, call: BatchCall, nowMs
   if (!isKnown) return false;
   const isFree = running.length < rule.runningMax;
   const startsMs = isFree ? nowMs : Math.max(nowMs, Math.min(...running.map(({ endsMs }) => endsMs)));
-  return call.deadlineMs < startsMs + estimateMs(pace, cellsOf([call]));
+  return call.deadlineMs < startsMs + takesMs(pace, cellsOf([call]));
+}
+
+/** Until when a batch waits for mates: not at all when it is full, when others wait besides, or when none are worth it. */
+function waitUntil(rule: BatchRule, { waiting, pace }: Line, batch: readonly Ticket[]): number {
+  const rows = rowsOf(batch);
+  const most = Math.min(rule.preferredRows.at(-1) ?? rule.rowsMax, rule.rowsMax);
+  const isFull = rows >= most || rule.preferredRows.includes(rows);
+  if (batch[0]?.key === undefined || isFull || waiting.length > batch.length) return 0;
+  const sinceMs = Math.max(pace.endedMs, Math.min(...batch.map((ticket) => ticket.arrivedMs)));
+  const tightestMs = Math.min(...batch.map(({ deadlineMs }) => deadlineMs)) - 2 * takesMs(pace, cellsOf(batch));
+  const wantedMs = Math.max(crowdMs(rule, pace, batch), returnsMs(rule, pace, batch));
+  return Math.min(sinceMs + rule.delayMsMax, wantedMs, tightestMs);
 }
 
 /**
- * Until when a batch waits for mates. Each of n calls loses the time to the next arrival; what the next one saves by not running
- * alone is the part of a run's time that does not grow with it. So it is waited for while n × the usual gap is less than that; where
- * calls are sparse, or the engine's time grows with every row, never. Preferred sizes say that waiting pays, so long as
- * mates are likely to come in time.
+ * Until when others are likely to come because calls come close together. Each of n calls loses the time to the next arrival; what
+ * the next one saves by not running alone is the part of a run's time that does not grow with it. So it is waited for while n × the
+ * usual gap is less than that: where calls are sparse, or the engine's time grows with every row, never. Preferred sizes say that
+ * waiting pays, so long as mates are likely to come in time.
  */
-function waitUntil(rule: BatchRule, { waiting, pace }: Line, batch: readonly Ticket[]): number {
-  const rows = rowsOf(batch);
-  const [first] = batch;
-  const most = rule.preferredRows.at(-1) ?? rule.rowsMax;
-  const isFull = rows >= Math.min(most, rule.rowsMax) || rule.preferredRows.includes(rows);
-  if (first === undefined || first.key === undefined || isFull || waiting.length > batch.length) return 0;
+function crowdMs({ preferredRows, delayMsMax }: BatchRule, pace: Pace, batch: readonly Ticket[]): number {
   const { gapMs, arrivedMs } = pace;
-  const prefers = rule.preferredRows.length > 0 && gapMs < rule.delayMsMax;
-  if (!prefers && gapMs * batch.length >= savingMs(pace)) return 0;
-  const patienceMs = prefers ? rule.delayMsMax : gapsWaited * gapMs;
-  const oldestMs = Math.min(...batch.map((ticket) => ticket.arrivedMs));
-  const tightestMs = Math.min(...batch.map(({ deadlineMs }) => deadlineMs)) - 2 * estimateMs(pace, cellsOf(batch));
-  return Math.min(oldestMs + rule.delayMsMax, arrivedMs + patienceMs, tightestMs);
+  if (preferredRows.length > 0 && gapMs < delayMsMax) return arrivedMs + delayMsMax;
+  return gapMs * batch.length < hopedSavingMs(pace) ? arrivedMs + gapsWaited * gapMs : 0;
 }
 
+/**
+ * Until when those whom the last run answered are likely to ask again. Without this, callers who ask at once split into groups that
+ * take turns, and a run is paid for each. The engine stands still for less than half of that run's fixed part, and those who wait lose less than
+ * the others would by waiting for a run more.
+ */
+function returnsMs({ delayMsMax }: BatchRule, pace: Pace, batch: readonly Ticket[]): number {
+  const { returns, returned, endedMs } = pace;
+  const toCome = returns.count - returned.count;
+  const waitMs = returnsPatience * returns.afterMs;
+  if (toCome < someReturn || waitMs > Math.min(hopedSavingMs(pace) / 2, delayMsMax)) return 0;
+  const runMs = takesMs(pace, cellsOf(batch));
+  return toCome * runMs > batch.length * waitMs ? endedMs + waitMs : 0;
+}
+
+/** Of the usual time until the last of them is back. */
+const returnsPatience = 1.25;
+/** Fewer are not waited for. */
+const someReturn = 0.5;
 /** Usual gaps after which nobody more is expected. */
 const gapsWaited = 3;

@@ -82,7 +82,7 @@ describe("a caller who is refused", () => {
           expect(refusedAgain).toBe(0);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 

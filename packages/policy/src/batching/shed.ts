@@ -1,6 +1,6 @@
 import { type BatchRule, cellsOf, rowsOf } from "./call.ts";
 import type { Line } from "./line.ts";
-import { arrivalRate, type Pace, savingMs, slopeMs } from "./pace.ts";
+import { arrivalRate, type Pace } from "./pace.ts";
 
 /** Before anything is known of an engine. */
 const retryMsFirst = 1_000;
@@ -31,10 +31,10 @@ export function promise(rule: BatchRule, line: Line, nowMs: number): [number, Pa
 /** Calls answered per millisecond, if runs of those that wait take what runs took lately; undefined before the first run. */
 function drainRate({ rowsMax, cellsMax, runningMax }: BatchRule, { pace, waiting }: Line): number | undefined {
   const some = waiting.slice(0, sample);
-  if (pace.runs.n === 0 || some.length === 0) return undefined;
+  if (pace.cost === undefined || some.length === 0) return undefined;
   const cells = some.reduce((sum, ticket) => sum + cellsOf([ticket]), 0) / some.length;
   const calls = Math.max(1, Math.min((rowsMax * some.length) / rowsOf(some), cellsMax / cells));
   // While it is not known what size costs, all of it: to come back too late is better than in vain.
-  const runMs = savingMs(pace) + slopeMs(pace) * calls * cells;
+  const runMs = pace.cost.fixedMs + pace.cost.perCellMs * calls * cells;
   return (calls * runningMax) / Math.max(0.001, runMs);
 }
