@@ -134,7 +134,7 @@ test("a model that is named in the place of one that is asleep answers after a s
   });
 });
 
-test("a thousand calls wake an engine once, and are all answered", async () => {
+test("a thousand calls wake an engine once, and are all answered", { timeout: 180_000 }, async () => {
   let awake = false;
   const completion = {
     id: "chatcmpl-1",

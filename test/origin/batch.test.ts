@@ -14,6 +14,7 @@ import {
 import { signatureText, textToSign } from "@ledge/policy/origins";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freePort } from "../../scripts/local/port.ts";
+import { until } from "../support/ledge.ts";
 import { packages, value } from "./graph-models.ts";
 import { writePackage } from "./graph-packages.ts";
 import { OriginProcess, type Running, secret, startOrigin } from "./origin-process.ts";
@@ -70,6 +71,22 @@ async function ask({ call }: Running, reference: string): Promise<readonly Predi
   );
 }
 
+const sharedRows = (answers: readonly PredictAnswer[]) => Math.max(...answers.map(({ timings }) => timings.batchRows));
+
+/** The same, again and again until some of them shared a run: on a busy machine calls may come one after the other. */
+async function askTogether(reference: string): Promise<readonly PredictAnswer[]> {
+  let answers = await ask(shared, reference);
+  await until(
+    "calls share a run",
+    async () => {
+      if (sharedRows(answers) === 1) answers = await ask(shared, reference);
+      return sharedRows(answers) > 1;
+    },
+    30_000,
+  );
+  return answers;
+}
+
 const numbersOf = ({ predictions: [first] }: PredictAnswer) => first?.logits ?? first?.embedding ?? [];
 const worst = (a: readonly number[], b: readonly number[]) =>
   a.reduce((most, one, at) => Math.max(most, Math.abs(one - (b[at] ?? Number.NaN))), 0);
@@ -96,8 +113,7 @@ async function infer({ call }: Running, ids: readonly number[]) {
 describe("answers of calls that share a run", () => {
   test.each(shipped)("equal those of calls that were run alone, to a hundred-thousandth: %s", async (reference) => {
     const apart = await ask(alone, reference);
-    const together = await ask(shared, reference);
-    expect(Math.max(...together.map(({ timings }) => timings.batchRows))).toBeGreaterThan(1);
+    const together = await askTogether(reference);
     expect(apart.every(({ timings }) => timings.batchRows === 1)).toBe(true);
     for (const [at, one] of together.entries()) {
       const other = apart[at];
