@@ -10,6 +10,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from .sampling import Sampling
 from .settings import Settings
+from .shard import Feed, Shard
 
 
 class ShardLost(Exception):
@@ -42,10 +43,6 @@ class Model:
     """A Ray Serve deployment. Its processes lie in its placement group and end with it."""
 
     async def __init__(self, settings: Settings) -> None:
-        # Ray Serve imports this file where there is no need of PyTorch.
-        from .shard import Feed, Shard
-
-        self._feed = Feed
         self._settings = settings
         self._running: dict[str, Sequence] = {}
         self._ended: list[str] = []
@@ -86,9 +83,9 @@ class Model:
         finally:
             self._end(sequence.name)
 
-    async def facts(self) -> list[dict[str, Any]]:
-        """Of each process: rank, pid, node, and the bytes and shapes of its parameters."""
-        return [vars(facts) for facts in self._facts]
+    async def facts(self) -> dict[str, Any]:
+        """How many answers are under way, and of each process its rank, pid, node, and the bytes and shapes of its parameters."""
+        return {"answers": len(self._running), "processes": [vars(facts) for facts in self._facts]}
 
     async def check_health(self) -> None:
         """Ray Serve asks this, and replaces the replica and its processes when it fails."""
@@ -108,7 +105,7 @@ class Model:
             if not under_way and not ended:
                 self._work.clear()
                 continue
-            feeds = [self._feed(one.name, one.next, one.sampling) for one in under_way]
+            feeds = [Feed(one.name, one.next, one.sampling) for one in under_way]
             try:
                 steps = [shard.step.remote(feeds, ended) for shard in self._shards]
                 chosen = await asyncio.wait_for(asyncio.gather(*steps), self._settings.step_s)

@@ -17,6 +17,7 @@ from .text import Text
 
 app = FastAPI(openapi_url=None)
 
+
 @app.exception_handler(Refusal)
 async def refuse(_request: Request, refusal: Refusal) -> JSONResponse:
     later = refusal.retry_after_s
@@ -78,7 +79,9 @@ class Route:
         try:
             prompt = ask.prompt(self._door.text)
         except TemplateError as error:
-            raise Refusal(400, "invalid_request", f"The model's template does not take these messages: {error}") from error
+            raise Refusal(
+                400, "invalid_request", f"The model's template does not take these messages: {error}"
+            ) from error
         answer = Answer(self._door, ask, prompt)
         # A refusal still has a status before the first token; behind it, a stream can only say it in its midst.
         await answer.begin()

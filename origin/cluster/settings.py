@@ -70,8 +70,6 @@ class Settings(BaseModel):
     def _fits(self) -> "Settings":
         if self.engine == "torch" and min(self.tensor_parallel_size, self.pipeline_parallel_size) > 1:
             raise ValueError("engine 'torch' splits layers or stacks them, not both: set one of the sizes to 1")
-        if self.engine == "torch" and self.world_size < 2:
-            raise ValueError("engine 'torch' needs two processes: set tensor_parallel_size or pipeline_parallel_size to 2")
         if self.engine == "torch" and self.engine_kwargs:
             raise ValueError("engine_kwargs are vLLM's: leave them out with engine 'torch'")
         if self.engine == "vllm" and self.accelerator != "gpu":
