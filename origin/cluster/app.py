@@ -17,7 +17,9 @@ def build(settings: Settings) -> serve.Application:
 
         return build_openai_app({"llm_configs": [LLMConfig(**vllm_config(settings))]})
     model = serve.deployment(Model).options(**model_options(settings)).bind(settings)
-    return serve.deployment(Route).options(num_replicas=1, ray_actor_options={"num_cpus": 0}).bind(settings, model)
+    # Calls wait for a replica, where their number has a bound, and never for the way in.
+    route = {"num_replicas": 1, "max_ongoing_requests": 10_000, "ray_actor_options": {"num_cpus": 0}}
+    return serve.deployment(Route).options(**route).bind(settings, model)
 
 
 def model_options(settings: Settings) -> dict[str, Any]:

@@ -66,6 +66,8 @@ class Ask(BaseModel):
     stream_options: StreamOptions | None = None
     return_token_ids: bool | None = None
     """vLLM's: the answer carries the ids of its tokens too."""
+    ignore_eos: bool | None = None
+    """vLLM's: no token ends the answer."""
 
     @property
     def stops(self) -> list[str]:
@@ -97,7 +99,7 @@ class Ask(BaseModel):
         chosen = {**text.presets, **{name: value for name, value in given.items() if value is not None}}
         return Sampling(
             max_tokens=wanted or room,
-            end_tokens=text.end_tokens,
+            end_tokens=frozenset() if self.ignore_eos else text.end_tokens,
             temperature=chosen.get("temperature", 1.0),
             top_p=chosen.get("top_p", 1.0),
             top_k=chosen.get("top_k", 0),

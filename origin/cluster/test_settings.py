@@ -1,8 +1,11 @@
 """The tests of this folder: python -m unittest discover -s origin/cluster -t origin"""
 
+import json
 import unittest
+from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
 from .app import model_options, vllm_config
@@ -50,6 +53,14 @@ class SettingsTest(unittest.TestCase):
             # Only the images with vLLM have what it needs.
             return
         self.assertEqual(LLMConfig(**made).engine_kwargs["tensor_parallel_size"], 8)
+
+    def test_what_kubernetes_deploys_is_what_the_application_takes(self) -> None:
+        rendered = Path(__file__).parents[1] / "deploy" / "rendered" / "ray.json"
+        objects = json.loads(rendered.read_text())["objects"]
+        [service] = [one for one in objects if one["kind"] == "RayService"]
+        [application] = yaml.safe_load(service["spec"]["serveConfigV2"])["applications"]
+        made = vllm_config(Settings(**application["args"]))
+        self.assertEqual(len(made["placement_group_config"]["bundles"]), 16)
 
     def test_what_does_not_fit_is_refused_with_a_sentence(self) -> None:
         for more, sentence in [

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { must, venvOf } from "../python-venv.ts";
 import { repoRoot } from "../repo.ts";
 import { type RayNodes, rayEnv, startNodes } from "./nodes.ts";
-import { endGroups, groupsAlive } from "./process-groups.ts";
+import { endSessions, sessionsAlive } from "./sessions.ts";
 import type { ClusterSettings } from "./settings.ts";
 
 /** A local cluster of two nodes that serves a model split over processes of both. */
@@ -44,7 +44,7 @@ export async function startCluster(options: ClusterOptions): Promise<RunningClus
   const running = (await runningIn(options, url)) ?? (await startAnew(options, python, url));
   const { settings: deployed, ...cluster } = running;
   if (JSON.stringify(deployed) !== JSON.stringify(settings)) {
-    const args = [cluster.address, String(cluster.groups.length), String(port), JSON.stringify(settings)];
+    const args = [cluster.address, String(cluster.sessions.length), String(port), JSON.stringify(settings)];
     await step(`the model ${settings.model_name}`, () =>
       must(python, ["-m", "cluster.deploy", ...args], rayEnv(cluster.dir)),
     );
@@ -73,7 +73,7 @@ function cpusOf(settings: ClusterSettings): number {
 export async function stopCluster(stateDir: string): Promise<boolean> {
   const state = read(stateDir);
   if (state === undefined) return false;
-  await endGroups(state.groups, basename(state.dir));
+  await endSessions(state.sessions, basename(state.dir));
   rmSync(state.dir, { recursive: true, force: true });
   rmSync(join(stateDir, "state.json"));
   return true;
@@ -82,7 +82,11 @@ export async function stopCluster(stateDir: string): Promise<boolean> {
 /** The cluster that is written down, if both of its nodes live, have room, and its API answers under the address. */
 async function runningIn({ stateDir, settings }: ClusterOptions, url: string): Promise<State | undefined> {
   const state = read(stateDir);
-  if (state?.url !== url || state.cpus < cpusOf(settings) || groupsAlive(state.groups, basename(state.dir)).length < 2)
+  if (
+    state?.url !== url ||
+    state.cpus < cpusOf(settings) ||
+    sessionsAlive(state.sessions, basename(state.dir)).length < 2
+  )
     return undefined;
   const answer = await fetch(`${url}/v1/models`).catch(() => undefined);
   return answer?.ok === true ? state : undefined;

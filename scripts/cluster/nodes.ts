@@ -17,8 +17,8 @@ export interface RayNodes {
   readonly address: string;
   /** Holds Ray's files and the token; its name is in the arguments of every node. */
   readonly dir: string;
-  /** One process group each. */
-  readonly groups: readonly number[];
+  /** One session each, by its number. */
+  readonly sessions: readonly number[];
   /** Logical CPUs of each. */
   readonly cpus: number;
 }
@@ -48,13 +48,13 @@ export function rayEnv(dir: string): Readonly<Record<string, string>> {
   };
 }
 
-/** Starts both nodes. `started` hears of each process group as soon as it is there. Throws with a node's log when one ends. */
+/** Starts both nodes. `started` hears of each session as soon as it is there. Throws with a node's log when one ends. */
 export async function startNodes(options: NodeOptions, started: (nodes: RayNodes) => void): Promise<RayNodes> {
   // Unix sockets lie in it, whose paths may have 107 bytes: so not under the repository.
   const dir = mkdtempSync(join(tmpdir(), "ledge-ray-"));
   mkdirSync(join(dir, "log"));
   writeFileSync(join(dir, "token"), randomBytes(32).toString("hex"), { mode: 0o600 });
-  const nodes = { address: `${hosts[0]}:${options.port}`, dir, groups: [] as number[], cpus: options.cpus };
+  const nodes = { address: `${hosts[0]}:${options.port}`, dir, sessions: [] as number[], cpus: options.cpus };
   const { dashboardPort } = options;
   const dashboard =
     dashboardPort === undefined
@@ -67,7 +67,7 @@ export async function startNodes(options: NodeOptions, started: (nodes: RayNodes
     ["second", second],
   ] as const) {
     const node = startNode(name, args, options, dir);
-    nodes.groups.push(node.group);
+    nodes.sessions.push(node.session);
     started(nodes);
     await node.ready();
   }
@@ -90,13 +90,13 @@ function startNode(name: string, args: readonly string[], { python, cpus }: Node
       "--dashboard-agent-listen-port=0",
       "--disable-usage-stats",
     ],
-    // In a group of its own, which everything that Ray starts stays in. It lives on when this process ends.
+    // In a session of its own, which everything that Ray starts stays in. It lives on when this process ends.
     { env: { ...process.env, ...rayEnv(dir) }, stdio: ["ignore", out, out], detached: true },
   );
   child.unref();
   closeSync(out);
   if (child.pid === undefined) throw new Error(`${child.spawnfile} is missing: remove dist/python and try again.`);
-  return { group: child.pid, ready: () => whenStarted(child, log) };
+  return { session: child.pid, ready: () => whenStarted(child, log) };
 }
 
 async function whenStarted(child: ChildProcess, log: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { OpenAiEngine } from "../../../origin/src/engines/openai/openai-engine.ts";
-import { groupsAlive } from "../../../scripts/cluster/process-groups.ts";
+import { sessionsAlive } from "../../../scripts/cluster/sessions.ts";
 import { hasPython } from "../../../scripts/python-venv.ts";
 import { chatConformance } from "../../origin/chat-conformance.ts";
 import { until } from "../../support/ledge.ts";
@@ -118,11 +118,11 @@ describe.skipIf(!(await hasPython()) || process.env.LEDGE_ENGINES !== "all")(
     test(
       "stopping leaves no process of the cluster's",
       async () => {
-        const { groups, dir } = cluster.running;
+        const { sessions, dir } = cluster.running;
         const mark = dir.replace(/^.*\//, "");
-        expect(groupsAlive(groups, mark)).toEqual(groups);
+        expect(sessionsAlive(sessions, mark)).toEqual(sessions);
         expect(await cluster.stop()).toBe(true);
-        expect(groupsAlive(groups, mark)).toEqual([]);
+        expect(sessionsAlive(sessions, mark)).toEqual([]);
         expect(await cluster.stop()).toBe(false);
       },
       minutesMs,
