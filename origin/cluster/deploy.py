@@ -2,8 +2,8 @@
 
     python -m cluster.deploy ADDRESS NODES PORT SETTINGS
 
-ADDRESS is Ray's, NODES how many nodes it has or is about to have, PORT where the API is to listen on 127.0.0.1, SETTINGS
-JSON as in settings.py.
+ADDRESS is Ray's, NODES how many nodes it has or is about to have, PORT where the API is to listen on 127.0.0.1,
+SETTINGS JSON as in settings.py.
 """
 
 import sys

@@ -84,7 +84,7 @@ class Model:
             self._end(sequence.name)
 
     async def facts(self) -> dict[str, Any]:
-        """How many answers are under way, and of each process its rank, pid, node, and the bytes and shapes of its parameters."""
+        """How many answers are under way, and each process's rank, pid, node, and its parameters' bytes and shapes."""
         return {"answers": len(self._running), "processes": [vars(facts) for facts in self._facts]}
 
     async def check_health(self) -> None:

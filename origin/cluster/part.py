@@ -1,5 +1,6 @@
-"""One process's part of the model, and of the keys and values of every answer under way. transformers splits the layers
-(`tensor_parallel_size`) or stacks them (`pipeline_parallel_size`) over PyTorch's process group; nothing of that is done here."""
+"""One process's part of the model, and of the keys and values of every answer under way. transformers splits the
+layers (`tensor_parallel_size`) or stacks them (`pipeline_parallel_size`) over PyTorch's process group; nothing of that
+is done here."""
 
 import os
 import socket
@@ -75,8 +76,8 @@ class Part:
 
     @torch.inference_mode()
     def step(self, feeds: list[Feed], ended: list[str]) -> list[int]:
-        """Puts each feed through the model and gives the token that follows each; only the first process chooses, the others
-        give nothing. Answers that have ended are forgotten first."""
+        """Puts each feed through the model and gives the token that follows each; only the first process chooses, the
+        others give nothing. Answers that have ended are forgotten first."""
         for name in ended:
             self.answers.pop(name, None)
         logits = [self._forward(feed) for feed in feeds]

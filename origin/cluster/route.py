@@ -1,4 +1,4 @@
-"""The way in: OpenAI's API in front of the replicas. It lives while the model sleeps, and refuses what needs no model."""
+"""The way in: OpenAI's API before the replicas. It lives while the model sleeps, and refuses what needs no model."""
 
 import asyncio
 
@@ -7,9 +7,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from jinja2 import TemplateError
 from ray import serve
+from ray.exceptions import RayError
+from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
 
-from .answer import Answer, Door
+from .answer import RETRY_AFTER_S, Answer, Door
 from .exchange import ChatAsk, CompletionAsk, Refusal
 from .model import Model
 from .settings import Settings
@@ -62,7 +64,10 @@ class Route:
     @app.get("/shards")
     async def shards(self) -> JSONResponse:
         """The processes of a replica, and what each holds of the model. Wakes the model."""
-        return JSONResponse(await self._model.facts.remote())
+        try:
+            return JSONResponse(await self._model.facts.remote())
+        except (RayError, RayServeException) as error:
+            raise Refusal(503, "overloaded", "The model cannot take the call now.", RETRY_AFTER_S) from error
 
     @app.post("/v1/chat/completions")
     async def chat(self, ask: ChatAsk) -> Response:

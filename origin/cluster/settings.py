@@ -11,7 +11,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
     engine: Literal["torch", "vllm"] = "torch"
-    """`torch` shards by PyTorch's and transformers' parallel APIs, on CPUs too; `vllm` is vLLM on Ray and needs GPUs."""
+    """`torch` shards by PyTorch's and transformers' parallel APIs, on CPUs too; `vllm`, on Ray, needs GPUs."""
     model_name: str = Field(min_length=1)
     """What callers ask for."""
     model_source: str = Field(min_length=1)
@@ -54,7 +54,7 @@ class Settings(BaseModel):
 
     @property
     def autoscaling(self) -> dict[str, float]:
-        """Ray Serve's `autoscaling_config`. One replica is started at once, so that a model that cannot run is known."""
+        """Ray Serve's `autoscaling_config`. One replica starts at once, so that a model that cannot run is known."""
         return {
             "min_replicas": self.min_replicas,
             "initial_replicas": max(1, self.min_replicas),

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from ray.serve.schema import ServeDeploySchema
 
 from .app import model_options, vllm_config
 from .settings import Settings
@@ -58,8 +59,8 @@ class SettingsTest(unittest.TestCase):
         rendered = Path(__file__).parents[1] / "deploy" / "rendered" / "ray.json"
         objects = json.loads(rendered.read_text())["objects"]
         [service] = [one for one in objects if one["kind"] == "RayService"]
-        [application] = yaml.safe_load(service["spec"]["serveConfigV2"])["applications"]
-        made = vllm_config(Settings(**application["args"]))
+        [application] = ServeDeploySchema(**yaml.safe_load(service["spec"]["serveConfigV2"])).applications
+        made = vllm_config(Settings(**application.args))
         self.assertEqual(len(made["placement_group_config"]["bundles"]), 16)
 
     def test_what_does_not_fit_is_refused_with_a_sentence(self) -> None:

@@ -19,7 +19,7 @@ class Text:
         self.context_tokens = int(read(Path(folder) / "config.json")["max_position_embeddings"])
 
     def of_messages(self, messages: list[dict[str, str]]) -> list[int]:
-        """A chat as the model was taught to read it. Throws jinja2.TemplateError where its template has no place for it."""
+        """A chat as the model was taught to read it. Throws jinja2.TemplateError where its template refuses."""
         prompt = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
         return self._tokenizer.encode(prompt, add_special_tokens=False)
 
@@ -31,7 +31,7 @@ class Text:
 
 
 class Transcript:
-    """The text of one answer as its tokens come. What might still become a stop string, or half a character, is held back."""
+    """The text of one answer as its tokens come. What may still become a stop string or a character is held back."""
 
     def __init__(self, text: Text, stops: list[str]) -> None:
         self._text = text

@@ -5,9 +5,10 @@ import { execFileSync } from "node:child_process";
 const killAfterMs = 8_000;
 const pollMs = 100;
 
-interface Process {
+export interface Process {
   readonly pid: number;
   readonly session: number;
+  /** The command line; Ray's workers put there what they are, like `ray::Shard`. */
   readonly args: string;
 }
 
@@ -34,7 +35,7 @@ export async function endSessions(sessions: readonly number[], mark: string): Pr
 }
 
 /** All that run on the machine, those apart that have ended and wait for their parents. */
-function processes(): readonly Process[] {
+export function processes(): readonly Process[] {
   const said = execFileSync("ps", ["-A", "-ww", "-o", "pid=,sess=,stat=,args="], {
     encoding: "utf8",
     maxBuffer: 67_108_864,
