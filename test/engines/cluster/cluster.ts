@@ -95,11 +95,15 @@ export async function referenceOf(
 }
 
 /** Runs the cluster's Python with JSON on its standard input; throws with what it says on its standard error when it fails. */
-export async function python(args: readonly string[], input: object = {}): Promise<string> {
+export async function python(
+  args: readonly string[],
+  input: object = {},
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const program = await venvOf(join(repoRoot, "origin", "cluster", "requirements.txt"));
   const child = spawn(program, args, {
     cwd: join(repoRoot, "origin"),
-    env: { ...process.env, HF_HUB_OFFLINE: "1" },
+    env: { ...process.env, HF_HUB_OFFLINE: "1", ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
   let [stdout, stderr] = ["", ""];

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { OpenAiEngine } from "../../../origin/src/engines/openai/openai-engine.ts";
+import { rayEnv } from "../../../scripts/cluster/nodes.ts";
 import { processes, sessionsAlive } from "../../../scripts/cluster/sessions.ts";
 import { hasPython } from "../../../scripts/python-venv.ts";
 import { chatConformance } from "../../origin/chat-conformance.ts";
@@ -92,6 +93,15 @@ describe.skipIf(!(await hasPython()) || process.env.LEDGE_ENGINES !== "all")(
       },
       6 * minutesMs,
     );
+
+    test("Ray refuses whoever lacks the cluster's token", async () => {
+      const { address, dir } = cluster.running;
+      const program = "import ray, sys; ray.init(address=sys.argv[1], log_to_driver=False)";
+      const connect = (env: Readonly<Record<string, string>>) => python(["-c", program, address], {}, env);
+      await connect(rayEnv(dir));
+      const wrong = { RAY_AUTH_MODE: "token", RAY_AUTH_TOKEN: "ab".repeat(32) };
+      await expect(connect(wrong)).rejects.toThrow("InvalidAuthToken");
+    });
 
     test(
       "with no calls no process is left, and the next call wakes the model",
