@@ -10,7 +10,12 @@ export const schemasDir = join(deployDir, "schemas");
 export const renderedDir = join(deployDir, "rendered");
 
 /** What is deployed: each kustomization that is applied as a whole, and the name its rendered copy bears. */
-export const kustomizations = { eu: "overlays/eu", us: "overlays/us", kserve: "engines/kserve" } as const;
+export const kustomizations = {
+  eu: "overlays/eu",
+  us: "overlays/us",
+  kserve: "engines/kserve",
+  ray: "engines/ray",
+} as const;
 export type Kustomization = keyof typeof kustomizations;
 
 /** An object of Kubernetes, as far as every kind has it. */
@@ -29,11 +34,11 @@ export interface Rendered {
 
 /** `overlays/eu/kustomization.yaml` and so on: all that kustomize may read, in a stable order. */
 export function sourcePaths(): readonly string[] {
-  return ["base", "engines", "overlays"]
+  return ["base", "engines", "overlays", "../cluster"]
     .flatMap((dir) =>
       readdirSync(join(deployDir, dir), { recursive: true, encoding: "utf8" }).map((at) => `${dir}/${at}`),
     )
-    .filter((path) => /\.(?:yaml|json)$/.test(path))
+    .filter((path) => /\.(?:yaml|json|py)$/.test(path) && !/\/test_\w+\.py$/.test(path))
     .map((path) => path.replaceAll("\\", "/"))
     .sort();
 }

@@ -36,6 +36,12 @@ export const crds: readonly CrdSource[] = [
     api: "v1alpha1",
   },
   {
+    module: "github.com/ray-project/kuberay/ray-operator",
+    version: "v1.5.0",
+    path: "config/crd/bases/ray.io_rayservices.yaml",
+    api: "v1",
+  },
+  {
     module: "sigs.k8s.io/gateway-api",
     version: "v1.5.1",
     path: "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",

@@ -83,6 +83,15 @@ const mistakes: readonly (readonly [kind: string, path: string, value: unknown])
   ["serving.kserve.io/v1beta1/InferenceService", "spec.predictor.model.storageURI", "pvc://models"],
   ["serving.kserve.io/v1alpha2/LLMInferenceService", "spec.parallelism.tensorParallelSize", 8],
   ["serving.kserve.io/v1alpha2/LLMInferenceService", "spec.worker.containers.0.resources.limits.memory", {}],
+  ["ray.io/v1/RayService", "spec.serveConfig", "applications: []"],
+  ["ray.io/v1/RayService", "spec.serveConfigV2", { applications: [] }],
+  [
+    "ray.io/v1/RayService",
+    "spec.rayClusterConfig.headGroupSpec.template.spec.containers.0.ports.0.containerPort",
+    "8000",
+  ],
+  ["ray.io/v1/RayService", "spec.rayClusterConfig.workerGroupSpecs.0.groupName", undefined],
+  ["ray.io/v1/RayService", "spec.rayClusterConfig.workerGroupSpecs.0.maxReplicas", "4"],
 ];
 
 test.each(mistakes)("of %s the mistake at %s is found", (kind, path, value) => {
