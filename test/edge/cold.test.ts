@@ -134,7 +134,7 @@ test("a model that is named in the place of one that is asleep answers after a s
   });
 });
 
-test("a thousand calls wake an engine once, and are all answered", { timeout: 180_000 }, async () => {
+test("a hundred calls at once wake an engine once, and are all answered", async () => {
   let awake = false;
   const completion = {
     id: "chatcmpl-1",
@@ -156,25 +156,25 @@ test("a thousand calls wake an engine once, and are all answered", { timeout: 18
     {
       kind: "openai",
       url: `${server.url}/v1`,
-      waitingMax: 2_000,
+      waitingMax: 1_000,
       wake: { url: `${server.url}/wake`, seconds: 2 },
       models: [{ name: "tiny-chat" }],
     },
   ];
   const origin = await startOrigin({ MODELS: "none", ENGINES: JSON.stringify(engines) });
-  const many = "2000";
+  const many = "1000";
   await start(origin, {
     gateways: 3,
     gateway: { ORIGIN_IN_FLIGHT_MAX: many },
     dispatch: { HELD_CALLS_MAX: many, ORIGIN_CALLS_MAX: many, MODEL_CALLS_MAX: many },
   });
   const answers = await Promise.all(
-    Array.from({ length: 1_000 }, async () => {
-      const answer = await ask();
-      return `${answer.status} ${await wordsOf(answer)}`;
+    Array.from({ length: 100 }, async () => {
+      const answer = await ask({}, { "Ledge-Timeout-Ms": "50000" });
+      return answer.status === 200 ? await wordsOf(answer) : `${answer.status} ${await answer.text()}`;
     }),
   );
-  expect(new Set(answers)).toEqual(new Set(["200 well rested"]));
+  expect(new Set(answers)).toEqual(new Set(["well rested"]));
   expect(server.got.filter(({ path }) => path === "/wake")).toHaveLength(1);
 });
 

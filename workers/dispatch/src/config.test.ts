@@ -51,3 +51,14 @@ test.each([
   const read = readConfig({ ...env, ...wrong });
   expect(read.ok ? [] : read.fault.issues?.map(({ path }) => path)).toEqual(paths);
 });
+
+test("an origin is reached by the binding that it names, which has to be there", () => {
+  const bound = { fetch: async () => new Response() };
+  const many = (binding: string) => [{ region: "eu", origins: [{ name: "eu-1", url: "http://eu.internal", binding }] }];
+  const read = readConfig({ ...env, EU_1: bound, ORIGINS: JSON.stringify(many("EU_1")) });
+  expect(read).toMatchObject({ value: { pools: [{ origins: [{ name: "eu-1", binding: bound }] }] } });
+  for (const binding of ["EU_2", "ORIGIN_URL"]) {
+    const refused = readConfig({ ...env, EU_1: bound, ORIGINS: JSON.stringify(many(binding)) });
+    expect(refused).toMatchObject({ fault: { issues: [{ path: "ORIGINS" }] } });
+  }
+});

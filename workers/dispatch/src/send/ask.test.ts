@@ -78,3 +78,31 @@ test("an origin is told the time that is left, as a duration and as a moment, an
   expect([first[1], second[1]]).toEqual([String(deadlineMs), String(deadlineMs)]);
   expect(first[2]).not.toBe(second[2]);
 });
+
+test("an origin with a binding is asked by it, and not over the internet", async () => {
+  const asked: string[] = [];
+  const binding = {
+    fetch: async (url: string, init: RequestInit) => {
+      asked.push(`${init.method} ${url}`);
+      return Response.json({ said: true });
+    },
+  };
+  const origin = { name: "o", url: "http://eu.internal", weight: 1, binding };
+  const call: Call = {
+    method: "POST",
+    path: "/v1/predict",
+    body: new Uint8Array(),
+    bodySha256: "0".repeat(64),
+    headers: [],
+    model: "intent@1",
+    continent: undefined,
+    deadlineMs: Date.now() + 10_000,
+    hedged: false,
+  };
+  const { verdict, response } = await ask(origin, call, { hmac: () => "", signal: undefined, nowMs: () => Date.now() });
+  expect([verdict, await response?.json(), asked]).toEqual([
+    "answered",
+    { said: true },
+    ["POST http://eu.internal/v1/predict"],
+  ]);
+});

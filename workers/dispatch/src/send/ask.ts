@@ -2,6 +2,7 @@ import { errors, headers, isErrorCode, problemOf } from "@ledge/contract";
 import { type Verdict, verdictOf } from "@ledge/policy/origins";
 import type { Origin } from "../config.ts";
 import type { Call } from "./call.ts";
+import { reach } from "./reach.ts";
 import { sign } from "./sign.ts";
 
 /** What became of one request to one origin. */
@@ -40,7 +41,7 @@ export async function ask(origin: Origin, call: Call, { hmac, signal, nowMs }: A
   sign({ method: call.method, path: call.path, bodySha256: call.bodySha256, headers: named }, hmac, sentMs);
   let lost = true;
   try {
-    const response = await fetch(origin.url + call.path, {
+    const response = await reach(origin, call.path, {
       method: call.method,
       headers: named,
       body: call.body.byteLength === 0 ? null : call.body,

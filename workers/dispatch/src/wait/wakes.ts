@@ -44,8 +44,9 @@ interface Waking {
   outcome?: "awake" | "failed";
 }
 
-/** Who waits looks this often whether another has seen something. */
+/** Who waits looks this often whether another has seen something, and the seldomer the more wait: 500 looks a second at most. */
 const tickMs = 100;
+const tickMsEach = 2;
 const pollMsMin = 100;
 const pollMsMax = 2_000;
 const pollingMsMax = 10_000;
@@ -85,7 +86,8 @@ export class Wakes {
     try {
       while (waking.outcome === undefined && nowMs() < untilMs) {
         const leftMs = untilMs - nowMs();
-        if (nowMs() < waking.nextPollMs || nowMs() < waking.pollingUntilMs) await sleep(Math.min(tickMs, leftMs));
+        if (nowMs() < waking.nextPollMs || nowMs() < waking.pollingUntilMs)
+          await sleep(Math.min(leftMs, tickMs + tickMsEach * this.#held.count(nowMs(), heldMax)));
         else await Promise.race([this.#poll(model, waking), sleep(leftMs)]);
       }
       return waking.outcome ?? "late";
