@@ -6,12 +6,12 @@ import { type Target, targets } from "./world.ts";
 export const usage = `npm run chaos -- [options]
 
 Starts the edge, two origins of two regions and KServe behind both, asks them questions whose right answers are known, and makes
-each of them fail in turn and then at random. Prints a table of what callers got. Takes about ten minutes.
+each of them fail in turn and then at random. Prints a table of what callers got. Takes about a quarter of an hour.
 
   --fault a,b     these faults only: ${faultNames.join(", ")}
   --target a,b    these only: ${targets.join(", ")}
   --minutes N     how long faults come at random after those in turn (default 3; 0: not at all)
-  --seconds N     how long each fault lasts (default 6)
+  --seconds N     how long each fault lasts (default 10: longer than a call may take)
   --callers N     callers that ask all the time (default 12)
   --flood N       callers of a flood beside them (default 120)
   --seed N        what is drawn at random is drawn the same again (default 1)
@@ -45,7 +45,7 @@ export function readOptions(args: readonly string[]): Options {
       fault: { type: "string", default: faultNames.join(",") },
       target: { type: "string", default: targets.join(",") },
       minutes: { type: "string", default: "3" },
-      seconds: { type: "string", default: "6" },
+      seconds: { type: "string", default: "10" },
       callers: { type: "string", default: "12" },
       flood: { type: "string", default: "120" },
       seed: { type: "string", default: "1" },

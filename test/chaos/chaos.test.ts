@@ -17,6 +17,7 @@ const cases: readonly Case[] = [
   { fault: "reset", target: "near-1" },
   { fault: "blackhole", target: "near-1" },
   { fault: "reset", target: "near-engine" },
+  { fault: "drop", target: "near-engine" },
   { fault: "kill", target: "engine" },
   { fault: "flood", target: "edge" },
 ];
