@@ -51,7 +51,7 @@ class Answer:
         self._door.waiting += 1
         try:
             self._first = await self._next_within()
-        except BaseException:
+        except asyncio.CancelledError:
             self._tokens.cancel()
             raise
         finally:
@@ -103,6 +103,7 @@ class Answer:
         while not (await asyncio.wait({coming}, timeout=1))[0]:
             if time.monotonic() > ends_at or await self._door.is_down():
                 coming.cancel()
+                self._tokens.cancel()
                 raise Refusal(503, "model_not_ready", "The model is not ready.", RETRY_AFTER_S)
         return coming.result()
 

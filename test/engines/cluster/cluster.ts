@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningCluster, startCluster, stopCluster } from "../../../scripts/cluster/cluster.ts";
@@ -57,8 +57,11 @@ export class TestCluster {
     return this.#running;
   }
 
-  stop(): Promise<boolean> {
-    return stopCluster(this.#stateDir);
+  /** Says whether there was one. */
+  async stop(): Promise<boolean> {
+    const stopped = await stopCluster(this.#stateDir);
+    rmSync(this.#stateDir, { recursive: true, force: true });
+    return stopped;
   }
 
   /** The processes of one replica, and how many answers it works on. */
