@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { modelManifest } from "@ledge/contract";
+import { packageManifest } from "@ledge/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { enginesOf } from "../../../scripts/cluster/settings.ts";
 import type { RunningOrigin } from "../../../scripts/local/origin.ts";
@@ -30,7 +30,7 @@ describe.skipIf(!(await hasPython()) || process.env.LEDGE_ENGINES !== "all")("a 
     });
     edge = await startEdge({ originUrl: origin.url, gateway: { FALLBACKS: '{"tiny-chat":["small-chat"]}' } });
     const folder = join(repoRoot, "models", "tiny-chat", "1");
-    const manifest = modelManifest.parse(JSON.parse(readFileSync(join(folder, "model.json"), "utf8")));
+    const manifest = packageManifest.parse(JSON.parse(readFileSync(join(folder, "model.json"), "utf8")));
     const files = (manifest.files ?? []).filter(({ path }) => path !== manifest.file.path);
     await registerPackage(deskOf(edge), { ...manifest, name: "small-chat", files }, (path) =>
       readFileSync(join(folder, path)),
