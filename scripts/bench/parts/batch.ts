@@ -170,10 +170,13 @@ function aimsOf([ours, ...others]: readonly Side[]): readonly Aim[] {
     others.map((other): Aim => {
       const [mine, theirs] = [within(ours, limitMs), within(other, limitMs)];
       const perSecond = (round: Round) => round.requestsPerSecond;
-      const { median, min, max } = perRound(mine, theirs, (a, b) => perSecond(a) / perSecond(b));
       const both = `${medianOf(mine, perSecond).toFixed(0)} against ${medianOf(theirs, perSecond).toFixed(0)}`;
+      const name = `requests/s at a p99 within ${limitMs} ms: the origin ÷ ${other.name}`;
+      const isNever = [mine, theirs].every((one) => medianOf(one, perSecond) === 0);
+      if (isNever) return { name, aim: "≥ 1", reached: "neither keeps within it" };
+      const { median, min, max } = perRound(mine, theirs, (a, b) => perSecond(a) / perSecond(b));
       return {
-        name: `requests/s at a p99 within ${limitMs} ms: the origin ÷ ${other.name}`,
+        name,
         aim: "≥ 1",
         reached: `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)}); ${both}`,
         met: median >= 1,
