@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bodyOf } from "../support/answer-body.ts";
 import { type ChatOrigin, type OriginCall, startChatOrigin } from "../support/chat-origin.ts";
 import { startEdge, type TestEdge, until } from "../support/ledge.ts";
+import { storeKey } from "../support/stored-keys.ts";
 
 /** Shares of the origin under overload, in real workerd: one tenant's burst beside single calls of another's. */
 
@@ -134,4 +135,19 @@ test("a limit of one's own is a 429, and a lack of ours a 503: each says so in i
     return answered - before === inFlightMax + waitingMax;
   });
   await Promise.all(calls);
+});
+
+test("the origin is told who goes first there: by the caller's tier, and by nothing that a caller says", async () => {
+  for (const tier of ["high", "standard", "low"]) {
+    const { key } = await storeKey(edge, { tenant: `of-tier-${tier}`, tier });
+    const before = origin.calls.length;
+    const headers = { "Ledge-Priority": "high" };
+    const messages = [{ role: "user", content: `urgency of ${tier}` }];
+    const answer = edge.post("/v1/chat/completions", key, { model: "tiny-chat", messages }, headers);
+    await until("the origin has it", () => origin.calls.length > before);
+    const call = origin.calls[before];
+    call?.whole("fine");
+    expect((await answer).status).toBe(200);
+    expect(call?.priority).toBe({ high: "high", low: "low" }[tier]);
+  }
 });

@@ -14,6 +14,8 @@ export interface ChatOrigin {
 
 export interface OriginCall {
   readonly body: Record<string, unknown>;
+  /** `Ledge-Priority`. */
+  priority?: string;
   /** Whether the edge has gone before the answer was over. */
   left: boolean;
   /** Streams pieces of text, each an event. */
@@ -39,6 +41,8 @@ export async function startChatOrigin(): Promise<ChatOrigin> {
       return;
     }
     const call = callOf(JSON.parse(await text(request)), response, calls.length + 1);
+    const { "ledge-priority": priority } = request.headers;
+    if (typeof priority === "string") call.priority = priority;
     response.on("close", () => {
       call.left = !response.writableFinished;
     });

@@ -12,6 +12,7 @@ test("of the headers that come, an origin is told those that it acts on and no o
       "Inference-Header-Content-Length": "2",
       "Ledge-Request-Id": "r-1",
       "Ledge-Payer": "payer",
+      "Ledge-Priority": "low",
       "Ledge-Model": "intent@1",
       "Ledge-Deadline": "1700000009000",
       "Ledge-Continent": "EU",
@@ -27,6 +28,7 @@ test("of the headers that come, an origin is told those that it acts on and no o
     "Inference-Header-Content-Length",
     "Ledge-Request-Id",
     "Ledge-Payer",
+    "Ledge-Priority",
   ]);
   expect([model, continent, deadlineMs, path, hedged]).toEqual([
     "intent@1",

@@ -26,7 +26,7 @@ export interface Call {
 }
 
 /** What goes on to the origin as it came. */
-const passedOn = ["Content-Type", headerLengthHeader, headers.requestId, headers.payer];
+const passedOn = ["Content-Type", headerLengthHeader, headers.requestId, headers.payer, headers.priority];
 /** Of a call that names no deadline. */
 const timeoutMsDefault = 60_000;
 

@@ -13,6 +13,7 @@ import {
   predictAnswer,
   type Result,
 } from "@ledge/contract";
+import { urgencyOf } from "@ledge/policy";
 import { within } from "../in-time.ts";
 import { type Outgoing, tensorsIn, tensorsOut } from "./origin-tensors.ts";
 import type {
@@ -115,13 +116,15 @@ async function isReady(origins: Origins, timeoutMs: number): Promise<boolean> {
 
 function headersOf(
   model: string,
-  { requestId, deadlineMs, payer, continent, avoid, hasFallback }: Journey,
+  { requestId, deadlineMs, payer, share, continent, avoid, hasFallback }: Journey,
 ): Record<string, string> {
+  const urgency = urgencyOf(share);
   return {
     [headers.requestId]: requestId,
     [headers.model]: model,
     [headers.deadline]: String(Math.ceil(deadlineMs)),
     ...(payer === undefined ? {} : { [headers.payer]: payer }),
+    ...(urgency === undefined ? {} : { [headers.priority]: urgency }),
     ...(continent === undefined ? {} : { [headers.continent]: continent }),
     ...(avoid === undefined ? {} : { [headers.avoid]: avoid }),
     ...(hasFallback ? { [headers.hold]: "short" } : {}),
