@@ -1,3 +1,5 @@
+import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
+import { Agent as SecureAgent, request as secureRequest } from "node:https";
 import { errors, type Fault, fail, isErrorCode, ok, type Result } from "@ledge/contract";
 import { faultOfCallOff } from "../call-off.ts";
 
@@ -22,6 +24,14 @@ const downRetryAfterMs = 1_000;
 const faultBytesMax = 65_536;
 const detailCharsMax = 500;
 
+/** What a server says, its body still to come. A body that is not read to its end is to be called off by the signal. */
+export interface ServerAnswer {
+  readonly status: number;
+  readonly headers: Pick<Headers, "get">;
+  /** Throws when it breaks off. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
 /**
  * The server's answer once its status is here, which is 200. Faults: those of {@link faultOfStatus}; `origin_unavailable` when it
  * cannot be reached or hangs up before it answers; the reason of the signal when that fired.
@@ -31,33 +41,57 @@ export async function callServer(
   path: string,
   { body, headers }: Outgoing,
   signal: AbortSignal,
-): Promise<Result<Response>> {
+): Promise<Result<ServerAnswer>> {
   const authorization = server.key === undefined ? {} : { Authorization: `Bearer ${server.key}` };
   try {
-    const response = await fetch(server.url + path, {
-      method: "POST",
-      headers: { ...headers, ...authorization },
-      body,
-      redirect: "manual",
-      signal,
-    });
-    if (response.status === 200) return ok(response);
-    const words = await readText(response, faultBytesMax);
-    return { ok: false, fault: faultOfStatus(response, words.ok ? words.value : "", Date.now()) };
+    const answer = await post(new URL(server.url + path), { body, headers: { ...headers, ...authorization } }, signal);
+    if (answer.status === 200) return ok(answer);
+    const words = await readText(answer, faultBytesMax);
+    return { ok: false, fault: faultOfStatus(answer, words.ok ? words.value : "", Date.now()) };
   } catch (error) {
     if (signal.aborted) return { ok: false, fault: faultOfCallOff(signal) };
     return fail("origin_unavailable", { retryAfterMs: downRetryAfterMs, cause: `engine: ${reasonOf(error)}` });
   }
 }
 
+/** Servers close what is idle for five seconds and more; who closes first does not send into a connection that is just being closed. */
+const idleMsMax = 4_000;
+/** A server that has said nothing for so long counts as gone. */
+const silentMsMax = 300_000;
+const plain = new PlainAgent({ keepAlive: true, timeout: idleMsMax });
+const secure = new SecureAgent({ keepAlive: true, timeout: idleMsMax });
+
+/** By Node's own client: `fetch` costs three times as much, which was half of all that a call cost here. */
+function post(url: URL, { body, headers }: Outgoing, signal: AbortSignal): Promise<ServerAnswer> {
+  return new Promise((resolve, reject) => {
+    const heard = (answer: IncomingMessage) => {
+      const get = (name: string) => {
+        const value = answer.headers[name.toLowerCase()];
+        return value === undefined ? null : String(value);
+      };
+      resolve({ status: answer.statusCode ?? 0, headers: { get }, body: answer });
+    };
+    const options = { method: "POST", headers, signal, timeout: silentMsMax };
+    const request =
+      url.protocol === "https:"
+        ? secureRequest(url, { ...options, agent: secure }, heard)
+        : plainRequest(url, { ...options, agent: plain }, heard);
+    request.once("timeout", () => request.destroy(new Error("it said nothing for five minutes")));
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+type HasBody = { readonly body: AsyncIterable<Uint8Array> | null };
+
 /** The body of an answer as text. Faults: `upstream_failed` when it is larger than `bytesMax`. Throws when it breaks off. */
-export async function readText(response: Response, bytesMax: number): Promise<Result<string>> {
+export async function readText(response: HasBody, bytesMax: number): Promise<Result<string>> {
   const bytes = await readBody(response, bytesMax);
   return bytes.ok ? ok(new TextDecoder().decode(bytes.value)) : bytes;
 }
 
 /** As {@link readText}, undecoded. */
-export async function readBody(response: Response, bytesMax: number): Promise<Result<Uint8Array>> {
+export async function readBody(response: HasBody, bytesMax: number): Promise<Result<Uint8Array>> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
@@ -79,7 +113,7 @@ export function reasonOf(error: unknown): string {
  * What a server's refusal means to our caller. What the caller can mend stays the caller's, in the server's words; a server that is
  * full or still loading is `overloaded`, with its `Retry-After`; one that knows neither us nor the model is ours to mend.
  */
-export function faultOfStatus(response: Pick<Response, "status" | "headers">, words: string, nowMs: number): Fault {
+export function faultOfStatus(response: Pick<ServerAnswer, "status" | "headers">, words: string, nowMs: number): Fault {
   const { status } = response;
   const said = wordsOf(words);
   const cause = `engine: status ${status}`;

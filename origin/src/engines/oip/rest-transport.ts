@@ -9,7 +9,7 @@ import {
   type Tensors,
 } from "@ledge/contract";
 import { faultOfCallOff } from "../../call-off.ts";
-import { callServer, type EngineServer, readBody, readText, reasonOf } from "../call-server.ts";
+import { callServer, type EngineServer, readBody, readText, reasonOf, type ServerAnswer } from "../call-server.ts";
 import type { OipTransport, ServedModel } from "./oip-engine.ts";
 
 /** The extension of the protocol by which tensors travel as bytes behind the JSON. */
@@ -99,7 +99,7 @@ function outgoingOf(feeds: Tensors, outputs: readonly string[] | undefined, bina
   return ok({ body: sent, headers: { "Content-Type": type, ...length } });
 }
 
-function tensorsIn(response: Response, body: Uint8Array): Result<Tensors> {
+function tensorsIn(response: ServerAnswer, body: Uint8Array): Result<Tensors> {
   const length = response.headers.get(headerLengthHeader);
   const outputs = decodeInferAnswer(length === null ? undefined : Number(length), body);
   if (outputs.ok) return outputs;

@@ -10,7 +10,7 @@ import {
 } from "@ledge/contract";
 import * as z from "zod/mini";
 import { faultOfCallOff } from "../../call-off.ts";
-import { callServer, type EngineServer, readText, reasonOf } from "../call-server.ts";
+import { callServer, type EngineServer, readText, reasonOf, type ServerAnswer } from "../call-server.ts";
 import type { ChatEvent, Engine, EngineModel, PreparedChat } from "../engine.ts";
 import type { Sleeper } from "../sleeper.ts";
 import { relay } from "./relay.ts";
@@ -120,7 +120,7 @@ export class OpenAiEngine implements Engine {
 }
 
 async function readEmbeddings(
-  response: Response,
+  response: ServerAnswer,
   bytesMax: number,
   signal: AbortSignal,
 ): Promise<Result<z.infer<typeof embeddings>>> {

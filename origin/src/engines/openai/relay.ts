@@ -1,5 +1,5 @@
 import type { ChatUsage, Fault, FinishReason } from "@ledge/contract";
-import { callServer, type EngineServer, faultOfStatus, readText, reasonOf } from "../call-server.ts";
+import { callServer, type EngineServer, faultOfStatus, readText, reasonOf, type ServerAnswer } from "../call-server.ts";
 import type { ChatEvent } from "../engine.ts";
 import { holdsAnswer } from "../said.ts";
 import { readEvents } from "./read-events.ts";
@@ -32,7 +32,7 @@ export async function* relay(
   }
 }
 
-async function* whole(response: Response, bytesMax: number): AsyncGenerator<ChatEvent> {
+async function* whole(response: ServerAnswer, bytesMax: number): AsyncGenerator<ChatEvent> {
   const text = await readText(response, bytesMax);
   if (!text.ok) return yield { kind: "fault", fault: text.fault };
   const body = objectIn(text.value);
@@ -43,9 +43,9 @@ async function* whole(response: Response, bytesMax: number): AsyncGenerator<Chat
   yield account.end();
 }
 
-async function* streamed(response: Response, signal: AbortSignal): AsyncGenerator<ChatEvent> {
+async function* streamed(response: ServerAnswer, signal: AbortSignal): AsyncGenerator<ChatEvent> {
   const account = new Account();
-  for await (const data of readEvents(response.body ?? new ReadableStream())) {
+  for await (const data of readEvents(response.body)) {
     // Several events may come at once: none is said after the signal.
     if (signal.aborted) return;
     if (data === "[DONE]") return yield account.end();
