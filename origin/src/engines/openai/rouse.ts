@@ -1,4 +1,4 @@
-import { callServer, type EngineServer } from "../call-server.ts";
+import { callServer, type EngineServer, readText } from "../call-server.ts";
 import type { OpenAiSpec } from "../remote-spec.ts";
 
 export interface Rousing {
@@ -30,7 +30,8 @@ export async function rouse({ server, wake, servedName, task }: Rousing): Promis
     const outgoing = { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
     const answer = await callServer(server, path, outgoing, signal);
     if (answer.ok) {
-      await answer.value.body?.cancel();
+      // Read, so that its connection can be used again.
+      await readText(answer.value, server.answerBytesMax).catch(() => undefined);
       return true;
     }
     await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
