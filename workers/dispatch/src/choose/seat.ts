@@ -2,6 +2,7 @@ import {
   type Breaker,
   type BreakerNews,
   type BreakerOutcome,
+  type BreakerRule,
   breakerRule,
   closedAt,
   closedBreaker,
@@ -22,11 +23,13 @@ export type OnTurn = (key: string, news: BreakerNews) => void;
 export class Switch {
   readonly #key: string;
   readonly #onTurn: OnTurn;
+  readonly #rule: BreakerRule;
   #breaker: Breaker = closedBreaker;
 
-  constructor(key: string, onTurn: OnTurn) {
+  constructor(key: string, onTurn: OnTurn, rule = breakerRule) {
     this.#key = key;
     this.#onTurn = onTurn;
+    this.#rule = rule;
   }
 
   get kind(): Breaker["kind"] {
@@ -40,18 +43,18 @@ export class Switch {
   }
 
   wouldPass(nowMs: number): boolean {
-    return passBreaker(breakerRule, this.#breaker, nowMs)[0];
+    return passBreaker(this.#rule, this.#breaker, nowMs)[0];
   }
 
   pass(nowMs: number): boolean {
-    const [passes, next] = passBreaker(breakerRule, this.#breaker, nowMs);
+    const [passes, next] = passBreaker(this.#rule, this.#breaker, nowMs);
     this.#breaker = next;
     return passes;
   }
 
   settle(outcome: BreakerOutcome, nowMs: number): void {
     const before = this.#breaker.kind;
-    this.#breaker = settleBreaker(breakerRule, this.#breaker, outcome, nowMs, Math.random());
+    this.#breaker = settleBreaker(this.#rule, this.#breaker, outcome, nowMs, Math.random());
     if (this.#breaker.kind === before) return;
     const { kind } = this.#breaker;
     if (kind === "open") this.#onTurn(this.#key, { ...this.#breaker });
@@ -81,6 +84,12 @@ export interface ModelSeat {
 
 /** A model whose stream broke off is left alone there for so long, where another origin has it. */
 const brokenRestMs = 2_000;
+/** An engine hangs that takes so many times as long as it lately did, and at least so long; or so long, if it never answered. */
+const hangsTimes = 4;
+const hangsMsMin = 1_000;
+const unknownHangsMs = 10_000;
+/** Whether an origin lives is asked at least this often: who is back should have calls soon, and a look costs little. */
+const lifeRule: BreakerRule = { ...breakerRule, openMsMax: 3_000 };
 /** Models that an isolate keeps in mind for an origin; beyond, the one it has known longest is forgotten. */
 const modelsMax = 1_000;
 
@@ -100,7 +109,7 @@ export class Seat {
     this.origin = origin;
     this.region = region;
     this.#onTurn = onTurn;
-    this.life = new Switch(origin.name, onTurn);
+    this.life = new Switch(origin.name, onTurn, lifeRule);
   }
 
   model(name: string): ModelSeat {
@@ -133,6 +142,17 @@ export class Seat {
     this.heardMs = nowMs;
     model.latency = measured(model.latency, latencyMs, nowMs);
     model.breaker.settle(how, nowMs);
+  }
+
+  /**
+   * A call's time was up while it waited here. Its caller may have given it too little; where it had far more than calls take here, the
+   * engine hangs, behind an origin that lives.
+   */
+  ranOut(model: ModelSeat, waitedMs: number, nowMs: number): void {
+    this.heardMs = nowMs;
+    const { meanMs, atMs } = model.latency;
+    const hangs = waitedMs >= (atMs === 0 ? unknownHangsMs : Math.max(hangsMsMin, hangsTimes * meanMs));
+    model.breaker.settle(hangs ? "failed" : "answered", nowMs);
   }
 
   /** A stream of the model broke off. Who goes on with it elsewhere should not meet this origin again, if another can. */

@@ -15,6 +15,8 @@ export interface Asked {
   readonly cause: string;
   /** The answer is a stream: how it ends is not known. */
   readonly streams?: true;
+  /** The origin says that the call's time was up there. */
+  readonly ranOut?: true;
   /** The connection was lost before anything came: it may have been closed as the request was sent, and the origin be well. */
   readonly lost?: true;
 }
@@ -84,6 +86,7 @@ async function refused(response: Response): Promise<Asked> {
     response: new Response(text, { status: response.status, headers: response.headers }),
     retryAfterMs,
     cause,
+    ...(code === "deadline_exceeded" ? { ranOut: true } : {}),
   };
 }
 

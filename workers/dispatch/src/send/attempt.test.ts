@@ -26,6 +26,14 @@ const after =
     return said("answered", 200);
   };
 
+/** The origin waits for its engine, and says that the call's time is up. */
+const runsOut =
+  (ms: number): Does =>
+  async () => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return { ...said("answered", 504), ranOut: true };
+  };
+
 function said(verdict: Asked["verdict"], status: number): Asked {
   return { verdict, response: new Response("", { status }), retryAfterMs: 0, cause: `status ${status}` };
 }
@@ -196,6 +204,36 @@ describe("an origin", () => {
     expect(await world.call()).toMatchObject({ origin: "eu-1", attempts: 1 });
     expect(world.turns.at(-1)).toBe("eu-1|intent@1 closed");
     expect(world.times("eu-1")).toBe(before + 2);
+  });
+
+  test("whose engine hangs behind it is left for that model, though it lives and says that the time is up", async () => {
+    const world = new World({ "eu-1": answers, "us-1": answers });
+    for (let call = 0; call < 3; call++) await world.call();
+    world.does["eu-1"] = runsOut(8_000);
+    for (let call = 0; call < 5; call++) expect(await world.call()).toMatchObject({ status: 504, origin: "eu-1" });
+    expect(world.turns).toEqual(["eu-1|intent@1 open"]);
+    // One call is the trial; the others need not wait for it.
+    const answered = await Promise.all(Array.from({ length: 6 }, () => world.call()));
+    expect(answered.filter((answer) => "status" in answer && answer.status === 200)).toHaveLength(5);
+  });
+
+  test("is not left for callers who give it less time than its answers take", async () => {
+    const world = new World({ "eu-1": after(3_000), "us-1": answers });
+    for (let call = 0; call < 3; call++) await world.call();
+    world.does["eu-1"] = runsOut(2_000);
+    for (let call = 0; call < 12; call++) expect(await world.call()).toMatchObject({ status: 504, origin: "eu-1" });
+    expect(world.turns).toEqual([]);
+  });
+
+  test("that was away for long is asked whether it is back every few seconds", async () => {
+    const world = new World({ "eu-1": silent, "us-1": answers });
+    world.dead.add("eu-1");
+    for (let call = 0; call < 20; call++) await world.call();
+    world.does["eu-1"] = answers;
+    world.dead.clear();
+    await vi.advanceTimersByTimeAsync(3_000);
+    const due = world.deps.seats.due();
+    expect(due?.origin.name).toBe("eu-1");
   });
 
   test("with a model that hangs keeps room for its other models", async () => {

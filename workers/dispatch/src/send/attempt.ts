@@ -146,7 +146,8 @@ export class Attempt {
     const ended = this.#watched(chosen, asking).then((asked) => {
       if (asked.verdict === "answered") {
         const tookMs = nowMs() - startedMs;
-        chosen.seat.answered(chosen.model, asked.streams ? "begun" : "answered", tookMs, nowMs());
+        if (asked.ranOut) chosen.seat.ranOut(chosen.model, tookMs, nowMs());
+        else chosen.seat.answered(chosen.model, asked.streams ? "begun" : "answered", tookMs, nowMs());
         if (this.#call.hedged) allowance.took(this.#call.model, tookMs);
       }
       return { running, asked };
