@@ -123,7 +123,8 @@ function observe(parts: AppParts): MiddlewareHandler<OriginEnv> {
     const record = new RequestRecord({ requestId, method: context.req.method, path: context.req.path }, parts);
     context.set("record", record);
     await next();
-    context.header(headers.requestId, requestId);
+    // Hono's own way would make another response of it, and with that a web stream of its body.
+    context.res.headers.set(headers.requestId, requestId);
     if (!record.streaming) record.finish(record.facts.code === clientClosed ? 499 : context.res.status);
   };
 }

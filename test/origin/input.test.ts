@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { until } from "../support/ledge.ts";
 import { asks, type Running, secret, startFakes } from "./origin-process.ts";
 
 let running: Running;
@@ -146,8 +147,9 @@ test("the log has one line for each request and holds neither prompts nor secret
   const headers = { "ledge-request-id": "find-me" };
   const messages = [{ role: "user", content: "my very private prompt" }];
   await (await chat({ json: asks("fake", { messages }), headers })).json();
-  const lines = running.origin.log().filter((line) => line.requestId === "find-me");
-  expect(lines).toEqual([expect.objectContaining({ status: 200, path: "/v1/chat/completions", model: "fake@1" })]);
+  const lines = () => running.origin.log().filter((line) => line.requestId === "find-me");
+  await until("the line is written", () => lines().length > 0);
+  expect(lines()).toEqual([expect.objectContaining({ status: 200, path: "/v1/chat/completions", model: "fake@1" })]);
   expect(running.origin.stderr).not.toContain("private prompt");
   expect(running.origin.stderr).not.toContain(secret);
 });

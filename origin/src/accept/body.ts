@@ -1,6 +1,12 @@
 import { hash } from "node:crypto";
 import { fail, ok, type Result } from "@ledge/contract";
 
+/** What is read of a request. */
+export interface Sent {
+  readonly headers: Pick<Headers, "get">;
+  readonly body: AsyncIterable<Uint8Array> | null;
+}
+
 /** How deep arrays and objects may nest. No body of this API needs more than eight levels. */
 export const depthMax = 32;
 
@@ -11,14 +17,14 @@ export const depthMax = 32;
  *
  * @param sha256 that was signed, hex; `undefined` when nothing was
  */
-export async function readJson(request: Request, bytesMax: number, sha256?: string): Promise<Result<unknown>> {
+export async function readJson(request: Sent, bytesMax: number, sha256?: string): Promise<Result<unknown>> {
   const bytes = await readBytes(request, bytesMax, ["application/json"], sha256);
   return bytes.ok ? parseJson(bytes.value) : bytes;
 }
 
 /** Reads a body of one of these media types within bounds, as {@link readJson} does, and does not parse it. */
 export async function readBytes(
-  request: Request,
+  request: Sent,
   bytesMax: number,
   types: readonly string[],
   sha256?: string,
@@ -31,7 +37,7 @@ export async function readBytes(
   return fail("invalid_credentials", { cause: "the body is not the one that was signed" });
 }
 
-async function collectBytes(request: Request, bytesMax: number): Promise<Result<Uint8Array>> {
+async function collectBytes(request: Sent, bytesMax: number): Promise<Result<Uint8Array>> {
   const tooLarge = fail("body_too_large", { detail: `At most ${bytesMax} bytes are taken.` });
   if (Number(request.headers.get("content-length") ?? 0) > bytesMax) return tooLarge;
   if (request.body === null) return ok(new Uint8Array());

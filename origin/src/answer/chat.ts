@@ -4,7 +4,7 @@ import { orCalledOff } from "../call-off.ts";
 import { attemptChat } from "../engines/chat-attempt.ts";
 import type { ChatEvent, PreparedChat } from "../engines/engine.ts";
 import type { Registry, Seat } from "../engines/registry.ts";
-import type { OriginContext } from "../request.ts";
+import { type OriginContext, sentBy } from "../request.ts";
 import { Bill } from "./bill.ts";
 import { type CompletionHead, chunkMaker, completionOf } from "./completion.ts";
 import { eventStream } from "./event-stream.ts";
@@ -46,7 +46,7 @@ async function answerText(context: OriginContext, prepare: Prepare): Promise<Res
   const { registry, bodyBytesMax, nowMs, newId } = context.get("stage");
   const { signal } = context.get("deadline");
   const { facts } = context.get("record");
-  const body = await orCalledOff(readJson(context.req.raw, bodyBytesMax, context.get("bodySha256")), signal);
+  const body = await orCalledOff(readJson(sentBy(context), bodyBytesMax, context.get("bodySha256")), signal);
   if (!body.ok) return body;
   const exchange = await orCalledOff(prepare(registry, body.value), signal);
   if (!exchange.ok) return exchange;

@@ -16,7 +16,7 @@ import {
 import { parseJson, readBytes } from "../accept/body.ts";
 import { orCalledOff } from "../call-off.ts";
 import type { Registry } from "../engines/registry.ts";
-import type { OriginContext } from "../request.ts";
+import { type OriginContext, sentBy } from "../request.ts";
 import { Bill } from "./bill.ts";
 
 interface Call {
@@ -68,7 +68,7 @@ async function findSeat(registry: Registry, model: string, version: string, dige
 async function readCall(context: OriginContext): Promise<Result<Call>> {
   const { bodyBytesMax } = context.get("stage");
   const types = ["application/json", "application/octet-stream"];
-  const read = readBytes(context.req.raw, bodyBytesMax, types, context.get("bodySha256"));
+  const read = readBytes(sentBy(context), bodyBytesMax, types, context.get("bodySha256"));
   const body = await orCalledOff(read, context.get("deadline").signal);
   if (!body.ok) return body;
   const length = context.req.header(headerLengthHeader);

@@ -1,7 +1,7 @@
 import { type fail, headers, parse, predictCall } from "@ledge/contract";
 import { readJson } from "../accept/body.ts";
 import { orCalledOff } from "../call-off.ts";
-import type { OriginContext } from "../request.ts";
+import { type OriginContext, sentBy } from "../request.ts";
 import { Bill } from "./bill.ts";
 
 /** `POST /v1/predict`: a `PredictCall` in, a `PredictAnswer` out, for every model with steps around its graph. */
@@ -9,7 +9,7 @@ export async function answerPredict(context: OriginContext): Promise<Response | 
   const { registry, bodyBytesMax } = context.get("stage");
   const { signal } = context.get("deadline");
   const { facts } = context.get("record");
-  const body = await orCalledOff(readJson(context.req.raw, bodyBytesMax, context.get("bodySha256")), signal);
+  const body = await orCalledOff(readJson(sentBy(context), bodyBytesMax, context.get("bodySha256")), signal);
   if (!body.ok) return body;
   const call = parse(predictCall, body.value);
   if (!call.ok) return call;
