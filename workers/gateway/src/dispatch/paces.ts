@@ -39,9 +39,10 @@ export class Paces {
     return (fault) => {
       watched.work -= work;
       const nowMs = this.#nowMs();
-      // One that was given up took that long at least.
-      if (fault === undefined || fault.code === "deadline_exceeded")
-        watched.pace = paced(watched.pace, before, nowMs - startedMs, nowMs);
+      const tookMs = nowMs - startedMs;
+      if (fault === undefined) watched.pace = paced(watched.pace, before, tookMs, nowMs);
+      // One that was given up would have taken longer; nobody knows how much.
+      else if (fault.code === "deadline_exceeded") watched.pace = paced(watched.pace, before, 2 * tookMs, nowMs);
       else watched.awayUntilMs = Math.max(watched.awayUntilMs, nowMs + awayMs(fault));
     };
   }
