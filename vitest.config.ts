@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Unit tests lie beside the code; test/ holds what crosses a boundary and starts real processes, two files at a time: they wait
- * for one another's processes more than they compute.
+ * Unit tests lie beside the code; test/ holds what crosses a boundary and starts real processes, two files at a time: tests
+ * wait for processes to start and to answer more than they compute.
  */
 export default defineConfig({
   test: {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { inferenceStandIn } from "../support/inference-stand-in.ts";
 import { startEdge, type TestEdge } from "../support/ledge.ts";
 import { registerTwo, start } from "../support/rollouts.ts";
 import { issueLimited } from "../support/tenancy.ts";
@@ -6,19 +7,12 @@ import { issueLimited } from "../support/tenancy.ts";
 /** Which version's tokenizer counts a prompt, while a rollout deals callers to two. */
 
 /** Its versions make 10 and 20 tokens of any text. */
-const twoTokenizers = `import { WorkerEntrypoint } from "cloudflare:workers";
-  const timings = { queueMs: 0, prepareMs: 0, runMs: 0, shapeMs: 0, batchRows: 1, executions: 1 };
-  export default class extends WorkerEntrypoint {
+const twoTokenizers = inferenceStandIn(`
     count({ version }) { return { ok: true, value: 10 * Number(version) }; }
     predict({ version, inputs }) {
       const predictions = inputs.map(() => ({ label: version, score: 1, top: [] }));
       return { ok: true, value: { predictions, inputTokens: 10 * Number(version), timings } };
-    }
-    load() { return { ok: true, value: { loadMs: 1, warmed: [1], wasmHeapBytes: 1 } }; }
-    unload() { return { ok: true, value: { unloaded: true } }; }
-    warm() { return { ok: true, value: this.report() }; }
-    report() { return { models: [], wasmHeapBytes: 0, queued: 0, batches: {} }; }
-  }`;
+    }`);
 
 let edge: TestEdge;
 

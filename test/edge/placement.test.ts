@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { RunningOrigin } from "../../scripts/local/origin.ts";
+import { inferenceStandIn } from "../support/inference-stand-in.ts";
 import { startEdge, startOrigin, type TestEdge, until } from "../support/ledge.ts";
 
 /** Which tier a call goes to first when both can run its model, and that the answer and the log say why. */
@@ -17,16 +18,13 @@ afterEach(async () => {
 afterAll(() => origin.close());
 
 /** An edge that is right and slow: so many milliseconds a call. */
-const slow = (ms: number) => `import { WorkerEntrypoint } from "cloudflare:workers";
-  export default class extends WorkerEntrypoint {
+const slow = (ms: number) =>
+  inferenceStandIn(`
     async predict({ inputs }) {
       await scheduler.wait(${ms});
       const predictions = inputs.map(() => ({ label: "slow", score: 1, top: [{ label: "slow", score: 1 }] }));
-      const timings = { queueMs: 0, prepareMs: 0, runMs: ${ms}, shapeMs: 0, batchRows: 1, executions: 1 };
       return { ok: true, value: { predictions, inputTokens: 1, timings } };
-    }
-    warm() { return { ok: true, value: true }; }
-  }`;
+    }`);
 
 async function caller(options: Parameters<typeof startEdge>[0]) {
   const started = await startEdge({ originUrl: origin.url, ...options });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bodyOf } from "../support/answer-body.ts";
+import { inferenceStandIn } from "../support/inference-stand-in.ts";
 import { startEdge, type TestEdge } from "../support/ledge.ts";
 import { registerIntent } from "../support/registry.ts";
 import { storeKey } from "../support/stored-keys.ts";
@@ -7,12 +8,10 @@ import { issueLimited, publishTenant, publishTerms } from "../support/tenancy.ts
 
 /** When prompts are not counted beforehand: an inference Worker that says how often it was asked to, and does it badly. */
 
-const countless = `import { WorkerEntrypoint } from "cloudflare:workers";
-  let counts = 0;
-  const timings = { queueMs: 0, prepareMs: 0, runMs: 0, shapeMs: 0, batchRows: 1, executions: 1 };
-  export default class extends WorkerEntrypoint {
+const countless = inferenceStandIn(`
+    static counts = 0;
     async count({ prompt }) {
-      counts++;
+      this.constructor.counts++;
       const [text] = prompt.texts;
       if (text.includes("hang")) await new Promise(() => {});
       if (text.includes("throw")) throw new Error("as told");
@@ -20,14 +19,9 @@ const countless = `import { WorkerEntrypoint } from "cloudflare:workers";
       return { ok: true, value: 7 };
     }
     predict({ inputs }) {
-      const predictions = inputs.map(() => ({ label: String(counts), score: 1, top: [] }));
+      const predictions = inputs.map(() => ({ label: String(this.constructor.counts), score: 1, top: [] }));
       return { ok: true, value: { predictions, inputTokens: 7, timings } };
-    }
-    load() { return { ok: true, value: { loadMs: 1, warmed: [1], wasmHeapBytes: 1 } }; }
-    unload() { return { ok: true, value: { unloaded: true } }; }
-    warm() { return { ok: true, value: this.report() }; }
-    report() { return { models: [], wasmHeapBytes: 0, queued: 0, batches: {} }; }
-  }`;
+    }`);
 
 let edge: TestEdge;
 

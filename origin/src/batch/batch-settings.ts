@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
-import { parse } from "@ledge/contract";
 import type { BatchRule } from "@ledge/policy/batching";
 import * as z from "zod/mini";
+import { readJsonSetting } from "../json-setting.ts";
 
 const some = z.strictObject({
   /** Rows in a run of several calls; a package's `batchMax` holds besides. */
@@ -42,34 +41,15 @@ export type BatchSettings = Readonly<Record<string, boolean | Some>>;
 
 /** Reads `BATCHING`: JSON, or the path of a file that holds it. Every fault goes into `faults`, a sentence that says what to type. */
 export function readBatchSettings(given: string | undefined, faults: string[]): BatchSettings {
-  const text = textOf(given, faults);
-  if (text === undefined) return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    faults.push(
-      `BATCHING is not JSON: set it to an object like {"embed":{"rowsMax":16},"intent":false}, or to a file's path.`,
-    );
-    return {};
-  }
-  const checked = parse(schema, value);
-  if (checked.ok) return checked.value;
-  for (const { path, message } of checked.fault.issues ?? []) {
-    faults.push(`BATCHING at ${path === "(body)" ? "its top" : path}: ${message}; correct it or leave it unset.`);
-  }
-  return {};
+  return readJsonSetting(batchingSetting, given, faults) ?? {};
 }
 
-function textOf(given: string | undefined, faults: string[]): string | undefined {
-  if (!given || given.trimStart().startsWith("{")) return given || undefined;
-  try {
-    return readFileSync(given, "utf8");
-  } catch {
-    faults.push(`BATCHING names the file ${given.slice(0, 200)}, which cannot be read: correct the path.`);
-    return undefined;
-  }
-}
+const batchingSetting = {
+  name: "BATCHING",
+  opens: "{",
+  wanted: `an object like {"embed":{"rowsMax":16},"intent":false}, or to a file's path`,
+  schema,
+} as const;
 
 export interface ModelName {
   readonly name: string;
@@ -104,7 +84,7 @@ export function ruleOf(settings: BatchSettings, model: ModelName, limits: Limits
 }
 
 export interface Limits {
-  /** Rows of one run that the model takes; undefined: any number. */
+  /** Rows of one run that the model takes; undefined: no bound. */
   readonly rowsMax: number | undefined;
   readonly waitingMax: number;
   readonly runningMax: number;

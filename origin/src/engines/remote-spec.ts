@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
-import { parse } from "@ledge/contract";
 import * as z from "zod/mini";
+import { readJsonSetting } from "../json-setting.ts";
 
 const name = z
   .string()
@@ -99,40 +98,22 @@ export type RemoteSpec = (OpenAiSpec | OipSpec) & { readonly key: string | undef
 
 type Env = Readonly<Record<string, string | undefined>>;
 
+const enginesSetting = {
+  name: "ENGINES",
+  opens: "[",
+  wanted: "an array of engines, or to the path of a file that holds one",
+  schema: remoteSpecs,
+} as const;
+
 /** Reads `ENGINES`: JSON, or the path of a file that holds it. Every fault goes into `faults`, a sentence that says what to type. */
 export function readRemoteSpecs(env: Env, faults: string[]): readonly RemoteSpec[] {
-  const text = textOf(env.ENGINES, faults);
-  if (text === undefined) return [];
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    faults.push("ENGINES is not JSON: set it to an array of engines, or to the path of a file that holds one.");
-    return [];
-  }
-  const checked = parse(remoteSpecs, value);
-  if (!checked.ok) {
-    for (const { path, message } of checked.fault.issues ?? []) {
-      faults.push(`ENGINES at ${path === "(body)" ? "its top" : path}: ${message}; correct it or leave it unset.`);
-    }
-    return [];
-  }
-  sayDoubles(checked.value, faults);
-  return checked.value.map((spec, at) => ({
+  const specs = readJsonSetting(enginesSetting, env.ENGINES, faults) ?? [];
+  sayDoubles(specs, faults);
+  return specs.map((spec, at) => ({
     ...spec,
     url: spec.url.replace(/\/+$/, ""),
     key: keyOf(spec.keyVariable, at, env, faults),
   }));
-}
-
-function textOf(given: string | undefined, faults: string[]): string | undefined {
-  if (!given || given.trimStart().startsWith("[")) return given || undefined;
-  try {
-    return readFileSync(given, "utf8");
-  } catch {
-    faults.push(`ENGINES names the file ${given.slice(0, 200)}, which cannot be read: correct the path.`);
-    return undefined;
-  }
 }
 
 function keyOf(name: string | undefined, at: number, env: Env, faults: string[]): string | undefined {

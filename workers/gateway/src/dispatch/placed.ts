@@ -12,7 +12,7 @@ export interface Placing extends Placed {
   readonly trail: Trail;
 }
 
-/** A call over the network, and by how much native code is faster than WASM on one thread (docs/models.md). */
+/** Assumed until calls have shown it: a call over the network, and native code against WASM (0.02 and 0.08 ms, docs/benchmarks.md). */
 const originCallMs = 30;
 const originSpeedup = 4;
 
