@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { alone } from "./alone.ts";
 import { repoRoot } from "./repo.ts";
 
 /** Python for what proves that somebody else's client or server works with ours. */
@@ -15,19 +16,22 @@ export async function hasPython(): Promise<boolean> {
   return code === 0;
 }
 
-/** An interpreter with the requirements in a file, made once under dist/ and kept until the file changes. Throws with pip's words. */
+/** An interpreter with the requirements in a file, made once under dist/, whoever asks meanwhile, and kept until the file changes. Throws with pip's words. */
 export async function venvOf(requirements: string): Promise<string> {
   const digest = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 16);
   const dir = join(repoRoot, "dist", "python", digest);
   const python = join(dir, "bin", "python");
   const done = join(dir, "complete");
   if (existsSync(done)) return python;
-  rmSync(dir, { recursive: true, force: true });
-  mkdirSync(dir, { recursive: true });
-  await must("python3", ["-m", "venv", dir]);
-  await must(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]);
-  writeFileSync(done, "");
-  return python;
+  mkdirSync(dirname(dir), { recursive: true });
+  return await alone(`${dir}.lock`, async () => {
+    if (existsSync(done)) return python;
+    rmSync(dir, { recursive: true, force: true });
+    await must("python3", ["-m", "venv", dir]);
+    await must(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]);
+    writeFileSync(done, "");
+    return python;
+  });
 }
 
 /** What a program writes on its standard output. Throws with what it writes on the other when it fails. */
