@@ -35,7 +35,7 @@ export async function startEdge(
     readonly identity?: Readonly<Record<string, string>>;
     readonly dispatch?: Readonly<Record<string, string>>;
     readonly jobs?: Readonly<Record<string, string>>;
-  } & Pick<EdgeOptions, "standIns" | "bundles" | "dataDir" | "gateways" | "port"> = {},
+  } & Pick<EdgeOptions, "standIns" | "bundles" | "unbound" | "dataDir" | "gateways" | "port"> = {},
 ): Promise<TestEdge> {
   const logs: string[] = [];
   const secrets = new Set([adminKey, originSecret, cacheSecret, keyPepper, jobsSecret]);
