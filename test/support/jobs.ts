@@ -48,7 +48,9 @@ export async function overJob(edge: Edge, key: string, id: string, withinMs = 40
 
 /** What a chat's answer says. */
 export function wordsOf({ answer }: Job): string | undefined {
-  const { choices } = (answer?.body ?? {}) as { readonly choices?: readonly { readonly message: { content: string } }[] };
+  const { choices } = (answer?.body ?? {}) as {
+    readonly choices?: readonly { readonly message: { content: string } }[];
+  };
   return choices?.[0]?.message.content;
 }
 
