@@ -220,7 +220,7 @@ describe("a job", () => {
     origin.onCall = (call) => {
       release = () => call.whole("first");
     };
-    const held = chat(edge, mine, {}, {});
+    const held = chat(edge, mine, {}, { "Ledge-Timeout-Ms": "8000" });
     const limited = () => edge.logs.some((line) => line.includes(job.id) && line.includes("too_many_in_flight"));
     await until("a run was refused for the limit", limited, 40_000);
     setUp(origin);

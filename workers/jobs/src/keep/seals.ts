@@ -2,6 +2,9 @@ const ivBytes = 12;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** Named so, as Node's types and Workers' call it differently. */
+type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
+
 /** Which text it is: it opens in no other place. */
 export interface Place {
   readonly job: string;
@@ -14,7 +17,7 @@ export interface Place {
  */
 export class Seals {
   readonly #tenant: string;
-  readonly #key: Promise<CryptoKey>;
+  readonly #key: Promise<Key>;
 
   constructor(secret: string, tenant: string, salt: Uint8Array) {
     this.#tenant = tenant;
@@ -47,7 +50,7 @@ export class Seals {
   }
 }
 
-async function keyOf(secret: string, tenant: string, salt: Uint8Array): Promise<CryptoKey> {
+async function keyOf(secret: string, tenant: string, salt: Uint8Array): Promise<Key> {
   const whole = await crypto.subtle.importKey("raw", encoder.encode(secret), "HKDF", false, ["deriveKey"]);
   const derivation = { name: "HKDF", hash: "SHA-256", salt, info: encoder.encode(`ledge-jobs-1|${tenant}`) };
   return await crypto.subtle.deriveKey(derivation, whole, { name: "AES-GCM", length: 256 }, false, [
