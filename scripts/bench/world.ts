@@ -110,6 +110,7 @@ export function startWorkers(world: World, options: WorkerdOptions = {}): Promis
     builtWorker("meter", {}, false),
     builtWorker("semantic", {}, false),
     builtWorker("dispatch", world.vars, false),
+    builtWorker("jobs", { JOBS_SECRET: "bench-secret-of-jobs-of-no-use-elsewhere" }, false),
     builtWorker("inference", {}, false),
     scriptWorker("constant", constantWorker, [], true),
     scriptWorker("proxy", proxyWorker, [variable("ORIGIN_URL", world.originUrl)], true),

@@ -9,6 +9,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "@ledge/gateway": ["@ledge/contract", "@ledge/policy"],
   "@ledge/identity": ["@ledge/contract", "@ledge/policy"],
   "@ledge/dispatch": ["@ledge/contract", "@ledge/policy"],
+  "@ledge/jobs": ["@ledge/contract", "@ledge/policy"],
   "@ledge/inference": ["@ledge/contract", "@ledge/policy", "@ledge/pipeline"],
   "@ledge/background": ["@ledge/contract", "@ledge/policy"],
   "@ledge/origin": ["@ledge/contract", "@ledge/policy", "@ledge/pipeline"],

@@ -12,6 +12,7 @@ const gzipBytesMax = {
   meter: 16 * 1024,
   semantic: 32 * 1024,
   dispatch: 48 * 1024,
+  jobs: 32 * 1024,
 };
 /** Cloudflare's own limit for a Worker on the paid plan, uncompressed. */
 const inferenceBytesMax = 64 * 1024 * 1024;

@@ -5,7 +5,16 @@ import { repoRoot } from "../repo.ts";
 import { sourceDigest } from "./sources.ts";
 
 /** The Workers, in the order they are built; each folder under workers/ has its own wrangler.jsonc. */
-export const workers = ["gateway", "operator", "identity", "meter", "semantic", "dispatch", "inference"] as const;
+export const workers = [
+  "gateway",
+  "operator",
+  "identity",
+  "meter",
+  "semantic",
+  "dispatch",
+  "jobs",
+  "inference",
+] as const;
 export type WorkerName = (typeof workers)[number];
 
 export function configPath(worker: WorkerName): string {

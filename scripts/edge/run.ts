@@ -21,6 +21,8 @@ export interface EdgeOptions {
    * {@link gatewayName} names the others to `miniflare.getWorker`, and to `miniflare.unsafeGetDirectURL` for their own ports.
    */
   readonly gateways?: number;
+  /** Bindings of services that the gateway is deployed without. */
+  readonly unbound?: readonly string[];
   /** Where another bundle of a Worker lies: how tests add what breaks it. */
   readonly bundles?: Readonly<Partial<Record<WorkerName, string>>>;
 }
@@ -72,12 +74,13 @@ export async function runEdge(options: EdgeOptions = {}): Promise<RunningEdge> {
   }
 }
 
-function workersOf({ vars, standIns, bundles, gateways = 1 }: EdgeOptions): V4WorkerOptions[] {
+function workersOf({ vars, standIns, bundles, unbound = [], gateways = 1 }: EdgeOptions): V4WorkerOptions[] {
   const all = workers.map((worker) => {
     return workerOptions(worker, vars?.[worker] ?? {}, bundles?.[worker] ?? bundleDir(worker), standIns?.[worker]);
   });
   const [gateway] = all;
   if (gateway === undefined) return all;
+  for (const name of unbound) delete gateway.serviceBindings?.[name];
   const others = Array.from({ length: gateways - 1 }, (_, i) => anotherGateway(gateway, gatewayName(i + 1)));
   return [...all, ...others];
 }

@@ -82,12 +82,13 @@ export async function startLedge(options: LedgeOptions): Promise<RunningLedge> {
 }
 
 function varsOf(secrets: LocalSecrets, originUrl: string) {
-  const { originSecret, keyPepper, cacheSecret, adminKey } = secrets;
+  const { originSecret, keyPepper, cacheSecret, jobsSecret, adminKey } = secrets;
   const both = { KEY_PEPPER: keyPepper, LOG: "all" };
   const origin = { ORIGIN_URL: originUrl, ORIGIN_SECRET: originSecret };
   return {
     gateway: { ...both, CACHE_SECRET: cacheSecret },
     dispatch: origin,
+    jobs: { JOBS_SECRET: jobsSecret },
     operator: { ...both, ...origin, ADMIN_KEY_HASH: createHash("sha256").update(adminKey).digest("hex") },
   };
 }

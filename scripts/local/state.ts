@@ -11,6 +11,8 @@ export interface LocalSecrets {
   readonly adminKey: string;
   /** Seals what the answer cache keeps. */
   readonly cacheSecret: string;
+  /** Seals what is kept of jobs. */
+  readonly jobsSecret: string;
   /** What API keys are hashed under. */
   readonly keyPepper: string;
   readonly demoKey?: string;
@@ -44,15 +46,15 @@ export function dropState(dataDir: string): void {
 /** Reads the secrets of an earlier start, or makes new ones. Throws one sentence when the file is broken. */
 export function openSecrets(dataDir: string): LocalSecrets {
   const path = join(dataDir, secretsName);
-  const later = { cacheSecret: newSecret("cache"), keyPepper: newSecret("pepper") };
+  const later = { cacheSecret: newSecret("cache"), keyPepper: newSecret("pepper"), jobsSecret: newSecret("jobs") };
   if (!existsSync(path)) return { originSecret: newSecret("origin"), adminKey: newSecret("admin"), ...later };
   try {
     // A file of an earlier version lacks the later ones.
     const read = { ...later, ...JSON.parse(readFileSync(path, "utf8")) };
-    const { originSecret, adminKey, cacheSecret, keyPepper, demoKey } = read;
-    if ([originSecret, adminKey, cacheSecret, keyPepper].every((secret) => typeof secret === "string")) {
+    const { originSecret, adminKey, cacheSecret, keyPepper, jobsSecret, demoKey } = read;
+    if ([originSecret, adminKey, cacheSecret, keyPepper, jobsSecret].every((secret) => typeof secret === "string")) {
       const demo = typeof demoKey === "string" ? { demoKey } : {};
-      return { originSecret, adminKey, cacheSecret, keyPepper, ...demo };
+      return { originSecret, adminKey, cacheSecret, keyPepper, jobsSecret, ...demo };
     }
   } catch {
     // Falls through to the sentence below.

@@ -14,6 +14,8 @@ export interface EdgeProcessOptions {
   readonly dataDir: string;
   /** Variables of the gateway and of the operator Worker. */
   readonly gateway?: Readonly<Record<string, string>>;
+  /** Of the jobs Worker. */
+  readonly jobs?: Readonly<Record<string, string>>;
 }
 
 const entry = fileURLToPath(new URL("run-edge-process.ts", import.meta.url));

@@ -20,6 +20,7 @@ export interface Things {
   readonly prompt: string;
   /** The cache's name of that answer. */
   readonly entry: string;
+  readonly job: string;
   /** The id of an exchange that was rated. */
   readonly exchange: string;
 }
@@ -72,6 +73,9 @@ export const rows: Readonly<Record<string, Row>> = {
     status: 404,
     tries: ({ project, user }) => [{ body: { name: "mine", project } }, { body: { name: "mine", user } }],
   },
+  "GET /v1/jobs": { status: 200, tries: ({ job }) => [{ query: { after: job } }] },
+  "GET /v1/jobs/{job}": { status: 404, tries: nothing },
+  "DELETE /v1/jobs/{job}": { status: 404, tries: nothing },
   "GET /v1/usage": {
     status: 200,
     tries: ({ id, user }) => [{ query: { key: id, by: "key" } }, { query: { user, by: "user" } }],

@@ -7,6 +7,7 @@ export const adminKey = "an-operator's-key-for-tests";
 export const originSecret = "a-secret-between-edge-and-origin";
 export const cacheSecret = "a-secret-that-seals-kept-answers-in-tests";
 
+export const jobsSecret = "a-secret-that-seals-kept-calls-in-tests";
 export const keyPepper = "a-pepper-that-keys-are-hashed-under-in-tests";
 
 /** An address where nothing listens: port 1 of this machine. */
@@ -33,11 +34,12 @@ export async function startEdge(
     readonly inference?: Readonly<Record<string, string>>;
     readonly identity?: Readonly<Record<string, string>>;
     readonly dispatch?: Readonly<Record<string, string>>;
-  } & Pick<EdgeOptions, "standIns" | "bundles" | "dataDir" | "gateways" | "port"> = {},
+    readonly jobs?: Readonly<Record<string, string>>;
+  } & Pick<EdgeOptions, "standIns" | "bundles" | "unbound" | "dataDir" | "gateways" | "port"> = {},
 ): Promise<TestEdge> {
   const logs: string[] = [];
-  const secrets = new Set([adminKey, originSecret, cacheSecret, keyPepper]);
-  const { originUrl = nowhere, gateway, operator, inference, identity, dispatch, ...rest } = options;
+  const secrets = new Set([adminKey, originSecret, cacheSecret, keyPepper, jobsSecret]);
+  const { originUrl = nowhere, gateway, operator, inference, identity, dispatch, jobs, ...rest } = options;
   const adminKeyHash = createHash("sha256").update(adminKey).digest("hex");
   const both = { KEY_PEPPER: keyPepper, LOG: "all" };
   const origin = { ORIGIN_URL: originUrl, ORIGIN_SECRET: originSecret };
@@ -45,6 +47,7 @@ export async function startEdge(
     gateway: { ...both, CACHE_SECRET: cacheSecret, ...gateway },
     operator: { ...both, ...origin, ADMIN_KEY_HASH: adminKeyHash, ...gateway, ...operator },
     dispatch: { ...origin, ...dispatch },
+    jobs: { JOBS_SECRET: jobsSecret, ...jobs },
     ...(inference === undefined ? {} : { inference }),
     ...(identity === undefined ? {} : { identity }),
   };

@@ -1,6 +1,6 @@
 import { done, newAdmin, newKey } from "./directory.ts";
 import type { Things } from "./isolation.ts";
-import type { TestEdge } from "./ledge.ts";
+import { type TestEdge, until } from "./ledge.ts";
 
 /** What a key may that may do everything in its tenant. */
 export const owner = [
@@ -23,6 +23,7 @@ export const nobodys: Things = {
   tier: "none",
   prompt: "what nobody asked",
   entry: "0".repeat(32),
+  job: `job_${"0".repeat(28)}`,
   exchange: "an-exchange-that-never-was",
 };
 
@@ -56,7 +57,7 @@ export async function twoTenants(edge: TestEdge): Promise<TwoTenants> {
   const few = [{ actions: ["infer", "embed", "chat"], models: ["intent"] }];
   const scoped = await newKey(edge, { tenant: "acme", name: "scoped", scopes: few });
   return {
-    theirs: { ...known, ...named, prompt, entry, exchange },
+    theirs: { ...known, ...named, prompt, entry, exchange, job: await jobOf(edge, key) },
     theirKey: key,
     mine: mine.key,
     scoped: scoped.key,
@@ -69,6 +70,18 @@ async function keptAnswer(edge: TestEdge, key: string, content: string): Promise
   const answer = await edge.post("/v1/chat/completions", key, body);
   await expectStatus(answer, 200);
   return /key="?([\w-]+)/.exec(answer.headers.get("Cache-Status") ?? "")?.[1] ?? "";
+}
+
+/** The id of a job that was taken: who waits for nothing is rarely answered at once. */
+async function jobOf(edge: TestEdge, key: string): Promise<string> {
+  let taken = "";
+  await until("a call is taken as a job", async () => {
+    const body = { model: "tiny-chat", messages: [{ role: "user", content: "later" }] };
+    const answer = await edge.post("/v1/chat/completions", key, body, { Prefer: "respond-async, wait=0" });
+    taken = answer.status === 202 ? ((await answer.json()) as { id: string }).id : "";
+    return taken !== "";
+  });
+  return taken;
 }
 
 async function expectStatus(answer: Response, status: number): Promise<void> {

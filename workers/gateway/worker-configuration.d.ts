@@ -8,6 +8,7 @@ interface __BaseEnv_GatewayBindings {
 	ORIGIN_IN_FLIGHT_MAX: string;
 	ORIGIN_WAITING_MAX: string;
 	BODY_BYTES_MAX: string;
+	JOB_BYTES_MAX: string;
 	TIMEOUT_MS_DEFAULT: string;
 	TIMEOUT_MS_MAX: string;
 	CACHE_TTL_S: string;
@@ -32,6 +33,7 @@ interface __BaseEnv_GatewayBindings {
 	OPERATOR: Fetcher /* ledge-operator */;
 	ORIGINS: Fetcher /* ledge-dispatch */;
 	IDENTITY: Fetcher /* ledge-identity */;
+	JOBS: Fetcher /* ledge-jobs */;
 }
 declare namespace Cloudflare {
 	interface GlobalProps {
@@ -45,7 +47,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "FALLBACKS" | "ORIGIN_IN_FLIGHT_MAX" | "ORIGIN_WAITING_MAX" | "BODY_BYTES_MAX" | "TIMEOUT_MS_DEFAULT" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "CACHE_STALE_WHILE_REVALIDATE_S" | "CACHE_STALE_IF_ERROR_S" | "WORKERS_CACHE" | "REQUESTS_PER_MINUTE_DEFAULT" | "ABUSE" | "LOG" | "CACHE_SECRET" | "KEY_PEPPER">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "FALLBACKS" | "ORIGIN_IN_FLIGHT_MAX" | "ORIGIN_WAITING_MAX" | "BODY_BYTES_MAX" | "JOB_BYTES_MAX" | "TIMEOUT_MS_DEFAULT" | "TIMEOUT_MS_MAX" | "CACHE_TTL_S" | "CACHE_STALE_WHILE_REVALIDATE_S" | "CACHE_STALE_IF_ERROR_S" | "WORKERS_CACHE" | "REQUESTS_PER_MINUTE_DEFAULT" | "ABUSE" | "LOG" | "CACHE_SECRET" | "KEY_PEPPER">> {}
 }
 declare module "*.txt" {
 	const value: string;

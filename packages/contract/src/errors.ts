@@ -108,6 +108,12 @@ export const errors = {
     message: "No rollout of this id is running for the model.",
   },
   blob_not_found: { status: 404, owner: "client", retryable: false, message: "No blob of this SHA-256 is stored." },
+  job_not_found: {
+    status: 404,
+    owner: "client",
+    retryable: false,
+    message: "You have no job with this id. Jobs that are over are kept for a while.",
+  },
   key_not_found: { status: 404, owner: "client", retryable: false, message: "There is no API key with this id." },
   tenant_not_found: { status: 404, owner: "client", retryable: false, message: "There is no tenant of this name." },
   project_not_found: {
@@ -178,6 +184,12 @@ export const errors = {
     owner: "client",
     retryable: false,
     message: "The input is over a limit.",
+  },
+  answer_too_large: {
+    status: 413,
+    owner: "client",
+    retryable: false,
+    message: "The answer is larger than this deployment keeps of a job. Ask for less at once.",
   },
   unsupported_media_type: {
     status: 415,
@@ -313,6 +325,12 @@ export const errors = {
     owner: "platform",
     retryable: true,
     message: "The operator's API cannot be reached right now. Calls to models are answered as before.",
+  },
+  jobs_unavailable: {
+    status: 503,
+    owner: "platform",
+    retryable: true,
+    message: "Jobs cannot be taken, run or looked at right now.",
   },
   counter_unavailable: {
     status: 503,

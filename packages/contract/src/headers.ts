@@ -41,6 +41,8 @@ export const headers = {
   /** The most tokens of an answer whose caller set no bound, and what becomes of a longer one: `256; policy=stop`. */
   outputLimit: "Ledge-Output-Limit",
   retryAfter: "Retry-After",
+  /** Of a refusal: the call can be taken as a job by a caller that sends `Prefer` with this value. */
+  jobOffer: "Ledge-Job-Offer",
   serverTiming: "Server-Timing",
   /** What the call cost: `0.00012345 USD`. */
   cost: "Ledge-Cost",

@@ -11,6 +11,8 @@ export interface VerifiedToken {
   readonly tier?: string;
   /** How long it may be believed without asking again: it ends no later than the token. Milliseconds. */
   readonly goodForMs: number;
+  /** When it ends, milliseconds since 1970; absent where its issuer may take it back at any time. */
+  readonly expiresAtMs?: number;
 }
 
 /** The identity Worker, on RPC for the gateway only. A throw means that it cannot be reached. */

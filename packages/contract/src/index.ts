@@ -11,6 +11,8 @@ export * from "./headers.ts";
 export * from "./identity.ts";
 export * from "./infer.ts";
 export * from "./inference.ts";
+export * from "./job.ts";
+export * from "./jobs-service.ts";
 export * from "./manifest.ts";
 export * from "./oip/index.ts";
 export * from "./parse.ts";

@@ -20,6 +20,8 @@ export * from "./input/tensor-profile.ts";
 export * from "./input/tensor-range.ts";
 export * from "./input/text-profile.ts";
 export * from "./input/unicode.ts";
+export * from "./jobs/preference.ts";
+export * from "./jobs/schedule.ts";
 export * from "./json-depth.ts";
 export * from "./jwks-refresh.ts";
 export * from "./ledger/cost.ts";

@@ -1,4 +1,4 @@
-import type { IdentityService, InferenceService } from "@ledge/contract";
+import type { IdentityService, InferenceService, JobsService } from "@ledge/contract";
 import type { Blocks } from "./platform/durable/blocks.ts";
 import type { CacheKeeper } from "./platform/durable/cache-keeper.ts";
 import type { Directory } from "./platform/durable/directory.ts";
@@ -22,6 +22,7 @@ export interface GatewayEnv
     GatewayBindings,
     | "INFERENCE"
     | "IDENTITY"
+    | "JOBS"
     | "METERS"
     | "FLIGHTS"
     | "REGISTRY"
@@ -35,6 +36,8 @@ export interface GatewayEnv
   > {
   readonly INFERENCE: InferenceService;
   readonly IDENTITY: IdentityService;
+  /** Without its lines in wrangler.jsonc no call becomes a job. */
+  readonly JOBS?: JobsService;
   readonly FLIGHTS: DurableObjectNamespace<Flight>;
   readonly METERS: DurableObjectNamespace<Meter>;
   readonly REGISTRY: DurableObjectNamespace<Registry>;

@@ -184,6 +184,8 @@ export interface Trail {
   work?: Work;
   /** Set when the answer is a stream: how the call ended is known, and recorded, when that ends. */
   streams?: true;
+  /** What a caller may ask for in place of a refusal. */
+  offer?: string;
   code?: ErrorCode;
   cause?: string;
   /** Milliseconds spent per stage, for `Server-Timing`. */

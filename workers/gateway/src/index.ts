@@ -1,4 +1,5 @@
 import type { GatewayEnv } from "./env.ts";
+import { jobRuns } from "./job-runs.ts";
 import { recordCall } from "./observe/record.ts";
 import { presentFault, routes } from "./routes.ts";
 import { serve } from "./serve.ts";
@@ -19,5 +20,7 @@ const fetch = serve({
     recordCall(x, endedMs, x.trail.code);
   },
 });
+
+export const JobRuns = jobRuns(fetch);
 
 export default { fetch } satisfies ExportedHandler<GatewayEnv>;

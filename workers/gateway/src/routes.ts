@@ -18,6 +18,7 @@ import { admit } from "./admit/admit.ts";
 import { answerClassify, enter, jsonSurface } from "./app.ts";
 import { answerChat } from "./app-chat.ts";
 import { promptOfChat, promptOfInputs } from "./app-count.ts";
+import { jobs, orJob } from "./app-jobs.ts";
 import { stableModels } from "./assign/view.ts";
 import { etagOf } from "./cache/etag.ts";
 import { takeWrongHit } from "./cache/semantic/wrong-hit.ts";
@@ -153,12 +154,15 @@ const usage: Handler = async (x) => {
 };
 
 export const routes: readonly Route[] = [
-  ["POST", "/v1/predict", predict],
-  ["POST", "/v1/chat/completions", chat],
-  ["POST", "/v1/embeddings", embeddings],
+  ["POST", "/v1/predict", orJob(predict)],
+  ["POST", "/v1/chat/completions", orJob(chat)],
+  ["POST", "/v1/embeddings", orJob(embeddings)],
   ["POST", "/v1/feedback", feedback],
   ["POST", "/v1/cache/feedback", wrongHit],
   ["GET", "/v1/usage", usage],
+  ["GET", "/v1/jobs", jobs],
+  ["GET", "/v1/jobs/:job", jobs],
+  ["DELETE", "/v1/jobs/:job", jobs],
   ["GET", "/v1/models", listModels((view) => presentOpenAiModels(stableModels(view)))],
   ["GET", "/v1/models/:model", lookUp((model) => jsonReply(presentOpenAiModel(model)))],
   ...oipRoutes(info.version),

@@ -61,6 +61,7 @@ function wire(env: GatewayEnv, config: Config) {
     inference,
     origins,
     operator,
+    jobs,
     registry,
     tallies,
     ledger,
@@ -96,6 +97,7 @@ function wire(env: GatewayEnv, config: Config) {
     tallies: new Tallies({ sink: tallies, isolate: newId, nowMs, say: sayOf("tallies") }),
     counter: tallies,
     operator,
+    jobs,
     digests,
   };
 }

@@ -94,14 +94,18 @@ function answerObject(operation: Operation, answer: Answer): object {
   return answer.empty === true ? said : { ...said, content: contentOf(operation, answer) };
 }
 
-function contentOf({ events }: Operation, { schema, example, bytes, mediaType, binary }: Answer): object {
+function contentOf({ events }: Operation, { schema, example, bytes, mediaType, binary, whole }: Answer): object {
   if (bytes === true) return bytesContent;
   if (mediaType !== undefined) return { [mediaType]: {} };
   const json = {
     schema: schema === undefined ? {} : schemaRef(schema),
     ...(example === undefined ? {} : { example }),
   };
-  return { "application/json": json, ...(binary === true ? bytesContent : {}), ...streamContent(events) };
+  return {
+    "application/json": json,
+    ...(binary === true ? bytesContent : {}),
+    ...streamContent(whole === true ? undefined : events),
+  };
 }
 
 /** OpenAPI 3.1 has no word for the events of a stream; `contentSchema` says what each one's data holds. */

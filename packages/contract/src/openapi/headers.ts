@@ -42,6 +42,7 @@ export const parameterComponents = {
   model: path("model", "`name`, `name@version` or `name@alias`.", "^[a-z0-9][a-z0-9._-]{0,63}(@[a-z0-9-]{1,32})?$"),
   version: path("version", "A deployed version.", "^[0-9]{1,9}$"),
   id: path("id", "The key's id.", "^[0-9a-f]{24}$"),
+  job: path("job", "The job's id.", "^job_[0-9a-f]{28}$"),
   sha256: path("sha256", "SHA-256 of the bytes.", "^[0-9a-f]{64}$"),
   digest: path("digest", "A package's digest.", "^[0-9a-f]{64}$"),
   alias: path("alias", "An alias; not `stable` or `latest`.", "^[a-z][a-z0-9-]{0,31}$"),
@@ -70,6 +71,11 @@ export const parameterComponents = {
   "Cache-Control": header(
     "Cache-Control",
     "RFC 9111: `no-cache`, `no-store`, `max-age`, `min-fresh`, `max-stale`, `only-if-cached`.",
+    { type: "string" },
+  ),
+  Prefer: header(
+    "Prefer",
+    "RFC 7240: `respond-async` to have the call taken as a job when nobody can answer it; with `wait`, after so many seconds.",
     { type: "string" },
   ),
   "If-None-Match": header("If-None-Match", "An answer's `ETag`: 304 when that is the answer still.", {
@@ -133,6 +139,7 @@ function refs(names: readonly HeaderName[]): object {
 
 const callHeaders = [headers.timeoutMs, headers.requestId, headers.stickyKey, "Cache-Control"] as const;
 const cacheHeaders = [
+  "Prefer",
   "If-None-Match",
   headers.cacheTtl,
   headers.cacheKey,

@@ -19,6 +19,8 @@ export interface Answer {
   readonly mediaType?: string;
   /** JSON with binary data behind it as well. */
   readonly binary?: true;
+  /** Never a stream, also where others are. */
+  readonly whole?: true;
   /** No body. */
   readonly empty?: true;
   readonly example?: unknown;

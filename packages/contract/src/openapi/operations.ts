@@ -1,3 +1,4 @@
+import { jobOperations, taken } from "./jobs.ts";
 import { admitting, always, calling, type Operation, operating, reading, spending } from "./operation.ts";
 import { readiness } from "./readiness.ts";
 
@@ -27,6 +28,7 @@ const ledge: readonly Operation[] = [
           usage: { input_tokens: 9 },
         },
       },
+      ...taken,
     },
     errors: [...calling, ...spending, "input_refused"],
   },
@@ -70,7 +72,10 @@ const openAi: readonly Operation[] = [
     credential: "caller",
     inference: true,
     request: { schema: "ChatRequest", example: { model: "tiny-chat", messages, temperature: 0 } },
-    answers: { 200: { description: "The answer, whole or as a stream of events.", schema: "ChatCompletion" } },
+    answers: {
+      200: { description: "The answer, whole or as a stream of events.", schema: "ChatCompletion" },
+      ...taken,
+    },
     events: "ChatChunk",
     errors: [
       ...calling,
@@ -90,7 +95,7 @@ const openAi: readonly Operation[] = [
     credential: "caller",
     inference: true,
     request: { schema: "EmbeddingsRequest", example: { model: "embed", input: ["a text", "another"] } },
-    answers: { 200: { description: "A vector for each text, in their order.", schema: "Embeddings" } },
+    answers: { 200: { description: "A vector for each text, in their order.", schema: "Embeddings" }, ...taken },
     errors: [...calling, ...spending, "input_refused", "invalid_shape", "unsupported_parameter"],
   },
   {
@@ -149,4 +154,4 @@ const probes: readonly Operation[] = [
 ];
 
 /** Every route of the gateway but the operator's and the Open Inference Protocol's; `document.ts` turns them into OpenAPI. */
-export const operations: readonly Operation[] = [...ledge, ...openAi, ...probes];
+export const operations: readonly Operation[] = [...ledge, ...jobOperations, ...openAi, ...probes];

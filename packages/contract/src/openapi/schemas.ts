@@ -7,6 +7,7 @@ import { embeddingsRequest } from "../embeddings.ts";
 import { type ErrorCode, errors } from "../errors.ts";
 import { generateRequest } from "../generate.ts";
 import { inferRequest } from "../infer.ts";
+import { job, jobs } from "../job.ts";
 import { modelManifest } from "../manifest.ts";
 import { prediction, predictRequest } from "../predict.ts";
 import { registeredModel, registeredVersion } from "../registry.ts";
@@ -30,6 +31,8 @@ import * as bodies from "./bodies.ts";
 const named = {
   PredictRequest: predictRequest,
   PredictResponse: bodies.predictResponse,
+  Job: job,
+  Jobs: jobs,
   Prediction: prediction,
   ChatRequest: chatRequest,
   ChatCompletion: bodies.chatCompletion,

@@ -1,4 +1,12 @@
-import { fail, type IdentityService, type KeyRecord, ok, type Result, type VerifiedToken } from "@ledge/contract";
+import {
+  fail,
+  type IdentityService,
+  type JobCaller,
+  type KeyRecord,
+  ok,
+  type Result,
+  type VerifiedToken,
+} from "@ledge/contract";
 import { isAddressIn, isApiKey } from "@ledge/policy";
 import { bearer } from "../bearer.ts";
 import type { Principal } from "../exchange.ts";
@@ -28,6 +36,8 @@ interface Remembered {
   /** Where it may be used from; absent: anywhere. */
   readonly ips?: readonly string[];
   readonly untilMs: number;
+  /** What may be kept of a token. */
+  readonly kept?: JobCaller;
 }
 
 /**
@@ -37,6 +47,7 @@ interface Remembered {
 export class Identity {
   readonly #deps: IdentityDeps;
   readonly #remembered = new Map<string, Remembered>();
+  readonly #vouched = new WeakMap<Request, JobCaller>();
 
   constructor(deps: IdentityDeps) {
     this.#deps = deps;
@@ -56,8 +67,26 @@ export class Identity {
     return standing.ok ? ok({ ...principal, standing: standing.value }) : standing;
   }
 
+  /** Whose a request is that comes again without its credential: by the object, so that nothing sent can claim it. */
+  vouch(request: Request, caller: JobCaller): void {
+    this.#vouched.set(request, caller);
+  }
+
+  /** What to {@link vouch} with for the caller later; nothing of an opaque token, which its issuer may take back, nor of what was vouched for. */
+  keptOf(request: Request): JobCaller | undefined {
+    if (this.#vouched.has(request)) return undefined;
+    const credential = bearer(request.headers);
+    const { digests, door } = this.#deps;
+    if (credential === undefined) return hashed(certificateOf(request));
+    return isApiKey(credential)
+      ? hashed(door.keyedHash(credential))
+      : this.#remembered.get(digests.sha256Hex(credential))?.kept;
+  }
+
   /** A credential in a header comes first: it was sent on purpose, a certificate comes with every request of a connection. */
   async #find(request: Request): Promise<Result<Remembered>> {
+    const vouched = this.#vouched.get(request);
+    if (vouched !== undefined) return await this.#again(vouched);
     const credential = bearer(request.headers);
     if (credential === undefined) return await this.#byCertificate(request);
     if (credential.length > credentialCharsMax) return fail("invalid_credentials");
@@ -66,10 +95,20 @@ export class Identity {
 
   async #byCertificate(request: Request): Promise<Result<Remembered>> {
     const sha256 = certificateOf(request);
-    if (sha256 === undefined) return fail("missing_credentials");
+    return sha256 === undefined ? fail("missing_credentials") : await this.#byHash(sha256);
+  }
+
+  /** Read afresh, what was revoked or has expired since opens nothing. */
+  async #again(caller: JobCaller): Promise<Result<Remembered>> {
+    if ("hash" in caller) return await this.#byHash(caller.hash);
+    const nowMs = this.#deps.nowMs();
+    return caller.token.expiresAtMs > nowMs ? ok(bearerOf(caller.token, nowMs)) : fail("expired_credentials");
+  }
+
+  async #byHash(hash: string): Promise<Result<Remembered>> {
     const { door, nowMs } = this.#deps;
-    return await this.#recall(`certificate:${sha256}`, async () => {
-      const stored = await verifyHash(sha256, door, nowMs());
+    return await this.#recall(`hash:${hash}`, async () => {
+      const stored = await verifyHash(hash, door, nowMs());
       return stored.ok ? ok(holderOf(stored.value, nowMs())) : stored;
     });
   }
@@ -124,8 +163,14 @@ function holderOf(record: KeyRecord, nowMs: number): Remembered {
 }
 
 /** Lengths keep tenant "a" with user "b:c" apart from tenant "a:b" with user "c"; an issuer's name keeps its users its own. */
-function bearerOf({ issuer, tenant, user, scopes, tier, goodForMs }: VerifiedToken, nowMs: number): Remembered {
+function bearerOf(token: VerifiedToken, nowMs: number): Remembered {
+  const { issuer, tenant, user, scopes, tier, goodForMs, expiresAtMs } = token;
   const subject = `jwt:${tenant.length}:${tenant}:${issuer}:${user}`;
   const who = { tenant, subject, user, scopes, ...(tier === undefined ? {} : { tier }) };
-  return { who, untilMs: nowMs + goodForMs };
+  const kept = expiresAtMs === undefined ? {} : { kept: { token: { ...token, expiresAtMs } } };
+  return { who, untilMs: nowMs + goodForMs, ...kept };
+}
+
+function hashed(hash: string | undefined): JobCaller | undefined {
+  return hash === undefined ? undefined : { hash };
 }

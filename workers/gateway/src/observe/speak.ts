@@ -15,6 +15,7 @@ export function speak(reply: Reply, requestId: string, trail: Trail, totalMs: nu
   if (trail.model !== undefined) out[headers.model] = `${trail.model.name}@${trail.model.version}`;
   if (trail.tier !== undefined) out[headers.tier] = trail.tier;
   if (trail.origin !== undefined) out[headers.origin] = trail.origin;
+  if (trail.offer !== undefined) out[headers.jobOffer] = trail.offer;
   if (trail.flags !== undefined) out[headers.inputFlags] = trail.flags.join(", ");
   if (trail.limits !== undefined && trail.limits.length > 0) sayLimits(out, trail.limits);
   if (trail.outputLimit !== undefined) {

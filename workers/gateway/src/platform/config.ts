@@ -18,6 +18,7 @@ const config = z.object({
   ORIGIN_IN_FLIGHT_MAX: wholeNumber(1, 100_000),
   ORIGIN_WAITING_MAX: wholeNumber(0, 100_000),
   BODY_BYTES_MAX: bodyBytesMax,
+  JOB_BYTES_MAX: bodyBytesMax,
   TIMEOUT_MS_DEFAULT: timeoutMs,
   TIMEOUT_MS_MAX: timeoutMs,
   CACHE_SECRET: cacheSecret,

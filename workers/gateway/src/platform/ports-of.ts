@@ -46,6 +46,7 @@ export function portsOf(env: GatewayEnv) {
     inference: env.INFERENCE,
     origins: env.ORIGINS,
     tokens: env.IDENTITY,
+    jobs: env.JOBS,
     operator: env.OPERATOR,
     registry: durableRegistry(env.REGISTRY),
     tallies: durableTallies(env.TALLIES),

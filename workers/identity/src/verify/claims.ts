@@ -7,7 +7,11 @@ export type Claims = Readonly<Record<string, unknown>>;
  * What a verified token says of its bearer, by the issuer's map of claims. Errors: `invalid_credentials` when it does not say
  * whose it is, or names a tenant that the issuer may not speak for.
  */
-export function bearerOf(claims: Claims, issuer: Issuer, goodForMs: number): Result<VerifiedToken> {
+export function bearerOf(
+  claims: Claims,
+  issuer: Issuer,
+  good: Pick<VerifiedToken, "goodForMs" | "expiresAtMs">,
+): Result<VerifiedToken> {
   const names = issuer.claims ?? {};
   const tenant = issuer.tenant ?? claimOf(claims, names.tenant ?? "tenant");
   const user = claimOf(claims, names.user ?? "sub");
@@ -26,7 +30,7 @@ export function bearerOf(claims: Claims, issuer: Issuer, goodForMs: number): Res
     tenant,
     user,
     scopes,
-    goodForMs,
+    ...good,
     ...(typeof tier === "string" && tier !== "" ? { tier } : {}),
   });
 }

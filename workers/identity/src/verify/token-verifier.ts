@@ -61,7 +61,7 @@ export class TokenVerifier {
     const verified = await verifyJwt(token, known.issuer, known.jwks, nowMs);
     if (!verified.ok) return verified;
     const { claims, expiresAtMs } = verified.value;
-    return bearerOf(claims, known.issuer, Math.min(jwtGoodForMs, expiresAtMs - nowMs));
+    return bearerOf(claims, known.issuer, { goodForMs: Math.min(jwtGoodForMs, expiresAtMs - nowMs), expiresAtMs });
   }
 
   /** One issuer's "not active" sends the token on to the next; what all refused is not asked about again for a while. */
@@ -88,7 +88,7 @@ export class TokenVerifier {
       const active = await introspect(token, issuer, secret, this.#deps.http, nowMs);
       if (active.ok) {
         const { claims, expiresAtMs = Number.POSITIVE_INFINITY } = active.value;
-        return bearerOf(claims, issuer, Math.min(introspectedGoodForMs, expiresAtMs - nowMs));
+        return bearerOf(claims, issuer, { goodForMs: Math.min(introspectedGoodForMs, expiresAtMs - nowMs) });
       }
       if (active.fault.code === "identity_unavailable") unavailable = active;
       else refused = active;
