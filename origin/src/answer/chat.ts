@@ -51,12 +51,10 @@ export function answerCompletion(call: OriginCall): Promise<Outcome> {
 }
 
 async function answerText(call: OriginCall, prepare: Prepare): Promise<Outcome> {
-  const { registry, bodyBytesMax, nowMs, newId } = call.stage;
+  const { nowMs, newId } = call.stage;
   const { signal } = call.deadline;
   const { facts } = call.record;
-  const body = await orCalledOff(readJson(call.incoming, bodyBytesMax, call.bodySha256), signal);
-  if (!body.ok) return body;
-  const exchange = await orCalledOff(prepare(registry, body.value), signal);
+  const exchange = await orCalledOff(readExchange(call, prepare), signal);
   if (!exchange.ok) return exchange;
   const { request, seat, chat } = exchange.value;
   const { name, version } = seat.engine.model;
@@ -77,6 +75,11 @@ async function answerText(call: OriginCall, prepare: Prepare): Promise<Outcome> 
   return request.stream === true
     ? streamed(call, turn, request.stream_options?.include_usage === true)
     : whole(call, turn);
+}
+
+async function readExchange({ stage, incoming, bodySha256 }: OriginCall, prepare: Prepare): Promise<Result<Exchange>> {
+  const body = await readJson(incoming, stage.bodyBytesMax, bodySha256);
+  return body.ok ? prepare(stage.registry, body.value) : body;
 }
 
 async function prepareChat(registry: Registry, body: unknown): Promise<Result<Exchange>> {

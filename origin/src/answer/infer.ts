@@ -15,13 +15,14 @@ import {
 } from "@ledge/contract";
 import { parseJson, readBytes } from "../accept/body.ts";
 import { orCalledOff } from "../call-off.ts";
-import type { Registry } from "../engines/registry.ts";
+import type { Able, Registry } from "../engines/registry.ts";
 import { headerOf, type OriginCall, type Outcome } from "../request.ts";
 import { Bill } from "./bill.ts";
 
 interface Asked {
   readonly request: InferRequest;
   readonly feeds: Tensors;
+  readonly seat: Able<"infer">;
 }
 
 /**
@@ -29,20 +30,17 @@ interface Asked {
  * behind it. The outputs come back as bytes. The parameter `digest` says which package the version must be.
  */
 export async function answerInfer(call: OriginCall): Promise<Outcome> {
-  const { registry } = call.stage;
   const { signal } = call.deadline;
   const { facts } = call.record;
-  const asked = await readAsked(call);
-  if (!asked.ok) return asked;
-  const { request, feeds } = asked.value;
   const [model = "", version = ""] = call.params;
-  const seat = await orCalledOff(findSeat(registry, model, version, request.parameters?.digest), signal);
-  if (!seat.ok) return seat;
+  const asked = await orCalledOff(readAsked(call, model, version), signal);
+  if (!asked.ok) return asked;
+  const { request, feeds, seat } = asked.value;
   facts.model = `${model}@${version}`;
-  const permit = await seat.value.gate.enter(signal);
+  const permit = await seat.gate.enter(signal);
   if (!permit.ok) return permit;
   facts.queueMs = Math.round(permit.value.queuedMs);
-  const bill = new Bill(call, seat.value.engine.model);
+  const bill = new Bill(call, seat.engine.model);
   try {
     const wanted = request.outputs?.map(({ name }) => name);
     const begins = (queuedMs: number) => {
@@ -50,7 +48,7 @@ export async function answerInfer(call: OriginCall): Promise<Outcome> {
       bill.begin();
     };
     const urgency = { ...call.urgency, begins };
-    const outputs = await orCalledOff(seat.value.engine.infer(feeds, wanted, signal, urgency), signal);
+    const outputs = await orCalledOff(seat.engine.infer(feeds, wanted, signal, urgency), signal);
     if (!outputs.ok) return outputs;
     bill.pay(0);
     return inferResponse(model, version, outputs.value);
@@ -65,11 +63,10 @@ async function findSeat(registry: Registry, model: string, version: string, dige
     : registry.find(`${model}@${version}`, "infer");
 }
 
-async function readAsked(call: OriginCall): Promise<Result<Asked>> {
-  const { bodyBytesMax } = call.stage;
+async function readAsked(call: OriginCall, model: string, version: string): Promise<Result<Asked>> {
+  const { bodyBytesMax, registry } = call.stage;
   const types = ["application/json", "application/octet-stream"];
-  const read = readBytes(call.incoming, bodyBytesMax, types, call.bodySha256);
-  const body = await orCalledOff(read, call.deadline.signal);
+  const body = await readBytes(call.incoming, bodyBytesMax, types, call.bodySha256);
   if (!body.ok) return body;
   const length = headerOf(call.incoming, headerLengthHeader);
   const parts = splitMessage(length === null ? undefined : Number(length), body.value);
@@ -81,7 +78,9 @@ async function readAsked(call: OriginCall): Promise<Result<Asked>> {
   const wire = dealBinary(request.value.inputs, parts.value.binary);
   if (!wire.ok) return wire;
   const feeds = readTensors(wire.value);
-  return feeds.ok ? ok({ request: request.value, feeds: feeds.value }) : feeds;
+  if (!feeds.ok) return feeds;
+  const seat = await findSeat(registry, model, version, request.value.parameters?.digest);
+  return seat.ok ? ok({ request: request.value, feeds: feeds.value, seat: seat.value }) : seat;
 }
 
 function inferResponse(model: string, version: string, outputs: Tensors): Outcome {
