@@ -1,13 +1,14 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { ok, type PredictAnswer } from "@ledge/contract";
+import { type JournalEntry, headers as names, ok, type Payer, type PredictAnswer, payerText } from "@ledge/contract";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Gate } from "./admit/gate.ts";
 import { createApp } from "./app.ts";
 import type { Engine } from "./engines/engine.ts";
 import { FakeEngine } from "./engines/fake/fake-engine.ts";
 import { Registry } from "./engines/registry.ts";
+import type { Journal } from "./observe/journal.ts";
 import type { RequestLine } from "./observe/log.ts";
 
 const limits = { runningMax: 1, waitingMax: 0 };
@@ -20,15 +21,24 @@ const answer: PredictAnswer = {
 let registry: Registry;
 let lines: RequestLine[];
 let server: Server;
+let written: JournalEntry[];
+let isDiskFull: boolean;
 
 beforeEach(async () => {
   registry = new Registry();
   lines = [];
+  written = [];
+  isDiskFull = false;
+  const write = (entry: JournalEntry) => {
+    if (isDiskFull) throw new Error("no space left");
+    written.push(entry);
+  };
+  const journal = { write } as unknown as Journal;
   const config = { secret: "s".repeat(16), bearer: true, bodyBytesMax: 1000, timeoutMs: 1000, timeoutMsMax: 1000 };
   const shutdown = new AbortController().signal;
   const sink = (line: RequestLine) => void lines.push(line);
   server = createServer(
-    createApp({ config, registry, shutdown, nowMs: () => 1_700_000_000_000, newId: () => "id", sink }),
+    createApp({ config, registry, shutdown, journal, nowMs: () => 1_700_000_000_000, newId: () => "id", sink }),
   );
   await once(server.listen(0, "127.0.0.1"), "listening");
 });
@@ -130,4 +140,30 @@ test("one request writes one line, with the time it waited and what it read", as
       promptTokens: 3,
     },
   ]);
+});
+
+test("a stream that cannot be written down is cut before its end, its line says so, and the origin lives on", async () => {
+  const script = {
+    name: "fake",
+    version: "1",
+    tokens: ["a"],
+    endless: false,
+    firstMs: 0,
+    tokenMs: 0,
+    contextTokens: 99,
+  };
+  seat(new FakeEngine(script));
+  const headers = {
+    authorization: `Bearer ${"s".repeat(16)}`,
+    "content-type": "application/json",
+    [names.payer]: payerText({ call: "c", tenant: "t" } as Payer),
+  };
+  const body = JSON.stringify({ model: "fake", messages: [{ role: "user", content: "hi" }], stream: true });
+  const ask = () => request("/v1/chat/completions", { method: "POST", headers, body });
+  isDiskFull = true;
+  await expect(ask().then((answer) => answer.text())).rejects.toThrow();
+  expect(lines).toMatchObject([{ level: "error", code: "internal_error", cause: "Error: no space left" }]);
+  isDiskFull = false;
+  expect(await (await ask()).text()).toContain("[DONE]");
+  expect(written).toHaveLength(1);
 });

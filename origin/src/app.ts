@@ -60,12 +60,13 @@ async function outcomeOf(wires: Wires, path: string, { registry }: AppParts, gua
   const health = path === "/healthz" || path === "/readyz";
   if (health) return method === "GET" ? healthOf(path, registry) : fail("method_not_allowed");
   if (!/^\/v[12](?:\/|$)/.test(path)) return fail("not_found");
-  const found = routeOf(path);
-  const call = guard(wires, found?.params ?? []);
-  if (!call.ok) return call;
-  const { deadline } = call.value;
+  let deadline: Deadline | undefined;
   let streaming = false;
   try {
+    const found = routeOf(path);
+    const call = guard(wires, found?.params ?? []);
+    if (!call.ok) return call;
+    ({ deadline } = call.value);
     if (found === undefined) return fail("not_found");
     if (found.route.method !== method) return fail("method_not_allowed");
     const outcome = await found.route.handler(call.value);
@@ -74,7 +75,7 @@ async function outcomeOf(wires: Wires, path: string, { registry }: AppParts, gua
   } catch (error) {
     return fail("internal_error", { cause: stackOf(error) });
   } finally {
-    if (!streaming) deadline.clear();
+    if (!streaming) deadline?.clear();
   }
 }
 

@@ -63,6 +63,10 @@ export class ChatStream {
   /** Writes what waits, until the reader is behind. */
   write(): void {
     this.#isDue = false;
+    this.#safely(() => this.#writeWaiting());
+  }
+
+  #writeWaiting(): void {
     if (this.#isOver) return;
     const { outgoing } = this.#call;
     const events = this.#waiting;
@@ -89,7 +93,7 @@ export class ChatStream {
   #begin(): void {
     const { outgoing, record } = this.#call;
     record.streaming = true;
-    outgoing.once("close", () => this.#leave());
+    outgoing.once("close", () => this.#safely(() => this.#leave()));
     if (outgoing.destroyed) {
       this.#leave();
       return;
@@ -138,6 +142,20 @@ export class ChatStream {
     return `${role}${reason}${usage}data: [DONE]\n\n`;
   }
 
+  /** What throws here is a bug, or a journal's full disk: the stream is cut, so that nobody takes it for whole. */
+  #safely(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#isOver = true;
+      const { deadline, outgoing, record } = this.#call;
+      deadline.callOff("disconnected");
+      record.fault({ code: "internal_error", cause: String(error).slice(0, 500) });
+      record.finish(200);
+      outgoing.destroy();
+    }
+  }
+
   /** The reader went away. */
   #leave(): void {
     if (this.#isOver) return;
@@ -151,6 +169,7 @@ export class ChatStream {
   }
 }
 
+/** Passed as it is: a closure for each turn of each stream would have to be collected again. */
 function writeDue(stream: ChatStream): void {
   stream.write();
 }

@@ -13,8 +13,9 @@ export function sendAnswer(
   requestId: string,
   { status, headers: named, body }: Answer,
 ): void {
+  if (outgoing.destroyed) return;
   const length = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
-  if (!incoming.complete) readRest(incoming);
+  if (!incoming.readableEnded) readRest(incoming);
   outgoing.writeHead(status, { ...named, "Content-Length": length, [headers.requestId]: requestId });
   outgoing.end(body);
 }
