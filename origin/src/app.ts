@@ -1,24 +1,18 @@
-import { type Fault, type fail, headers } from "@ledge/contract";
-import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { Deadline, timeLeft } from "./accept/deadline.ts";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { fail, headers, ok, type Result } from "@ledge/contract";
+import { Deadline, Running, timeLeft } from "./accept/deadline.ts";
 import { priorityOf } from "./accept/urgency.ts";
 import { callerCheck } from "./admit/caller.ts";
-import { answerChat, answerCompletion } from "./answer/chat.ts";
-import { answerInfer } from "./answer/infer.ts";
-import { answerJournal } from "./answer/journal.ts";
-import { answerLoad } from "./answer/load.ts";
-import { answerModels } from "./answer/models.ts";
-import { answerPredict } from "./answer/predict.ts";
-import { problemResponse } from "./answer/problem.ts";
-import { answerRepository } from "./answer/repository.ts";
-import { answerWake } from "./answer/wake.ts";
+import { problemAnswer } from "./answer/problem.ts";
+import { sendAnswer } from "./answer/send.ts";
 import { clientClosed } from "./call-off.ts";
 import type { Config } from "./config.ts";
 import type { Registry } from "./engines/registry.ts";
 import type { Repository } from "./engines/repository.ts";
 import type { Journal } from "./observe/journal.ts";
 import { type LineSink, RequestRecord } from "./observe/log.ts";
-import type { OriginEnv } from "./request.ts";
+import { headerOf, jsonAnswer, type OriginCall, type Outcome, type Stage, targetOf } from "./request.ts";
+import { routeOf } from "./routes.ts";
 
 export interface AppParts {
   readonly config: Pick<Config, "secret" | "bearer" | "bodyBytesMax" | "timeoutMs" | "timeoutMsMax">;
@@ -34,116 +28,92 @@ export interface AppParts {
   readonly repository?: Repository;
 }
 
-const wakeRoute = "/v1/models/:model/wake";
-const inferPath = "/v2/models/:model/versions/:version/infer";
-const loadPath = "/v2/repository/models/:model/load";
-const unloadPath = "/v2/repository/models/:model/unload";
+interface Wires {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  readonly record: RequestRecord;
+}
 
-/** The origin's pipeline: observe( accept( admit( engine ) ) ). */
-export function createApp(parts: AppParts): Hono<OriginEnv> {
-  const { registry } = parts;
-  const app = new Hono<OriginEnv>();
-
-  app.use(observe(parts));
-
-  app.get("/healthz", (context) => context.json({ status: "ok" }));
-  app.get("/readyz", (context) => {
-    const pending = registry.pending();
-    return pending.length === 0 ? context.json({ status: "ready" }) : context.json({ status: "loading", pending }, 503);
-  });
-
+/** The origin's pipeline: observe( accept( admit( engine ) ) ). A line for each request; a stream ends its own. */
+export function createApp(parts: AppParts): RequestListener {
   const guard = guardOf(parts);
-  app.use("/v1/*", guard);
-  app.use("/v2/*", guard);
+  return async (incoming, outgoing) => {
+    const requestId = requestIdOf(headerOf(incoming, headers.requestId), parts.newId);
+    const target = targetOf(incoming);
+    const query = target.indexOf("?");
+    const path = query < 0 ? target : target.slice(0, query);
+    const method = incoming.method ?? "";
+    const record = new RequestRecord({ requestId, method, path }, parts);
+    const outcome = await outcomeOf({ incoming, outgoing, record }, path, parts, guard);
+    if ("streaming" in outcome) return;
+    if (!outcome.ok) record.fault(outcome.fault);
+    const answer = outcome.ok ? outcome : problemAnswer(outcome.fault, requestId);
+    sendAnswer(incoming, outgoing, requestId, answer);
+    record.finish(record.facts.code === clientClosed ? 499 : answer.status);
+  };
+}
 
-  app.get("/v1/models", answerModels);
-  app.get("/v1/load", answerLoad);
-  app.get("/v1/usage/journal", (context) => settle(context, answerJournal(context)));
-  app.post("/v1/predict", async (context) => settle(context, await answerPredict(context)));
-  app.post("/v1/chat/completions", async (context) => settle(context, await answerChat(context)));
-  app.post("/v1/completions", async (context) => settle(context, await answerCompletion(context)));
-  app.post(wakeRoute, (context) => settle(context, answerWake(context)));
-  app.post(inferPath, async (context) => settle(context, await answerInfer(context)));
-  app.post(loadPath, async (context) => settle(context, await answerRepository(context, "load")));
-  app.post(unloadPath, async (context) => settle(context, await answerRepository(context, "unload")));
-  for (const path of [
-    "/v1/models",
-    "/v1/load",
-    "/v1/usage/journal",
-    "/v1/predict",
-    "/v1/chat/completions",
-    "/v1/completions",
-    wakeRoute,
-    inferPath,
-    loadPath,
-    unloadPath,
-    "/healthz",
-    "/readyz",
-  ]) {
-    app.all(path, (context) => refuse(context, { code: "method_not_allowed" }));
+type Guard = (wires: Wires, params: readonly string[]) => Result<OriginCall>;
+
+async function outcomeOf(wires: Wires, path: string, { registry }: AppParts, guard: Guard): Promise<Outcome> {
+  const method = wires.incoming.method === "HEAD" ? "GET" : wires.incoming.method;
+  const health = path === "/healthz" || path === "/readyz";
+  if (health) return method === "GET" ? healthOf(path, registry) : fail("method_not_allowed");
+  if (!/^\/v[12](?:\/|$)/.test(path)) return fail("not_found");
+  let deadline: Deadline | undefined;
+  let streaming = false;
+  try {
+    const found = routeOf(path);
+    const call = guard(wires, found?.params ?? []);
+    if (!call.ok) return call;
+    ({ deadline } = call.value);
+    if (found === undefined) return fail("not_found");
+    if (found.route.method !== method) return fail("method_not_allowed");
+    const outcome = await found.route.handler(call.value);
+    streaming = "streaming" in outcome;
+    return outcome;
+  } catch (error) {
+    return fail("internal_error", { cause: stackOf(error) });
+  } finally {
+    if (!streaming) deadline?.clear();
   }
-  app.notFound((context) => refuse(context, { code: "not_found" }));
-  app.onError((error, context) => refuse(context, { code: "internal_error", cause: stackOf(error) }));
-  return app;
+}
+
+function healthOf(path: string, registry: Registry): Outcome {
+  const pending = path === "/healthz" ? [] : registry.pending();
+  if (pending.length > 0) return jsonAnswer({ status: "loading", pending }, {}, 503);
+  return jsonAnswer({ status: path === "/healthz" ? "ok" : "ready" });
 }
 
 /** Who calls, until when, and with what the stages behind work. */
-function guardOf(parts: AppParts): MiddlewareHandler<OriginEnv> {
-  const { config, registry } = parts;
-  const allowed = callerCheck(config, parts.nowMs);
-  return async (context, next) => {
-    const caller = allowed(context.req.raw);
-    if (!caller.ok) return refuse(context, caller.fault);
-    context.set("bodySha256", caller.value);
-    const nowMs = parts.nowMs();
-    const left = timeLeft(context.req.raw.headers, config, nowMs);
-    if (!left.ok) return refuse(context, left.fault);
-    const priority = priorityOf(context.req.raw.headers.get(headers.priority), caller.value !== undefined);
-    if (!priority.ok) return refuse(context, priority.fault);
-    context.set("urgency", { priority: priority.value, deadlineMs: nowMs + left.value });
-    const deadline = new Deadline(left.value, context.req.raw.signal, parts.shutdown);
-    context.set("deadline", deadline);
-    context.set("stage", {
-      registry,
-      bodyBytesMax: config.bodyBytesMax,
-      nowMs: parts.nowMs,
-      newId: parts.newId,
-      journal: parts.journal,
-      repository: parts.repository,
+function guardOf(parts: AppParts): Guard {
+  const { config, registry, nowMs, newId, journal, repository } = parts;
+  const allowed = callerCheck(config, nowMs);
+  const stage: Stage = { registry, bodyBytesMax: config.bodyBytesMax, nowMs, newId, journal, repository };
+  const running = new Running();
+  parts.shutdown.addEventListener("abort", () => running.drain());
+  return ({ incoming, outgoing, record }, params) => {
+    const caller = allowed(incoming);
+    if (!caller.ok) return caller;
+    const startMs = nowMs();
+    const left = timeLeft((name) => headerOf(incoming, name), config, startMs);
+    if (!left.ok) return left;
+    const priority = priorityOf(headerOf(incoming, headers.priority), caller.value !== undefined);
+    if (!priority.ok) return priority;
+    const urgency = { priority: priority.value, deadlineMs: startMs + left.value };
+    const deadline = new Deadline(left.value, running);
+    outgoing.once("close", () => {
+      if (!outgoing.writableFinished) deadline.callOff("disconnected");
     });
-    await next();
-    if (!context.get("record").streaming) deadline.clear();
+    return ok({ incoming, outgoing, params, record, deadline, urgency, bodySha256: caller.value, stage });
   };
-}
-
-/** Wraps everything and speaks last: a line for each request. A stream ends its own. */
-function observe(parts: AppParts): MiddlewareHandler<OriginEnv> {
-  return async (context, next) => {
-    const requestId = requestIdOf(context.req.header(headers.requestId), parts.newId);
-    const record = new RequestRecord({ requestId, method: context.req.method, path: context.req.path }, parts);
-    context.set("record", record);
-    await next();
-    // Hono's own way would make another response of it, and with that a web stream of its body.
-    context.res.headers.set(headers.requestId, requestId);
-    if (!record.streaming) record.finish(record.facts.code === clientClosed ? 499 : context.res.status);
-  };
-}
-
-function settle(context: Context<OriginEnv>, answer: Response | ReturnType<typeof fail>): Response {
-  return answer instanceof Response ? answer : refuse(context, answer.fault);
-}
-
-function refuse(context: Context<OriginEnv>, fault: Fault): Response {
-  const record = context.get("record");
-  record.fault(fault);
-  return problemResponse(fault, record.requestId);
 }
 
 /** The gateway's id where it is a plain token: it is echoed and logged. */
-function requestIdOf(given: string | undefined, newId: () => string): string {
-  return given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : newId();
+function requestIdOf(given: string | null, newId: () => string): string {
+  return given !== null && /^[\w.:-]{1,128}$/.test(given) ? given : newId();
 }
 
-function stackOf(error: Error): string {
-  return (error.stack ?? String(error)).slice(0, 2000);
+function stackOf(error: unknown): string {
+  return (error instanceof Error ? (error.stack ?? String(error)) : String(error)).slice(0, 2000);
 }

@@ -20,16 +20,12 @@ export function faultOfCallOff(signal: AbortSignal): Fault {
 export const clientClosed = "client_closed";
 
 /** Waits for work, or for the signal if that fires first. The work goes on unheard: it must watch the signal itself. */
-export async function orCalledOff<T>(work: Promise<Result<T>>, signal: AbortSignal): Promise<Result<T>> {
-  let heard = () => {};
-  const calledOff = new Promise<Result<T>>((resolve) => {
-    heard = () => resolve({ ok: false, fault: faultOfCallOff(signal) });
-    if (signal.aborted) heard();
-    else signal.addEventListener("abort", heard, { once: true });
+export function orCalledOff<T>(work: Promise<Result<T>>, signal: AbortSignal): Promise<Result<T>> {
+  return new Promise((resolve, reject) => {
+    const heard = () => resolve({ ok: false, fault: faultOfCallOff(signal) });
+    if (signal.aborted) return heard();
+    signal.addEventListener("abort", heard);
+    const deaf = () => signal.removeEventListener("abort", heard);
+    work.then(resolve, reject).then(deaf);
   });
-  try {
-    return await Promise.race([work, calledOff]);
-  } finally {
-    signal.removeEventListener("abort", heard);
-  }
 }

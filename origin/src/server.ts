@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import type { Server } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createAdaptorServer } from "@hono/node-server";
 import { createApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import { bringFrom } from "./engines/bring.ts";
@@ -41,7 +40,7 @@ export async function startOrigin(config: Config): Promise<Origin> {
     newId: () => randomUUID().replaceAll("-", ""),
     sink: logToStderr,
   });
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  const server = createServer(app);
   // A body that trickles in may take no longer than the longest deadline.
   server.requestTimeout = config.timeoutMsMax;
   const metrics = config.metricsPort === 0 ? undefined : metricsServer(registry);

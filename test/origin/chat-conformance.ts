@@ -2,9 +2,7 @@ import type { ChatRequest } from "@ledge/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { attemptChat } from "../../origin/src/engines/chat-attempt.ts";
 import type { ChatEvent, ChatRun, Engine } from "../../origin/src/engines/engine.ts";
-import { collect } from "./origin-process.ts";
-
-const never = new AbortController().signal;
+import { eventsSaid } from "./origin-process.ts";
 
 /** What a server behind an engine leaves out. What is left out is not tested, and stands in docs/origin.md. */
 export interface ChatLacks {
@@ -43,13 +41,13 @@ export function chatConformance(name: string, make: () => Promise<Engine>, lacks
     const refused = async (more: Partial<ChatRequest>): Promise<string | undefined> => {
       const run = await engine.chat?.(ask(more));
       if (run === undefined) return undefined;
-      const [first] = run.ok ? await collect(run.value.run(never)) : [{ kind: "fault" as const, fault: run.fault }];
+      const [first] = run.ok ? await eventsSaid(run.value.run) : [{ kind: "fault" as const, fault: run.fault }];
       return first?.kind === "fault" ? first.fault.code : undefined;
     };
-    const answer = async (more: Partial<ChatRequest> = {}) => outcome(await collect((await prepare(more))(never)));
+    const answer = async (more: Partial<ChatRequest> = {}) => outcome(await eventsSaid(await prepare(more)));
 
     test("ends with exactly one end, after all text", async () => {
-      const kinds = (await collect((await prepare())(never))).map((event) => event.kind);
+      const kinds = (await eventsSaid(await prepare())).map((event) => event.kind);
       expect(kinds.pop()).toBe("end");
       expect(kinds.length).toBeGreaterThan(0);
       expect(new Set(kinds).size).toBe(1);
@@ -74,7 +72,7 @@ export function chatConformance(name: string, make: () => Promise<Engine>, lacks
 
     test("one prepared run can be run again", async () => {
       const run = await prepare();
-      expect(outcome(await collect(run(never)))).toEqual(outcome(await collect(run(never))));
+      expect(outcome(await eventsSaid(run))).toEqual(outcome(await eventsSaid(run)));
     });
 
     test("writes no more tokens than allowed, and says length", async () => {
@@ -102,34 +100,38 @@ export function chatConformance(name: string, make: () => Promise<Engine>, lacks
     test("a cancelled generation ends without an end and frees the engine", async () => {
       const caller = new AbortController();
       const events: ChatEvent[] = [];
-      for await (const event of (await prepare({ max_tokens: 200 }))(caller.signal)) {
+      await (await prepare({ max_tokens: 200 }))(caller.signal, (event) => {
         events.push(event);
         caller.abort("disconnected");
-      }
+      });
       expect(events.map(isText)).toEqual([true]);
       expect((await answer({ max_tokens: 1 })).end?.completionTokens).toBe(1);
     });
 
-    test("a reader who leaves early ends the generation", async () => {
-      for await (const event of (await prepare({ max_tokens: 200 }))(never)) {
-        expect(isText(event)).toBe(true);
-        break;
-      }
+    test("a caller who leaves before the first text ends the generation", async () => {
+      const caller = new AbortController();
+      const events: ChatEvent[] = [];
+      const run = (await prepare({ max_tokens: 200 }))(caller.signal, (event) => events.push(event));
+      caller.abort("disconnected");
+      await run;
+      expect(events).toEqual([]);
       expect((await answer({ max_tokens: 1 })).end?.completionTokens).toBe(1);
     });
 
     test("a signal that has fired before the start generates nothing", async () => {
-      expect(await collect((await prepare())(AbortSignal.abort("deadline")))).toEqual([]);
+      expect(await eventsSaid(await prepare(), AbortSignal.abort("deadline"))).toEqual([]);
     });
 
     test("a deadline in the middle becomes one fault, and the slot is given back once", async () => {
       const caller = new AbortController();
       let released = 0;
       const events: ChatEvent[] = [];
-      for await (const event of attemptChat(await prepare({ max_tokens: 200 }), caller.signal, () => released++)) {
+      const run = await prepare({ max_tokens: 200 });
+      const release = () => void released++;
+      await attemptChat(run, caller.signal, release, (event) => {
         events.push(event);
         caller.abort("deadline");
-      }
+      });
       expect(events.at(-1)).toEqual({ kind: "fault", fault: { code: "deadline_exceeded" } });
       expect([events.filter((event) => !isText(event)).length, released]).toEqual([1, 1]);
     });

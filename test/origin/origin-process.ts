@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import type { ChatEvent, ChatRun } from "../../origin/src/engines/engine.ts";
 
 const entry = fileURLToPath(new URL("../../origin/src/index.ts", import.meta.url));
 
@@ -116,4 +117,11 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;
+}
+
+/** All that a generation says. */
+export async function eventsSaid(run: ChatRun, signal = new AbortController().signal): Promise<ChatEvent[]> {
+  const events: ChatEvent[] = [];
+  await run(signal, (event) => events.push(event));
+  return events;
 }

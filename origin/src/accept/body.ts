@@ -1,11 +1,11 @@
+import { isUtf8 } from "node:buffer";
 import { hash } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
 import { fail, ok, type Result } from "@ledge/contract";
 
 /** What is read of a request. */
-export interface Sent {
-  readonly headers: Pick<Headers, "get">;
-  readonly body: AsyncIterable<Uint8Array> | null;
-}
+export type Sent = Readable & { readonly headers: IncomingHttpHeaders };
 
 /** How deep arrays and objects may nest. No body of this API needs more than eight levels. */
 export const depthMax = 32;
@@ -29,41 +29,46 @@ export async function readBytes(
   types: readonly string[],
   sha256?: string,
 ): Promise<Result<Uint8Array>> {
-  const type = (request.headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
-  if (!types.includes(type) || encoding !== "identity") return fail("unsupported_media_type");
+  const { "content-type": declared = "", "content-encoding": encoding = "identity" } = request.headers;
+  const type = declared.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  if (!types.includes(type) || encoding.trim().toLowerCase() !== "identity") return fail("unsupported_media_type");
   const bytes = await collectBytes(request, bytesMax);
   if (!bytes.ok || sha256 === undefined || hash("sha256", bytes.value, "hex") === sha256) return bytes;
   return fail("invalid_credentials", { cause: "the body is not the one that was signed" });
 }
 
-async function collectBytes(request: Sent, bytesMax: number): Promise<Result<Uint8Array>> {
-  const tooLarge = fail("body_too_large", { detail: `At most ${bytesMax} bytes are taken.` });
-  if (Number(request.headers.get("content-length") ?? 0) > bytesMax) return tooLarge;
-  if (request.body === null) return ok(new Uint8Array());
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of request.body) {
+/** Whoever stops reading early leaves the connection as it is, for the refusal to go out on. */
+function collectBytes(request: Sent, bytesMax: number): Promise<Result<Buffer>> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const settle = (result: Result<Buffer>) => {
+      request.off("data", taken).off("end", ended).off("error", broken).off("close", broken);
+      resolve(result);
+    };
+    const tooLarge = () => settle(fail("body_too_large", { detail: `At most ${bytesMax} bytes are taken.` }));
+    const taken = (chunk: Buffer) => {
       bytes += chunk.byteLength;
-      if (bytes > bytesMax) return tooLarge;
       chunks.push(chunk);
-    }
-  } catch (error) {
+      if (bytes <= bytesMax) return;
+      request.pause();
+      tooLarge();
+    };
+    const ended = () => settle(ok(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
     // The caller hung up, or the framing of the body is broken.
-    return fail("invalid_json", { cause: `the body broke off: ${String(error).slice(0, 200)}` });
-  }
-  return ok(Buffer.concat(chunks));
+    const broken = (error?: Error) =>
+      settle(fail("invalid_json", { cause: `the body broke off: ${String(error).slice(0, 200)}` }));
+    if (Number(request.headers["content-length"] ?? 0) > bytesMax) return tooLarge();
+    request.on("data", taken).on("end", ended).on("error", broken).on("close", broken);
+  });
 }
+
+const decoder = new TextDecoder();
 
 /** Bytes to a value. Depth is checked before parsing, so that a hostile body never builds a tree. */
 export function parseJson(bytes: Uint8Array): Result<unknown> {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return fail("invalid_utf8");
-  }
+  if (!isUtf8(bytes)) return fail("invalid_utf8");
+  const text = decoder.decode(bytes);
   if (nestsDeeper(text, depthMax)) return fail("too_deep", { detail: `At most ${depthMax} levels are taken.` });
   try {
     return ok(JSON.parse(text));

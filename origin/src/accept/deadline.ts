@@ -21,28 +21,49 @@ export function timeoutOf(header: string | null, defaultMs: number, maxMs: numbe
  * any more (`Ledge-Deadline`). Fails with `invalid_header` or `deadline_exceeded`.
  */
 export function timeLeft(
-  named: Headers,
+  named: (name: string) => string | null,
   { timeoutMs, timeoutMsMax }: { readonly timeoutMs: number; readonly timeoutMsMax: number },
   nowMs: number,
 ): Result<number> {
-  const timeout = timeoutOf(named.get(headers.timeoutMs), timeoutMs, timeoutMsMax);
+  const timeout = timeoutOf(named(headers.timeoutMs), timeoutMs, timeoutMsMax);
   if (!timeout.ok) return timeout;
-  const leftMs = timeLeftMs(timeout.value, named.get(headers.deadline), nowMs);
+  const leftMs = timeLeftMs(timeout.value, named(headers.deadline), nowMs);
   return leftMs > 0 ? ok(leftMs) : fail("deadline_exceeded");
+}
+
+/** The requests that run: what all of them hear of when the process has to end. */
+export class Running {
+  readonly #deadlines = new Set<Deadline>();
+  #draining = false;
+
+  /** Calls off whoever runs, and whoever comes. */
+  drain(): void {
+    this.#draining = true;
+    for (const deadline of this.#deadlines) deadline.callOff("draining");
+  }
+
+  add(deadline: Deadline): void {
+    this.#deadlines.add(deadline);
+    if (this.#draining) deadline.callOff("draining");
+  }
+
+  delete(deadline: Deadline): void {
+    this.#deadlines.delete(deadline);
+  }
 }
 
 /** One signal for everything that can end a request early, and its one timer. */
 export class Deadline {
   readonly signal: AbortSignal;
   readonly #controller = new AbortController();
-  readonly #undo: (() => void)[] = [];
+  readonly #running: Running;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(timeoutMs: number, client: AbortSignal, shutdown: AbortSignal) {
+  constructor(timeoutMs: number, running: Running) {
     this.signal = this.#controller.signal;
-    this.#timer = setTimeout(() => this.callOff("deadline"), timeoutMs);
-    this.#follow(client, "disconnected");
-    this.#follow(shutdown, "draining");
+    this.#timer = setTimeout(callOffLate, timeoutMs, this);
+    this.#running = running;
+    running.add(this);
   }
 
   callOff(reason: CallOff): void {
@@ -50,20 +71,13 @@ export class Deadline {
     if (!this.signal.aborted) this.#controller.abort(reason);
   }
 
-  /** Call it when the answer is out: the timer and the shutdown signal would keep the request in memory. */
+  /** Call it when the answer is out: the timer and those that run would keep the request in memory. */
   clear(): void {
     clearTimeout(this.#timer);
-    for (const undo of this.#undo.splice(0)) undo();
+    this.#running.delete(this);
   }
+}
 
-  /**
-   * Listens until {@link clear}. Not with addEventListener's `signal` option: Node keeps such a listener for as long as
-   * the source, and the source of a client's request is then never collected.
-   */
-  #follow(source: AbortSignal, reason: CallOff): void {
-    if (source.aborted) this.callOff(reason);
-    const listener = () => this.callOff(reason);
-    source.addEventListener("abort", listener);
-    this.#undo.push(() => source.removeEventListener("abort", listener));
-  }
+function callOffLate(deadline: Deadline): void {
+  deadline.callOff("deadline");
 }

@@ -1,14 +1,13 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { fail, ok, type Result } from "@ledge/contract";
 
 /**
- * Makes the check of `Authorization: Bearer <secret>`. Both sides are hashed under a random key first, so that the
- * comparison takes the same time whatever the length and the first differing byte.
+ * Makes the check of `Authorization: Bearer <secret>`. Both sides are hashed first, so that the comparison takes the same time
+ * whatever the length and the first differing byte. In one call each: an HMAC of Node's costs ten times as much.
  * Fails with `missing_credentials` or `invalid_credentials`.
  */
 export function bearerCheck(secret: string): (authorization: string | null) => Result<void> {
-  const key = randomBytes(32);
-  const digest = (text: string) => createHmac("sha256", key).update(text).digest();
+  const digest = (text: string) => hash("sha256", text, "buffer");
   const expected = digest(secret);
   return (authorization) => {
     const token = /^bearer +([^ ]+) *$/i.exec(authorization ?? "")?.[1];

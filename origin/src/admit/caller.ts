@@ -1,5 +1,7 @@
+import type { IncomingMessage } from "node:http";
 import { fail, headers, ok, type Result } from "@ledge/contract";
 import type { Config } from "../config.ts";
+import { headerOf, targetOf } from "../request.ts";
 import { bearerCheck } from "./bearer.ts";
 import { signatureCheck } from "./signature.ts";
 
@@ -11,16 +13,20 @@ import { signatureCheck } from "./signature.ts";
 export function callerCheck(
   { secret, bearer }: Pick<Config, "secret" | "bearer">,
   nowMs: () => number,
-): (request: Request) => Result<string | undefined> {
+): (request: IncomingMessage) => Result<string | undefined> {
   const [byBearer, bySignature] = [bearerCheck(secret), signatureCheck(secret, nowMs)];
-  return ({ method, url, headers: named }) => {
-    const signature = named.get(headers.signature);
+  return (request) => {
+    const signature = headerOf(request, headers.signature);
     if (signature !== null) {
-      const { pathname, search } = new URL(url);
-      return bySignature({ method, path: pathname + search, signature, header: (name) => named.get(name) });
+      return bySignature({
+        method: request.method ?? "",
+        path: targetOf(request),
+        signature,
+        header: (name) => headerOf(request, name),
+      });
     }
     if (!bearer) return fail("missing_credentials", { cause: "the request is not signed" });
-    const known = byBearer(named.get("Authorization"));
+    const known = byBearer(headerOf(request, "authorization"));
     return known.ok ? ok(undefined) : known;
   };
 }

@@ -1,15 +1,13 @@
-import { chatRequest, completionRequest, fail, headers, parse, type Result, streamUsageMark } from "@ledge/contract";
+import { chatRequest, completionRequest, headers, parse, type Result } from "@ledge/contract";
 import { readJson } from "../accept/body.ts";
 import { orCalledOff } from "../call-off.ts";
 import { attemptChat } from "../engines/chat-attempt.ts";
-import type { ChatEvent, PreparedChat } from "../engines/engine.ts";
+import type { PreparedChat } from "../engines/engine.ts";
 import type { Registry, Seat } from "../engines/registry.ts";
-import { type OriginContext, sentBy } from "../request.ts";
+import { jsonAnswer, type OriginCall, type Outcome } from "../request.ts";
 import { Bill } from "./bill.ts";
-import { type CompletionHead, chunkMaker, completionOf } from "./completion.ts";
-import { eventStream } from "./event-stream.ts";
-
-type Failed = ReturnType<typeof fail>;
+import { ChatStream } from "./chat-stream.ts";
+import { type CompletionHead, WholeAnswer } from "./completion.ts";
 
 interface StreamOptions {
   readonly include_usage?: boolean | undefined;
@@ -30,25 +28,33 @@ interface Exchange {
   readonly chat: PreparedChat;
 }
 
+/** What is left to do of an exchange whose turn it is. */
+interface Turn {
+  readonly chat: PreparedChat;
+  readonly head: CompletionHead;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly bill: Bill;
+  /** Gives the engine's place to the next. */
+  readonly leave: () => void;
+}
+
 type Prepare = (registry: Registry, body: unknown) => Promise<Result<Exchange>>;
 
 /** `POST /v1/chat/completions`, whole or streamed. */
-export function answerChat(context: OriginContext): Promise<Response | Failed> {
-  return answerText(context, prepareChat);
+export function answerChat(call: OriginCall): Promise<Outcome> {
+  return answerText(call, prepareChat);
 }
 
 /** `POST /v1/completions`, whole or streamed, where the engine is a server that has it. */
-export function answerCompletion(context: OriginContext): Promise<Response | Failed> {
-  return answerText(context, prepareCompletion);
+export function answerCompletion(call: OriginCall): Promise<Outcome> {
+  return answerText(call, prepareCompletion);
 }
 
-async function answerText(context: OriginContext, prepare: Prepare): Promise<Response | Failed> {
-  const { registry, bodyBytesMax, nowMs, newId } = context.get("stage");
-  const { signal } = context.get("deadline");
-  const { facts } = context.get("record");
-  const body = await orCalledOff(readJson(sentBy(context), bodyBytesMax, context.get("bodySha256")), signal);
-  if (!body.ok) return body;
-  const exchange = await orCalledOff(prepare(registry, body.value), signal);
+async function answerText(call: OriginCall, prepare: Prepare): Promise<Outcome> {
+  const { nowMs, newId } = call.stage;
+  const { signal } = call.deadline;
+  const { facts } = call.record;
+  const exchange = await orCalledOff(readExchange(call, prepare), signal);
   if (!exchange.ok) return exchange;
   const { request, seat, chat } = exchange.value;
   const { name, version } = seat.engine.model;
@@ -56,7 +62,6 @@ async function answerText(context: OriginContext, prepare: Prepare): Promise<Res
   const permit = await seat.gate.enter(signal);
   if (!permit.ok) return permit;
   facts.queueMs = Math.round(permit.value.queuedMs);
-  const events = attemptChat(chat.run, signal, permit.value.leave);
   const resumedId = request.stream_options?.resume?.id;
   const head: CompletionHead = {
     id: resumedId ?? `chatcmpl-${newId()}`,
@@ -65,13 +70,16 @@ async function answerText(context: OriginContext, prepare: Prepare): Promise<Res
     resumed: resumedId !== undefined,
   };
   const tags = { [headers.model]: facts.model, [headers.tier]: "origin" };
-  const bill = new Bill(context, seat.engine.model, chat.promptTokens);
-  const { promptTokens } = chat;
-  const counted = promptTokens === undefined ? {} : { [headers.promptTokens]: String(promptTokens) };
-  const includeUsage = request.stream_options?.include_usage === true;
+  const bill = new Bill(call, seat.engine.model, chat.promptTokens);
+  const turn: Turn = { chat, head, tags, bill, leave: permit.value.leave };
   return request.stream === true
-    ? streamed(context, events, head, { tags: { ...tags, ...counted }, bill, includeUsage })
-    : whole(context, events, head, { tags, bill });
+    ? streamed(call, turn, request.stream_options?.include_usage === true)
+    : whole(call, turn);
+}
+
+async function readExchange({ stage, incoming, bodySha256 }: OriginCall, prepare: Prepare): Promise<Result<Exchange>> {
+  const body = await readJson(incoming, stage.bodyBytesMax, bodySha256);
+  return body.ok ? prepare(stage.registry, body.value) : body;
 }
 
 async function prepareChat(registry: Registry, body: unknown): Promise<Result<Exchange>> {
@@ -92,62 +100,27 @@ async function prepareCompletion(registry: Registry, body: unknown): Promise<Res
   return chat.ok ? { ok: true, value: { request: request.value, seat: seat.value, chat: chat.value } } : chat;
 }
 
-async function whole(
-  context: OriginContext,
-  events: AsyncIterable<ChatEvent>,
-  head: CompletionHead,
-  { tags, bill }: { readonly tags: Record<string, string>; readonly bill: Bill },
-): Promise<Response | Failed> {
-  const { facts } = context.get("record");
-  const answer = await orCalledOff(completionOf(head, events), context.get("deadline").signal);
+async function whole({ record, deadline: { signal } }: OriginCall, turn: Turn): Promise<Outcome> {
+  const made = new WholeAnswer(turn.head);
+  const attempt = attemptChat(turn.chat.run, signal, turn.leave, (event) => made.take(event));
+  const answer = await orCalledOff(
+    attempt.then(() => made.result()),
+    signal,
+  );
   if (!answer.ok) return answer;
   const { body, end } = answer.value;
-  facts.promptTokens = end.promptTokens;
-  facts.completionTokens = end.completionTokens;
-  const { run_ms } = bill.pay(end.completionTokens, undefined, end.promptTokens);
-  return Response.json(body, { headers: { ...tags, [headers.runMs]: String(run_ms) } });
+  record.facts.promptTokens = end.promptTokens;
+  record.facts.completionTokens = end.completionTokens;
+  const { run_ms } = turn.bill.pay(end.completionTokens, undefined, end.promptTokens);
+  return jsonAnswer(body, { ...turn.tags, [headers.runMs]: String(run_ms) });
 }
 
 /** The status waits for the first event: what fails before the first token is still told by a status. */
-async function streamed(
-  context: OriginContext,
-  source: AsyncIterable<ChatEvent>,
-  head: CompletionHead,
-  options: { readonly tags: Record<string, string>; readonly bill: Bill; readonly includeUsage: boolean },
-): Promise<Response | Failed> {
-  const { bill, includeUsage } = options;
-  const record = context.get("record");
-  const deadline = context.get("deadline");
-  const events = source[Symbol.asyncIterator]();
-  const first = (await events.next()).value as ChatEvent | undefined;
-  if (first === undefined) return fail("upstream_failed");
-  if (first.kind === "fault") return { ok: false, fault: first.fault };
-  record.streaming = true;
-  const body = eventStream(events, first, chunkMaker(head, includeUsage), {
-    includeUsage,
-    settled: (end, pieces) => {
-      deadline.clear();
-      const used =
-        "code" in end ? bill.pay(pieces, end.code) : bill.pay(end.completionTokens, undefined, end.promptTokens);
-      if ("code" in end) record.fault(end);
-      else {
-        record.facts.promptTokens = end.promptTokens;
-        record.facts.completionTokens = end.completionTokens;
-      }
-      record.finish(200);
-      return bill.isWanted ? `${streamUsageMark}${JSON.stringify(used)}\n\n` : "";
-    },
-    cancelled: (pieces) => {
-      bill.pay(pieces, "canceled");
-      deadline.callOff("disconnected");
-      record.facts.code = "client_closed";
-      record.finish(499);
-    },
+function streamed(call: OriginCall, { chat, head, tags, bill, leave }: Turn, includeUsage: boolean): Promise<Outcome> {
+  const { promptTokens } = chat;
+  const counted = promptTokens === undefined ? {} : { [headers.promptTokens]: String(promptTokens) };
+  return new Promise((resolve) => {
+    const stream = new ChatStream(call, bill, head, { includeUsage, tags: { ...tags, ...counted }, begun: resolve });
+    void attemptChat(chat.run, call.deadline.signal, leave, (event) => stream.take(event));
   });
-  const streamHeaders = {
-    "Content-Type": "text/event-stream; charset=utf-8",
-    "Cache-Control": "no-store",
-    ...options.tags,
-  };
-  return new Response(body, { headers: streamHeaders });
 }

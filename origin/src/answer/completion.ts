@@ -1,4 +1,4 @@
-import type { ChatChunk, ChatCompletion, ChatUsage, Fault, Result } from "@ledge/contract";
+import { type ChatChunk, type ChatCompletion, type ChatUsage, fail, ok, type Result } from "@ledge/contract";
 import type { ChatEvent } from "../engines/engine.ts";
 
 /** What names one answer; the same in its every chunk. */
@@ -21,20 +21,34 @@ export function usageOf(end: End): ChatUsage {
 }
 
 /** A whole answer: what a server said under the name it was asked by, or made of the same events as a stream, so that both say the same. */
-export async function completionOf(
-  { resumed, ...head }: CompletionHead,
-  events: AsyncIterable<ChatEvent>,
-): Promise<Result<{ readonly body: object; readonly end: End }>> {
-  let content = "";
-  let said: object | undefined;
-  for await (const event of events) {
-    if (event.kind === "text") content += event.text;
-    else if (event.kind === "said") said = { ...event.body, ...(resumed ? { id: head.id } : {}), model: head.model };
-    else if (event.kind === "fault") return { ok: false, fault: event.fault };
-    else return { ok: true, value: { body: said ?? wholeAnswer(head, content, event), end: event } };
+export class WholeAnswer {
+  readonly #head: CompletionHead;
+  #content = "";
+  #said: object | undefined;
+  #result: Result<Completed> | undefined;
+
+  constructor(head: CompletionHead) {
+    this.#head = head;
   }
-  const fault: Fault = { code: "upstream_failed", cause: "the generation ended without saying how" };
-  return { ok: false, fault };
+
+  take(event: ChatEvent): void {
+    const { resumed, ...head } = this.#head;
+    if (event.kind === "text") this.#content += event.text;
+    else if (event.kind === "said")
+      this.#said = { ...event.body, ...(resumed ? { id: head.id } : {}), model: head.model };
+    else if (event.kind === "fault") this.#result = { ok: false, fault: event.fault };
+    else this.#result = ok({ body: this.#said ?? wholeAnswer(head, this.#content, event), end: event });
+  }
+
+  /** What came of it, once it has ended. */
+  result(): Result<Completed> {
+    return this.#result ?? fail("upstream_failed", { cause: "the generation ended without saying how" });
+  }
+}
+
+interface Completed {
+  readonly body: object;
+  readonly end: End;
 }
 
 function wholeAnswer(head: Omit<CompletionHead, "resumed">, content: string, end: End): ChatCompletion {
@@ -51,32 +65,50 @@ function wholeAnswer(head: Omit<CompletionHead, "resumed">, content: string, end
  * Makes the chunks of one stream. With `includeUsage` every chunk has `usage`, null in all but the last. What a server said stays in
  * its words but for the model's name, and the last chunk then belongs to its answer.
  */
-export function chunkMaker({ resumed, ...head }: CompletionHead, includeUsage: boolean) {
-  let said: Readonly<Record<string, unknown>> = {};
-  const chunk = (choices: Choice[], usage: ChatUsage | null): ChatChunk => ({
-    ...head,
-    object: "chat.completion.chunk",
-    choices,
-    ...(includeUsage ? { usage } : {}),
-  });
-  const choice = (delta: Choice["delta"], finishReason: Choice["finish_reason"]): Choice => ({
-    index: 0,
-    delta,
-    logprobs: null,
-    finish_reason: finishReason,
-  });
-  // What goes on with a stream has that one's id, whatever the server calls it.
-  const named = resumed ? { id: head.id, model: head.model } : { model: head.model };
-  return {
-    role: () => chunk([choice({ role: "assistant", content: "" }, null)], null),
-    text: (content: string) => chunk([choice({ content }, null)], null),
-    finish: (end: End) => chunk([choice({}, end.finishReason)], null),
-    said: (body: Readonly<Record<string, unknown>>) => {
-      const { usage: _usage, ...members } = body;
-      const { choices: _choices, ...naming } = members;
-      said = naming;
-      return { ...members, ...named, ...(includeUsage ? { usage: null } : {}) };
-    },
-    usage: (end: End) => ({ ...chunk([], usageOf(end)), ...said, ...named }),
-  };
+export class ChunkMaker {
+  readonly #head: Omit<CompletionHead, "resumed">;
+  readonly #includeUsage: boolean;
+  /** What goes on with a stream has that one's id, whatever the server calls it. */
+  readonly #named: Readonly<Record<string, string>>;
+  #said: Members = {};
+
+  constructor({ resumed, ...head }: CompletionHead, includeUsage: boolean) {
+    this.#head = head;
+    this.#includeUsage = includeUsage;
+    this.#named = resumed ? { id: head.id, model: head.model } : { model: head.model };
+  }
+
+  role(): ChatChunk {
+    return this.#chunk([choice({ role: "assistant", content: "" }, null)], null);
+  }
+
+  text(content: string): ChatChunk {
+    return this.#chunk([choice({ content }, null)], null);
+  }
+
+  finish(end: End): ChatChunk {
+    return this.#chunk([choice({}, end.finishReason)], null);
+  }
+
+  said(body: Members): object {
+    const { usage: _usage, ...members } = body;
+    this.#said = members;
+    return { ...members, ...this.#named, ...(this.#includeUsage ? { usage: null } : {}) };
+  }
+
+  usage(end: End): object {
+    const { choices: _choices, ...naming } = this.#said;
+    return { ...this.#chunk([], usageOf(end)), ...naming, ...this.#named };
+  }
+
+  #chunk(choices: Choice[], usage: ChatUsage | null): ChatChunk {
+    const used = this.#includeUsage ? { usage } : {};
+    return { ...this.#head, object: "chat.completion.chunk", choices, ...used };
+  }
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+function choice(delta: Choice["delta"], finishReason: Choice["finish_reason"]): Choice {
+  return { index: 0, delta, logprobs: null, finish_reason: finishReason };
 }

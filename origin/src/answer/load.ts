@@ -1,13 +1,13 @@
 import type { HistogramFigures } from "../batch/histogram.ts";
 import { loadOf } from "../engines/registry.ts";
-import type { OriginContext } from "../request.ts";
+import { type Answer, jsonAnswer, type OriginCall } from "../request.ts";
 
 /**
  * `GET /v1/load`: of every model the calls at its door; what the runs were like that calls share; and what the server behind says of its
  * own load, where it does.
  */
-export async function answerLoad(context: OriginContext): Promise<Response> {
-  const { registry, nowMs } = context.get("stage");
+export async function answerLoad({ stage }: OriginCall): Promise<Answer> {
+  const { registry, nowMs } = stage;
   const models = registry.seats().map(async (seat) => {
     const { name, version, task } = seat.engine.model;
     const seen = await seat.watch?.load();
@@ -38,7 +38,7 @@ export async function answerLoad(context: OriginContext): Promise<Response> {
           }),
     };
   });
-  return context.json({ models: await Promise.all(models) });
+  return jsonAnswer({ models: await Promise.all(models) });
 }
 
 /** How many were observed up to each bound and above the one before it, of those that had any. */

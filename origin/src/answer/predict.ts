@@ -1,15 +1,15 @@
-import { type fail, headers, parse, predictCall } from "@ledge/contract";
+import { headers, parse, predictCall } from "@ledge/contract";
 import { readJson } from "../accept/body.ts";
 import { orCalledOff } from "../call-off.ts";
-import { type OriginContext, sentBy } from "../request.ts";
+import { jsonAnswer, type OriginCall, type Outcome } from "../request.ts";
 import { Bill } from "./bill.ts";
 
 /** `POST /v1/predict`: a `PredictCall` in, a `PredictAnswer` out, for every model with steps around its graph. */
-export async function answerPredict(context: OriginContext): Promise<Response | ReturnType<typeof fail>> {
-  const { registry, bodyBytesMax } = context.get("stage");
-  const { signal } = context.get("deadline");
-  const { facts } = context.get("record");
-  const body = await orCalledOff(readJson(sentBy(context), bodyBytesMax, context.get("bodySha256")), signal);
+export async function answerPredict(origin: OriginCall): Promise<Outcome> {
+  const { registry, bodyBytesMax } = origin.stage;
+  const { signal } = origin.deadline;
+  const { facts } = origin.record;
+  const body = await orCalledOff(readJson(origin.incoming, bodyBytesMax, origin.bodySha256), signal);
   if (!body.ok) return body;
   const call = parse(predictCall, body.value);
   if (!call.ok) return call;
@@ -19,9 +19,9 @@ export async function answerPredict(context: OriginContext): Promise<Response | 
   facts.model = `${call.value.model}@${call.value.version}`;
   const permit = await gate.enter(signal);
   if (!permit.ok) return permit;
-  const bill = new Bill(context, engine.model);
+  const bill = new Bill(origin, engine.model);
   try {
-    const urgency = { ...context.get("urgency"), begins: () => bill.begin() };
+    const urgency = { ...origin.urgency, begins: () => bill.begin() };
     const answer = await orCalledOff(engine.predict(call.value, signal, urgency), signal);
     if (!answer.ok) return answer;
     facts.promptTokens = answer.value.inputTokens;
@@ -29,10 +29,7 @@ export async function answerPredict(context: OriginContext): Promise<Response | 
     const queueMs = permit.value.queuedMs + answer.value.timings.queueMs;
     facts.queueMs = Math.round(queueMs);
     const timings = { ...answer.value.timings, queueMs };
-    return Response.json(
-      { ...answer.value, timings },
-      { headers: { [headers.model]: facts.model, [headers.tier]: "origin" } },
-    );
+    return jsonAnswer({ ...answer.value, timings }, { [headers.model]: facts.model, [headers.tier]: "origin" });
   } finally {
     permit.value.leave();
   }

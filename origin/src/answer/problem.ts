@@ -1,15 +1,17 @@
 import { type ErrorOwner, errors, type Fault, headers, problemOf, retryAfterSeconds } from "@ledge/contract";
+import { type Answer, jsonAnswer } from "../request.ts";
 
 /** A fault as an HTTP answer: RFC 9457 problem details, with `Retry-After` where the fault knows when. */
-export function problemResponse(fault: Fault, requestId: string): Response {
-  const answer = Response.json(problemOf(fault, requestId), { status: errors[fault.code].status });
-  answer.headers.set("Content-Type", "application/problem+json");
-  if (fault.retryAfterMs !== undefined) {
-    answer.headers.set(headers.retryAfter, String(retryAfterSeconds(fault.retryAfterMs)));
-  }
-  if (fault.wakingMs !== undefined) answer.headers.set(headers.waking, String(Math.ceil(fault.wakingMs)));
-  if (errors[fault.code].status === 401) answer.headers.set("WWW-Authenticate", "Bearer");
-  return answer;
+export function problemAnswer(fault: Fault, requestId: string): Answer {
+  const { status } = errors[fault.code];
+  const { retryAfterMs, wakingMs } = fault;
+  const named = {
+    "Content-Type": "application/problem+json",
+    ...(retryAfterMs === undefined ? {} : { [headers.retryAfter]: String(retryAfterSeconds(retryAfterMs)) }),
+    ...(wakingMs === undefined ? {} : { [headers.waking]: String(Math.ceil(wakingMs)) }),
+    ...(status === 401 ? { "WWW-Authenticate": "Bearer" } : {}),
+  };
+  return jsonAnswer(problemOf(fault, requestId), named, status);
 }
 
 const streamErrorTypes: Record<ErrorOwner, string> = {

@@ -1,4 +1,4 @@
-import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
+import { IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
 import { Agent as SecureAgent, request as secureRequest } from "node:https";
 import { errors, type Fault, fail, isErrorCode, ok, type Result } from "@ledge/contract";
 import { faultOfCallOff } from "../call-off.ts";
@@ -24,12 +24,12 @@ const downRetryAfterMs = 1_000;
 const faultBytesMax = 65_536;
 const detailCharsMax = 500;
 
-/** What a server says, its body still to come. A body that is not read to its end is to be called off by the signal. */
+/** What a server says, its body still to come. */
 export interface ServerAnswer {
   readonly status: number;
   readonly headers: Pick<Headers, "get">;
-  /** Throws when it breaks off. */
-  readonly body: AsyncIterable<Uint8Array>;
+  /** Breaks off with an error, at the latest when the signal fires. */
+  readonly body: IncomingMessage;
 }
 
 /**
@@ -44,7 +44,7 @@ export async function callServer(
 ): Promise<Result<ServerAnswer>> {
   const authorization = server.key === undefined ? {} : { Authorization: `Bearer ${server.key}` };
   try {
-    const answer = await post(new URL(server.url + path), { body, headers: { ...headers, ...authorization } }, signal);
+    const answer = await post(server, path, { body, headers: { ...headers, ...authorization } }, signal);
     if (answer.status === 200) return ok(answer);
     const words = await readText(answer, faultBytesMax);
     return { ok: false, fault: faultOfStatus(answer, words.ok ? words.value : "", Date.now()) };
@@ -62,24 +62,64 @@ const plain = new PlainAgent({ keepAlive: true, timeout: idleMsMax });
 const secure = new SecureAgent({ keepAlive: true, timeout: idleMsMax });
 
 /** By Node's own client: `fetch` costs three times as much, which was half of all that a call cost here. */
-function post(url: URL, { body, headers }: Outgoing, signal: AbortSignal): Promise<ServerAnswer> {
+function post(
+  { url }: EngineServer,
+  path: string,
+  { body, headers }: Outgoing,
+  signal: AbortSignal,
+): Promise<ServerAnswer> {
   return new Promise((resolve, reject) => {
-    const heard = (answer: IncomingMessage) => {
+    if (signal.aborted) return reject(signal.reason);
+    const { host, secured, ...place } = placeOf(url);
+    const options = { ...place, path: place.path + path, method: "POST", headers: { Host: host, ...headers } };
+    const request = secured ? secureRequest({ ...options, agent: secure }) : plainRequest({ ...options, agent: plain });
+    // Node's own option for a signal takes as much as the rest of the request.
+    const cut = () => request.destroy(new Error("called off"));
+    signal.addEventListener("abort", cut);
+    request.once("close", () => signal.removeEventListener("abort", cut));
+    request.once("timeout", () => request.destroy(new Error("it said nothing for five minutes")));
+    request.once("response", (answer: IncomingMessage) => {
       const get = (name: string) => {
         const value = answer.headers[name.toLowerCase()];
         return value === undefined ? null : String(value);
       };
+      // Whoever reads it hears of it too; one that nobody reads any more is no bug.
+      answer.on("error", () => {});
       resolve({ status: answer.statusCode ?? 0, headers: { get }, body: answer });
-    };
-    const options = { method: "POST", headers, signal, timeout: silentMsMax };
-    const request =
-      url.protocol === "https:"
-        ? secureRequest(url, { ...options, agent: secure }, heard)
-        : plainRequest(url, { ...options, agent: plain }, heard);
-    request.once("timeout", () => request.destroy(new Error("it said nothing for five minutes")));
+    });
     request.on("error", reject);
     request.end(body);
   });
+}
+
+interface Place {
+  readonly host: string;
+  readonly hostname: string;
+  readonly port: string | undefined;
+  /** In front of every path. */
+  readonly path: string;
+  readonly secured: boolean;
+  readonly timeout: number;
+}
+
+/** Taken apart once: the servers are those of the configuration. */
+const places = new Map<string, Place>();
+
+function placeOf(url: string): Place {
+  const known = places.get(url);
+  if (known !== undefined) return known;
+  const { protocol, host, hostname, port, pathname } = new URL(url);
+  const place: Place = {
+    host,
+    // As Node's own resolver takes an IPv6 address.
+    hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: port === "" ? undefined : port,
+    path: pathname.replace(/\/$/, ""),
+    secured: protocol === "https:",
+    timeout: silentMsMax,
+  };
+  places.set(url, place);
+  return place;
 }
 
 type HasBody = { readonly body: AsyncIterable<Uint8Array> | null };
@@ -87,20 +127,47 @@ type HasBody = { readonly body: AsyncIterable<Uint8Array> | null };
 /** The body of an answer as text. Faults: `upstream_failed` when it is larger than `bytesMax`. Throws when it breaks off. */
 export async function readText(response: HasBody, bytesMax: number): Promise<Result<string>> {
   const bytes = await readBody(response, bytesMax);
-  return bytes.ok ? ok(new TextDecoder().decode(bytes.value)) : bytes;
+  return bytes.ok ? ok(decoder.decode(bytes.value)) : bytes;
 }
 
+const decoder = new TextDecoder();
+
 /** As {@link readText}, undecoded. */
-export async function readBody(response: HasBody, bytesMax: number): Promise<Result<Uint8Array>> {
+export async function readBody({ body }: HasBody, bytesMax: number): Promise<Result<Uint8Array>> {
+  if (body instanceof IncomingMessage) return readMessage(body, bytesMax);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of body ?? []) {
     bytes += chunk.byteLength;
     // Leaving the loop cancels the body.
-    if (bytes > bytesMax) return fail("upstream_failed", { cause: `engine: the answer has over ${bytesMax} bytes` });
+    if (bytes > bytesMax) return tooLarge(bytesMax);
     chunks.push(chunk);
   }
   return ok(Buffer.concat(chunks));
+}
+
+/** By its events: iterating over one takes as long as sending a request. */
+function readMessage(body: IncomingMessage, bytesMax: number): Promise<Result<Uint8Array>> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    body.on("data", (chunk: Buffer) => {
+      bytes += chunk.byteLength;
+      chunks.push(chunk);
+      if (bytes <= bytesMax) return;
+      resolve(tooLarge(bytesMax));
+      body.destroy();
+    });
+    body.on("end", () =>
+      resolve(ok(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks))),
+    );
+    body.on("error", reject);
+    body.on("close", () => reject(new Error("the connection was closed")));
+  });
+}
+
+function tooLarge(bytesMax: number) {
+  return fail("upstream_failed", { cause: `engine: the answer has over ${bytesMax} bytes` });
 }
 
 /** Node says "fetch failed" and puts the reason beside it. */

@@ -39,11 +39,14 @@ export type ChatEvent =
     }
   | { readonly kind: "fault"; readonly fault: Fault };
 
+/** Takes the events of a generation as they come. */
+export type Say = (event: ChatEvent) => void;
+
 /**
- * Starts a generation that was found to be possible. It ends within one token of the signal; iterating it to the end
- * or returning early frees everything it holds. A throw is a bug or a dead engine.
+ * Starts a generation that was found to be possible, and resolves when the engine is done with it. It ends within one token of the
+ * signal, after which nothing is said. A throw is a bug or a dead engine.
  */
-export type ChatRun = (signal: AbortSignal) => AsyncIterable<ChatEvent>;
+export type ChatRun = (signal: AbortSignal, say: Say) => Promise<void>;
 
 /** A generation that was found to be possible, as far as the engine can tell beforehand. */
 export interface PreparedChat {

@@ -1,6 +1,6 @@
 import { type ChatRequest, fail, ok, type Result } from "@ledge/contract";
 import { type ChatParameters, chatParametersOf } from "../chat-parameters.ts";
-import type { ChatEvent, Engine, EngineModel, PreparedChat } from "../engine.ts";
+import type { Engine, EngineModel, PreparedChat, Say } from "../engine.ts";
 import { outputBudget } from "../output-budget.ts";
 import { Sleeper } from "../sleeper.ts";
 import { StopMatcher } from "../stop-matcher.ts";
@@ -40,7 +40,7 @@ export class FakeEngine implements Engine {
     const read = { promptTokens: promptTokens + from, from };
     return ok({
       promptTokens: read.promptTokens,
-      run: (signal) => play(this.#script, parameters.value, read, budget.value, signal),
+      run: (signal, say) => play(this.#script, parameters.value, { ...read, tokensMax: budget.value }, signal, say),
     });
   }
 
@@ -65,31 +65,34 @@ function tokensIn(said: string, { tokens, endless }: FakeScript): number | undef
 }
 
 /** Says the script's tokens from number `from` on. */
-async function* play(
+async function play(
   script: FakeScript,
   parameters: ChatParameters,
-  { promptTokens, from }: { readonly promptTokens: number; readonly from: number },
-  tokensMax: number,
+  {
+    promptTokens,
+    from,
+    tokensMax,
+  }: { readonly promptTokens: number; readonly from: number; readonly tokensMax: number },
   signal: AbortSignal,
-): AsyncGenerator<ChatEvent> {
+  say: Say,
+): Promise<void> {
   const stops = new StopMatcher(parameters.stops);
   for (let count = from; ; count++) {
     const token = script.tokens[script.endless ? count % script.tokens.length : count];
     const ended = token === undefined || stops.matched;
     if (ended || count >= tokensMax) {
       const rest = stops.flush();
-      if (rest !== "") yield { kind: "text", text: rest };
-      yield { kind: "end", finishReason: ended ? "stop" : "length", promptTokens, completionTokens: count - from };
-      return;
+      if (rest !== "") say({ kind: "text", text: rest });
+      const finishReason = ended ? "stop" : "length";
+      return say({ kind: "end", finishReason, promptTokens, completionTokens: count - from });
     }
     if (count === script.failAfter) {
-      yield { kind: "fault", fault: { code: "upstream_failed", cause: "the script says so" } };
-      return;
+      return say({ kind: "fault", fault: { code: "upstream_failed", cause: "the script says so" } });
     }
     await pause(count === from ? script.firstMs : script.tokenMs, signal);
     if (signal.aborted) return;
     const text = stops.push(token);
-    if (text !== "") yield { kind: "text", text };
+    if (text !== "") say({ kind: "text", text });
   }
 }
 

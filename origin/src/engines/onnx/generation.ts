@@ -1,8 +1,7 @@
 import * as transformers from "@huggingface/transformers";
 import type { Reading } from "@ledge/pipeline";
-import { ChatChannel } from "../chat-channel.ts";
 import type { ChatParameters } from "../chat-parameters.ts";
-import type { ChatEvent } from "../engine.ts";
+import type { ChatEvent, Say } from "../engine.ts";
 import { StopMatcher } from "../stop-matcher.ts";
 import { Detokenizer } from "./detokenizer.ts";
 import { drawToken, type Random, seededRandom } from "./sampler.ts";
@@ -12,37 +11,30 @@ export interface GeneratorParts {
   readonly model: transformers.PreTrainedModel;
 }
 
-/** One generation, as events. It stops within one token of the signal or of a reader who leaves. */
-export async function* generation(
+/** One generation, as events. It stops within one token of the signal, and resolves when its last step has returned. */
+export async function generation(
   parts: GeneratorParts,
   parameters: ChatParameters,
   { prompt, said }: Reading,
   tokensMax: number,
-  signal: AbortSignal,
-): AsyncGenerator<ChatEvent> {
+  { signal, say }: Listening,
+): Promise<void> {
   const read = [...prompt, ...said];
-  const channel = new ChatChannel<ChatEvent>();
-  const follower = new TokenFollower(parts, parameters, said, (text) => channel.push({ kind: "text", text }));
-  if (tokensMax === 0) return yield follower.end(read.length);
-  const left = new AbortController();
-  const stopped = () => signal.aborted || left.signal.aborted || follower.stopped;
-  const token = new DrawnToken(parameters, said.length);
-  const running = generate(parts, token, read, tokensMax, { follower, stopped })
-    .then(() => channel.push(follower.end(read.length)))
-    .finally(() => channel.close());
-  // Heard below; without this a reader who leaves early would turn a failure into an unhandled rejection.
-  running.catch(() => {});
-  try {
-    for await (const event of channel) {
-      if (signal.aborted) return;
-      yield event;
-    }
-    await running;
-  } finally {
-    left.abort();
-    // The engine counts as busy until its last step has returned.
-    await running.catch(() => {});
+  const follower = new TokenFollower(parts, parameters, said, (text) => {
+    if (!signal.aborted) say({ kind: "text", text });
+  });
+  if (tokensMax > 0) {
+    const stopped = () => signal.aborted || follower.stopped;
+    await generate(parts, new DrawnToken(parameters, said.length), read, tokensMax, { follower, stopped });
   }
+  if (signal.aborted) return;
+  say(follower.end(read.length));
+}
+
+/** Who listens, until when. */
+interface Listening {
+  readonly signal: AbortSignal;
+  readonly say: Say;
 }
 
 interface Course {

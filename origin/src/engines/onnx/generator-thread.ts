@@ -1,13 +1,18 @@
 import { Worker } from "node:worker_threads";
 import { type ChatRequest, fail, ok, type Result } from "@ledge/contract";
-import { ChatChannel } from "../chat-channel.ts";
-import type { ChatEvent, Engine, EngineModel, PreparedChat } from "../engine.ts";
+import type { ChatEvent, Engine, EngineModel, PreparedChat, Say } from "../engine.ts";
 import { type ModelPackage, StartError } from "../model-package.ts";
 import type { FromGenerator, GeneratorOrder, Loaded, ToGenerator } from "./generator-messages.ts";
 import { type Spawn, startThread } from "./start-thread.ts";
 
 const program = new URL("generator-worker.ts", import.meta.url);
 const spawnGenerator: Spawn<GeneratorOrder> = (order) => new Worker(program, { workerData: order, execArgv: [] });
+
+/** Who hears of one generation. */
+interface Listener {
+  readonly hear: Say;
+  readonly ended: () => void;
+}
 
 type Prepared = Result<{ readonly promptTokens?: number }>;
 
@@ -17,7 +22,7 @@ export class GeneratorThread implements Engine {
   readonly #order: GeneratorOrder;
   readonly #spawn: Spawn<GeneratorOrder>;
   readonly #preparing = new Map<number, (outcome: Prepared) => void>();
-  readonly #running = new Map<number, ChatChannel<ChatEvent>>();
+  readonly #running = new Map<number, Listener>();
   #worker: Worker;
   #ids = 0;
   /** Why the thread has ended by itself. */
@@ -57,7 +62,7 @@ export class GeneratorThread implements Engine {
       this.#tell({ kind: "prepare", id, request });
     });
     if (!outcome.ok) return outcome;
-    return ok({ ...outcome.value, run: (signal) => this.#run(request, signal) });
+    return ok({ ...outcome.value, run: (signal, say) => this.#run(request, signal, say) });
   }
 
   async close(): Promise<void> {
@@ -67,28 +72,27 @@ export class GeneratorThread implements Engine {
     await gone;
   }
 
-  async *#run(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent> {
-    if (signal.aborted) return;
-    if (this.#died !== undefined) return yield { kind: "fault", fault: dead(this.#died).fault };
-    const id = this.#ids++;
-    const channel = new ChatChannel<ChatEvent>();
-    const stop = () => this.#tell({ kind: "stop", id });
-    this.#running.set(id, channel);
-    signal.addEventListener("abort", stop, { once: true });
-    this.#tell({ kind: "run", id, request });
-    try {
-      for await (const event of channel) {
-        if (signal.aborted) return;
-        yield event;
-      }
-    } finally {
-      signal.removeEventListener("abort", stop);
-      // Nobody minds who is told to stop after the end.
-      stop();
-      // The engine counts as busy until its last step has returned.
-      for await (const _event of channel);
-      this.#running.delete(id);
+  #run(request: ChatRequest, signal: AbortSignal, say: Say): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
+    if (this.#died !== undefined) {
+      say({ kind: "fault", fault: dead(this.#died).fault });
+      return Promise.resolve();
     }
+    const id = this.#ids++;
+    const stop = () => this.#tell({ kind: "stop", id });
+    signal.addEventListener("abort", stop, { once: true });
+    return new Promise((resolve) => {
+      const hear = (event: ChatEvent) => {
+        if (!signal.aborted) say(event);
+      };
+      const ended = () => {
+        signal.removeEventListener("abort", stop);
+        this.#running.delete(id);
+        resolve();
+      };
+      this.#running.set(id, { hear, ended });
+      this.#tell({ kind: "run", id, request });
+    });
   }
 
   /** Another thread in place of one that died, once however many ask. */
@@ -117,8 +121,8 @@ export class GeneratorThread implements Engine {
     if (message.kind === "prepared") {
       this.#preparing.get(message.id)?.(message.outcome);
       this.#preparing.delete(message.id);
-    } else if (message.kind === "event") this.#running.get(message.id)?.push(message.event);
-    else if (message.kind === "ended") this.#running.get(message.id)?.close();
+    } else if (message.kind === "event") this.#running.get(message.id)?.hear(message.event);
+    else if (message.kind === "ended") this.#running.get(message.id)?.ended();
   }
 
   #die(why: string): void {
@@ -126,9 +130,9 @@ export class GeneratorThread implements Engine {
     const { fault } = dead(this.#died);
     for (const resolve of this.#preparing.values()) resolve({ ok: false, fault });
     this.#preparing.clear();
-    for (const channel of this.#running.values()) {
-      channel.push({ kind: "fault", fault });
-      channel.close();
+    for (const { hear, ended } of [...this.#running.values()]) {
+      hear({ kind: "fault", fault });
+      ended();
     }
   }
 }

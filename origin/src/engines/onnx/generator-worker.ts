@@ -53,7 +53,7 @@ async function prepare(engine: Engine, { id, request }: Asked): Promise<void> {
 async function run(engine: Engine, { id, request }: Asked, signal: AbortSignal): Promise<void> {
   try {
     const chat = await chatOf(engine, request);
-    if (chat.ok) for await (const event of chat.value.run(signal)) say({ kind: "event", id, event });
+    if (chat.ok) await chat.value.run(signal, (event) => say({ kind: "event", id, event }));
     else say({ kind: "event", id, event: { kind: "fault", fault: chat.fault } });
   } catch (error) {
     const fault = { code: "upstream_failed", cause: String(error).slice(0, 500) } as const;

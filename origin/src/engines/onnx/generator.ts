@@ -65,10 +65,11 @@ async function warm(engine: GeneratorEngine, dir: string): Promise<void> {
     temperature: 0,
   });
   if (!run.ok) throw new StartError(`${dir} does not run: ${JSON.stringify(run.fault)}; make it anew with its recipe.`);
-  for await (const event of run.value.run(new AbortController().signal)) {
-    if (event.kind === "end") return;
-  }
-  throw new StartError(`${dir} does not generate: make it anew with its recipe.`);
+  let isWarm = false;
+  await run.value.run(new AbortController().signal, ({ kind }) => {
+    isWarm ||= kind === "end";
+  });
+  if (!isWarm) throw new StartError(`${dir} does not generate: make it anew with its recipe.`);
 }
 
 /** A small language model inside this process. Generations share its one thread token by token. */
@@ -101,7 +102,7 @@ export class GeneratorEngine implements Engine {
     const left = Math.max(0, budget.value - said.length);
     return ok({
       promptTokens: prompt.length + said.length,
-      run: (signal) => generation(this.#parts, parameters.value, read.value, left, signal),
+      run: (signal, say) => generation(this.#parts, parameters.value, read.value, left, { signal, say }),
     });
   }
 

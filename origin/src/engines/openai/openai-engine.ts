@@ -11,7 +11,7 @@ import {
 import * as z from "zod/mini";
 import { faultOfCallOff } from "../../call-off.ts";
 import { callServer, type EngineServer, readText, reasonOf, type ServerAnswer } from "../call-server.ts";
-import type { ChatEvent, Engine, EngineModel, PreparedChat } from "../engine.ts";
+import type { Engine, EngineModel, PreparedChat, Say } from "../engine.ts";
 import type { Sleeper } from "../sleeper.ts";
 import { relay } from "./relay.ts";
 import { nothingLeft, resumedRequest, withoutResume } from "./resume.ts";
@@ -81,17 +81,18 @@ export class OpenAiEngine implements Engine {
       request.stream === true ? { ...members, stream_options: { ...stream_options, include_usage: true } } : members;
     const asleep = this.#sleeper?.refusal();
     if (asleep !== undefined) return { ok: false, fault: asleep };
-    return ok({ run: (signal) => this.#watched(relay(this.#server, path, body, signal)) });
+    return ok({ run: (signal, say) => relay(this.#server, path, body, signal, this.#watched(say)) });
   }
 
-  /** The events, from which it is seen whether the server is awake. */
-  async *#watched(events: AsyncIterable<ChatEvent>): AsyncGenerator<ChatEvent> {
-    for await (const event of events) {
-      if (event.kind !== "fault") {
-        this.#sleeper?.heard();
-        yield event;
-      } else yield { kind: "fault", fault: this.#sleeper?.faultOf(event.fault) ?? event.fault };
-    }
+  /** Passes the events on, and sees from them whether the server is awake. */
+  #watched(say: Say): Say {
+    const sleeper = this.#sleeper;
+    if (sleeper === undefined) return say;
+    return (event) => {
+      if (event.kind === "fault") return say({ kind: "fault", fault: sleeper.faultOf(event.fault) });
+      sleeper.heard();
+      say(event);
+    };
   }
 
   async #embed({ inputs }: PredictCall, signal: AbortSignal): Promise<Result<PredictAnswer>> {

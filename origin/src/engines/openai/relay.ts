@@ -1,62 +1,96 @@
 import type { ChatUsage, Fault, FinishReason } from "@ledge/contract";
 import { callServer, type EngineServer, faultOfStatus, readText, reasonOf, type ServerAnswer } from "../call-server.ts";
-import type { ChatEvent } from "../engine.ts";
+import type { ChatEvent, Say } from "../engine.ts";
 import { holdsAnswer } from "../said.ts";
-import { readEvents } from "./read-events.ts";
+import { EventReader } from "./event-reader.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 
 /**
- * Sends an exchange to an OpenAI-compatible server and passes on what it says, in its own words. The server learns of a reader who
- * leaves, and of the signal, by its connection being closed. A stream is whole when `[DONE]` was said; of a server that never says
- * it, when each choice has said why it ended and the connection was not cut.
+ * Sends an exchange to an OpenAI-compatible server and passes on what it says, in its own words. The server learns of the signal by
+ * its connection being closed. A stream is whole when `[DONE]` was said; of a server that never says it, when each choice has said why
+ * it ended and the connection was not cut.
  */
-export async function* relay(
+export async function relay(
   server: EngineServer,
   path: string,
   body: Members,
   signal: AbortSignal,
-): AsyncGenerator<ChatEvent> {
-  const left = new AbortController();
+  say: Say,
+): Promise<void> {
   const outgoing = { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
   try {
-    const response = await callServer(server, path, outgoing, AbortSignal.any([signal, left.signal]));
+    const response = await callServer(server, path, outgoing, signal);
     if (signal.aborted) return;
-    if (!response.ok) yield { kind: "fault", fault: response.fault };
-    else if (body.stream === true) yield* streamed(response.value, signal);
-    else yield* whole(response.value, server.answerBytesMax);
+    if (!response.ok) say({ kind: "fault", fault: response.fault });
+    else if (body.stream === true) await streamed(response.value, signal, say);
+    else await whole(response.value, server.answerBytesMax, say);
   } catch (error) {
-    if (!signal.aborted) yield broken(`it broke off: ${reasonOf(error)}`);
-  } finally {
-    left.abort();
+    if (!signal.aborted) say(broken(`it broke off: ${reasonOf(error)}`));
   }
 }
 
-async function* whole(response: ServerAnswer, bytesMax: number): AsyncGenerator<ChatEvent> {
+async function whole(response: ServerAnswer, bytesMax: number, say: Say): Promise<void> {
   const text = await readText(response, bytesMax);
-  if (!text.ok) return yield { kind: "fault", fault: text.fault };
+  if (!text.ok) return say({ kind: "fault", fault: text.fault });
   const body = objectIn(text.value);
-  if (!Array.isArray(body?.choices)) return yield broken("the answer is no completion");
+  if (!Array.isArray(body?.choices)) return say(broken("the answer is no completion"));
   const account = new Account();
   account.take(body);
-  yield { kind: "said", body };
-  yield account.end();
+  say({ kind: "said", body });
+  say(account.end());
 }
 
-async function* streamed(response: ServerAnswer, signal: AbortSignal): AsyncGenerator<ChatEvent> {
-  const account = new Account();
-  for await (const data of readEvents(response.body)) {
-    // Several events may come at once: none is said after the signal.
-    if (signal.aborted) return;
-    if (data === "[DONE]") return yield account.end();
-    const body = objectIn(data);
-    if (body === undefined) return yield broken("an event is not JSON");
-    if ("error" in body) return yield { kind: "fault", fault: faultIn(body.error) };
-    account.take(body);
-    // What only says the usage is written anew behind the stream, for those who asked for it.
-    if (!Array.isArray(body.choices) || body.choices.length > 0) yield { kind: "said", body };
-  }
-  yield account.isSettled ? account.end() : broken("the stream ended without [DONE]");
+/** Resolves once the stream is over, whatever the server still sends. Rejects when it breaks off. */
+function streamed({ body }: ServerAnswer, signal: AbortSignal, say: Say): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const account = new Account();
+    let isOver = false;
+    const over = (event: ChatEvent) => {
+      isOver = true;
+      if (event.kind === "end") leave(body);
+      else body.destroy();
+      say(event);
+      resolve();
+    };
+    const reader = new EventReader((data) => {
+      // Several events may come at once: none is said after the signal, or the end.
+      if (isOver || signal.aborted) return;
+      if (data === "[DONE]") return over(account.end());
+      const said = objectIn(data);
+      if (said === undefined) return over(broken("an event is not JSON"));
+      if ("error" in said) return over({ kind: "fault", fault: faultIn(said.error) });
+      account.take(said);
+      // What only says the usage is written anew behind the stream, for those who asked for it.
+      if (!Array.isArray(said.choices) || said.choices.length > 0) say({ kind: "said", body: said });
+    });
+    const whenWell = (step: () => void) => {
+      try {
+        if (!isOver) step();
+      } catch (error) {
+        isOver = true;
+        body.destroy();
+        reject(error);
+      }
+    };
+    body.on("data", (bytes: Buffer) => whenWell(() => reader.push(bytes)));
+    body.on("end", () => {
+      whenWell(() => reader.end());
+      whenWell(() => over(account.isSettled ? account.end() : broken("the stream ended without [DONE]")));
+    });
+    body.on("error", reject);
+    body.on("close", () => reject(new Error("the connection was closed")));
+  });
+}
+
+/** What may still come behind the end, milliseconds: then the connection is given up. */
+const restMsMax = 1_000;
+
+/** Lets an answer that is over end by itself, so that its connection can be used again. */
+function leave(body: ServerAnswer["body"]): void {
+  if (body.readableEnded) return;
+  const timer = setTimeout(() => body.destroy(), restMsMax);
+  body.once("close", () => clearTimeout(timer));
 }
 
 /** What the answer has used, as the server says it, or else as it was counted. */
@@ -122,8 +156,8 @@ function broken(what: string): ChatEvent {
 
 function objectIn(text: string): Members | undefined {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+    const value = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -76,6 +76,5 @@ function lessened(
 }
 
 /** Says that the answer has come to its limit. */
-export const nothingLeft: ChatRun = async function* () {
-  yield { kind: "end", finishReason: "length", promptTokens: 0, completionTokens: 0 };
-};
+export const nothingLeft: ChatRun = async (_signal, say) =>
+  say({ kind: "end", finishReason: "length", promptTokens: 0, completionTokens: 0 });
