@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -57,7 +57,7 @@ describe.skipIf(!(await hasPython()) || process.env.LEDGE_ENGINES !== "all")("vL
     let edge: OpenAI;
 
     beforeAll(async () => {
-      ledge = await Ledge.start(folder, engines(), vllmKey);
+      ledge = await startWith(folder, engines(), vllmKey);
       edge = new OpenAI({ baseURL: `${ledge.edge}/v1`, apiKey: ledge.key, maxRetries: 0 });
       const env = { LEDGE_ADMIN_KEY: ledge.adminKey, LEDGE_URL: ledge.edge };
       expect(await main(["model", "attach", "llama", "--task", "chat"], fakeTerminal({ env }))).toBe(0);
@@ -123,7 +123,7 @@ describe.skipIf(!(await hasPython()) || process.env.LEDGE_ENGINES !== "all")("vL
     });
 
     test("a key that vLLM refuses ends the start with a sentence that says what to correct", async () => {
-      await expect(Ledge.start(mkdtempSync(join(folder, "wrong-")), engines(), "wrong")).rejects.toThrow(
+      await expect(startWith(mkdtempSync(join(folder, "wrong-")), engines(), "wrong")).rejects.toThrow(
         /wants another key \(status 401\): correct VLLM_KEY in ENGINES/,
       );
     });
@@ -151,39 +151,34 @@ async function said(stream: AsyncIterable<OpenAI.ChatCompletionChunk>): Promise<
   return texts.join("");
 }
 
-/** `npm start` with engines.json, as docs/origin.md has it. */
-class Ledge {
-  private constructor(
-    private readonly child: ChildProcess,
-    readonly edge: string,
-    readonly key: string,
-    readonly adminKey: string,
-  ) {}
+interface Ledge {
+  readonly edge: string;
+  readonly key: string;
+  readonly adminKey: string;
+  close(): Promise<void>;
+}
 
-  /** Throws with what it says when it ends before it is ready. */
-  static async start(folder: string, engines: readonly object[], key: string): Promise<Ledge> {
-    writeFileSync(join(folder, "engines.json"), JSON.stringify(engines));
-    const args = ["--json", "--port", "0", "--origin-port", "0", "--data", join(folder, "state")];
-    const env = { ...process.env, ENGINES: join(folder, "engines.json"), VLLM_KEY: key };
-    const child = spawn(process.execPath, [join(repoRoot, "scripts", "start.mjs"), ...args], { env });
-    let [stdout, stderr] = ["", ""];
-    child.stdout.on("data", (chunk) => {
-      stdout += String(chunk);
-    });
-    child.stderr.on("data", (chunk) => {
-      stderr += String(chunk);
-    });
-    while (!stdout.includes("\n")) {
-      if (child.exitCode !== null) throw new Error(stderr);
-      await Promise.race([once(child.stdout, "data"), once(child, "close")]);
-    }
-    const ready = JSON.parse(stdout);
-    return new Ledge(child, ready.edge, ready.key, ready.adminKey);
+/** `npm start` with engines.json, as docs/origin.md has it. Throws with what it says when it ends before it is ready. */
+async function startWith(folder: string, engines: readonly object[], key: string): Promise<Ledge> {
+  writeFileSync(join(folder, "engines.json"), JSON.stringify(engines));
+  const args = ["--json", "--port", "0", "--origin-port", "0", "--data", join(folder, "state")];
+  const env = { ...process.env, ENGINES: join(folder, "engines.json"), VLLM_KEY: key };
+  const child = spawn(process.execPath, [join(repoRoot, "scripts", "start.mjs"), ...args], { env });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk) => {
+    stdout += String(chunk);
+  });
+  child.stderr.on("data", (chunk) => {
+    stderr += String(chunk);
+  });
+  const ended = once(child, "close");
+  while (!stdout.includes("\n")) {
+    if (child.exitCode !== null) throw new Error(stderr);
+    await Promise.race([once(child.stdout, "data"), ended]);
   }
-
-  async close(): Promise<void> {
-    const ended = once(this.child, "close");
-    this.child.kill("SIGINT");
+  const close = async () => {
+    child.kill("SIGINT");
     await ended;
-  }
+  };
+  return { ...JSON.parse(stdout), close };
 }
