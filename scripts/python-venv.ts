@@ -16,8 +16,11 @@ export async function hasPython(): Promise<boolean> {
   return code === 0;
 }
 
-/** An interpreter with the requirements in a file, made once under dist/, whoever asks meanwhile, and kept until the file changes. Throws with pip's words. */
-export async function venvOf(requirements: string): Promise<string> {
+/**
+ * An interpreter with the requirements in a file, made once under dist/, whoever asks meanwhile, and kept until the file changes. A file that is `whole`
+ * names every package: nothing is added that they ask for. Throws with pip's words.
+ */
+export async function venvOf(requirements: string, { whole = false } = {}): Promise<string> {
   const digest = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 16);
   const dir = join(repoRoot, "dist", "python", digest);
   const python = join(dir, "bin", "python");
@@ -28,7 +31,8 @@ export async function venvOf(requirements: string): Promise<string> {
     if (existsSync(done)) return python;
     rmSync(dir, { recursive: true, force: true });
     await must("python3", ["-m", "venv", dir]);
-    await must(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]);
+    const options = ["--quiet", "--disable-pip-version-check", ...(whole ? ["--no-deps"] : [])];
+    await must(python, ["-m", "pip", "install", ...options, "-r", requirements]);
     writeFileSync(done, "");
     return python;
   });

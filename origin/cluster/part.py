@@ -55,12 +55,13 @@ class Part:
         store = self.store if self.rank == 0 else dist.TCPStore(host, port, size, is_master=False)
         # Ray shows each process its own accelerators only, so the first one is always its own.
         os.environ.update(RANK=str(self.rank), LOCAL_RANK="0", WORLD_SIZE=str(size))
-        backend = "nccl" if self.device.type == "cuda" else "gloo"
-        dist.init_process_group(backend, store=store, rank=self.rank, world_size=size)
+        dist.init_process_group(self.settings.backend, store=store, rank=self.rank, world_size=size)
         tensor, pipeline = self.settings.tensor_parallel_size, self.settings.pipeline_parallel_size
         self.model = AutoModelForCausalLM.from_pretrained(
             self.settings.model_source,
             dtype=torch.float32 if self.device.type == "cpu" else "auto",
+            # Parts go to their devices by themselves; a model that is whole stays on the CPU unless it is told.
+            device_map=self.device if size == 1 else None,
             distributed_config=DistributedConfig(
                 tp_size=tensor, pp_size=pipeline, tp_plan="auto" if tensor > 1 else None
             ),

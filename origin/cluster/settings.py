@@ -22,6 +22,9 @@ class Settings(BaseModel):
     pipeline_parallel_size: PositiveInt = 1
     """Over how many processes the layers are stacked. With `torch`, one of the two sizes is 1."""
     accelerator: Literal["cpu", "gpu"] = "cpu"
+    gpus_per_process: float = Field(default=1, gt=0, le=1)
+    """Below 1, processes share a GPU, by Ray's count: to try the split on a machine that has but one. NCCL wants a GPU for each
+    process, so they speak over gloo then, by way of the machine's memory."""
     placement: Literal["PACK", "SPREAD", "STRICT_PACK", "STRICT_SPREAD"] = "PACK"
     """How a replica's processes lie on the nodes; `STRICT_SPREAD` puts each on a node of its own."""
 
@@ -50,7 +53,12 @@ class Settings(BaseModel):
     @property
     def bundle(self) -> dict[str, float]:
         """What one process takes of a node."""
-        return {"CPU": 1, "GPU": 1} if self.accelerator == "gpu" else {"CPU": 1}
+        return {"CPU": 1, "GPU": self.gpus_per_process} if self.accelerator == "gpu" else {"CPU": 1}
+
+    @property
+    def backend(self) -> Literal["nccl", "gloo"]:
+        """What carries tensors from process to process, of those that PyTorch knows."""
+        return "nccl" if self.accelerator == "gpu" and self.gpus_per_process == 1 else "gloo"
 
     @property
     def autoscaling(self) -> dict[str, float]:
@@ -74,6 +82,10 @@ class Settings(BaseModel):
             raise ValueError("engine_kwargs are vLLM's: leave them out with engine 'torch'")
         if self.engine == "vllm" and self.accelerator != "gpu":
             raise ValueError("engine 'vllm' needs accelerator 'gpu'")
+        if self.gpus_per_process < 1 and self.accelerator != "gpu":
+            raise ValueError("gpus_per_process is for accelerator 'gpu'")
+        if self.gpus_per_process < 1 and self.engine == "vllm":
+            raise ValueError("engine 'vllm' wants a whole GPU for each process: leave gpus_per_process out")
         if self.max_replicas < self.min_replicas:
             raise ValueError("max_replicas is below min_replicas")
         return self

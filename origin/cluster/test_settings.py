@@ -23,6 +23,16 @@ class SettingsTest(unittest.TestCase):
         self.assertEqual(options["placement_group_bundles"], [{"CPU": 1}, {"CPU": 1}])
         self.assertEqual(options["placement_group_strategy"], "STRICT_SPREAD")
 
+    def test_each_process_has_a_gpu_of_its_own_and_speaks_over_nccl(self) -> None:
+        given = settings(accelerator="gpu", tensor_parallel_size=2)
+        self.assertEqual(model_options(given)["placement_group_bundles"], [{"CPU": 1, "GPU": 1}] * 2)
+        self.assertEqual((given.backend, settings(tensor_parallel_size=2).backend), ("nccl", "gloo"))
+
+    def test_processes_that_share_a_gpu_take_their_share_of_it_and_speak_over_gloo(self) -> None:
+        given = settings(accelerator="gpu", tensor_parallel_size=2, gpus_per_process=0.5)
+        self.assertEqual(model_options(given)["placement_group_bundles"], [{"CPU": 1, "GPU": 0.5}] * 2)
+        self.assertEqual(given.backend, "gloo")
+
     def test_replicas_follow_the_calls_under_way_down_to_none(self) -> None:
         scaling = model_options(settings(max_replicas=3, target_ongoing_requests=2, idle_s=7))["autoscaling_config"]
         self.assertEqual((scaling["min_replicas"], scaling["max_replicas"]), (0, 3))
@@ -69,6 +79,9 @@ class SettingsTest(unittest.TestCase):
             ({"engine": "vllm"}, "needs accelerator 'gpu'"),
             ({"engine_kwargs": {"max_model_len": 1}}, "are vLLM's"),
             ({"max_replicas": 1, "min_replicas": 2}, "below min_replicas"),
+            ({"gpus_per_process": 0.5}, "is for accelerator 'gpu'"),
+            ({"gpus_per_process": 0.5, "accelerator": "gpu", "engine": "vllm"}, "wants a whole GPU"),
+            ({"gpus_per_process": 2, "accelerator": "gpu"}, "gpus_per_process"),
             ({"tensor_size": 2}, "tensor_size"),
         ]:
             with self.assertRaisesRegex(ValidationError, sentence):

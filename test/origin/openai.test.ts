@@ -157,6 +157,12 @@ describe("what a server refuses", () => {
     [422, { detail: "Unexpected fields" }, 400, "invalid_request"],
     [400, openAiError("This model's maximum context length is 512 tokens.", 400), 400, "context_length_exceeded"],
     [400, openAiError("too long", "context_length_exceeded"), 400, "context_length_exceeded"],
+    [
+      400,
+      openAiError("max_tokens=9999 cannot be greater than max_model_len=512.", 400),
+      400,
+      "context_length_exceeded",
+    ],
     [413, openAiError("too large", null), 413, "body_too_large"],
   ] as const)("%i %j is the caller's to mend, in the server's words", async (status, body, ours, code) => {
     server.script(json(status, body));

@@ -230,10 +230,11 @@ export function wordsOf(text: string): Words {
 }
 
 function isAboutContext({ message = "", code }: Words): boolean {
-  return (
-    code === "context_length_exceeded" || /context (?:length|size|window)|maximum (?:model )?length/i.test(message)
-  );
+  return code === "context_length_exceeded" || contextWords.test(message);
 }
+
+/** vLLM names its option where a limit of the answer alone is larger than the context. */
+const contextWords = /context (?:length|size|window)|maximum (?:model )?length|max_model_len/i;
 
 function retryAfterOf(header: string | null, nowMs: number): number | undefined {
   if (header === null) return undefined;

@@ -107,7 +107,7 @@ class Account {
   }
 
   take(body: Members): void {
-    if (isUsage(body.usage)) this.#usage = body.usage;
+    if (isUsage(body.usage)) this.#usage = known(body.usage);
     if (holdsAnswer(body)) this.#pieces += 1;
     for (const choice of Array.isArray(body.choices) ? body.choices : []) {
       const { index, finish_reason: reason }: Members = choice ?? {};
@@ -133,6 +133,11 @@ function isUsage(usage: unknown): usage is ChatUsage {
   const { prompt_tokens, completion_tokens }: Partial<ChatUsage> =
     typeof usage === "object" && usage !== null ? usage : {};
   return isCount(prompt_tokens) && isCount(completion_tokens);
+}
+
+/** vLLM says `null` for details that it does not know in a whole answer, and leaves them out of a stream. */
+function known(usage: ChatUsage): ChatUsage {
+  return Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== null)) as ChatUsage;
 }
 
 function isCount(value: unknown): value is number {
