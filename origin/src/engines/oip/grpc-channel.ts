@@ -105,7 +105,10 @@ export class GrpcChannel {
   #connect(): ClientHttp2Session {
     const settings = { enablePush: false, initialWindowSize: windowBytes };
     const session = connect(this.#origin, { settings });
-    session.once("connect", () => session.setLocalWindowSize(sessionWindowBytes));
+    session.once("connect", () => {
+      // It may be closed again before this is told.
+      if (!session.destroyed) session.setLocalWindowSize(sessionWindowBytes);
+    });
     // Its calls hear of it too.
     session.on("error", () => {});
     this.#session = session;
