@@ -4,6 +4,7 @@ import {
   blockOperations,
   cacheOperations,
   inferenceOperations,
+  jobOperations,
   keyOperations,
   openApiDocument,
   operations,
@@ -26,6 +27,9 @@ export const operatorOpenApi = () => described("openapi-operator.json", operator
 
 /** `openapi-cache.json`, what the operator may of the answer cache. */
 export const cacheOpenApi = () => described("openapi-cache.json", cacheOperations);
+
+/** `openapi-jobs.json`, calls that are answered later. */
+export const jobsOpenApi = () => described("openapi-jobs.json", jobOperations);
 
 /** `openapi-keys.json`, API keys: what the operator may, and tenants themselves. */
 export const keysOpenApi = () => described("openapi-keys.json", keyOperations);

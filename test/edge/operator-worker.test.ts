@@ -1,6 +1,7 @@
 import {
   blockOperations,
   cacheOperations,
+  jobOperations,
   keyOperations,
   operatorOperations,
   tenancyOperations,
@@ -28,6 +29,7 @@ describe("what the gateway passes on", () => {
     ...[
       operatorOperations,
       cacheOperations,
+      jobOperations,
       keyOperations,
       tenancyOperations,
       termsOperations,

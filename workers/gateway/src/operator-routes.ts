@@ -2,6 +2,7 @@ import { type Fault, ok, type Result } from "@ledge/contract";
 import openapi from "../../../openapi.json";
 import blocksOpenapi from "../../../openapi-blocks.json";
 import cacheOpenapi from "../../../openapi-cache.json";
+import jobsOpenapi from "../../../openapi-jobs.json";
 import keysOpenapi from "../../../openapi-keys.json";
 import operatorOpenapi from "../../../openapi-operator.json";
 import tenancyOpenapi from "../../../openapi-tenancy.json";
@@ -79,6 +80,7 @@ const descriptions = {
   "/admin/openapi.json": operatorOpenapi,
   "/admin/openapi-blocks.json": blocksOpenapi,
   "/admin/openapi-cache.json": cacheOpenapi,
+  "/admin/openapi-jobs.json": jobsOpenapi,
   "/admin/openapi-keys.json": keysOpenapi,
   "/admin/openapi-tenancy.json": tenancyOpenapi,
   "/admin/openapi-terms.json": termsOpenapi,

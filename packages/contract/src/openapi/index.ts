@@ -1,4 +1,5 @@
 export * from "./document.ts";
+export { jobOperations } from "./jobs.ts";
 export { inferenceOperations } from "./open-inference.ts";
 export { operations } from "./operations.ts";
 export { operatorOperations } from "./operator.ts";

@@ -1,11 +1,12 @@
 import { admitting, type Operation } from "./operation.ts";
+import { description } from "./operator.ts";
 
 const asking = [...admitting, "scope_denied", "address_denied", "tenant_suspended", "jobs_unavailable"] as const;
 
 type Jobs = Pick<Operation, "method" | "path" | "id" | "summary" | "answers" | "errors" | "query">;
 
 /** Calls that nobody could answer when they came. Each caller sees its own. */
-export const jobOperations = (
+const own = (
   [
     {
       method: "get",
@@ -34,6 +35,8 @@ export const jobOperations = (
     },
   ] satisfies readonly Jobs[]
 ).map((part): Operation => ({ surface: "Ledge", credential: "caller", ...part }));
+
+export const jobOperations: readonly Operation[] = [...own, description("jobs")];
 
 /** Of a call that may become a job. */
 export const taken = {

@@ -1,4 +1,4 @@
-import { jobOperations, taken } from "./jobs.ts";
+import { taken } from "./jobs.ts";
 import { admitting, always, calling, type Operation, operating, reading, spending } from "./operation.ts";
 import { readiness } from "./readiness.ts";
 
@@ -154,4 +154,4 @@ const probes: readonly Operation[] = [
 ];
 
 /** Every route of the gateway but the operator's and the Open Inference Protocol's; `document.ts` turns them into OpenAPI. */
-export const operations: readonly Operation[] = [...ledge, ...jobOperations, ...openAi, ...probes];
+export const operations: readonly Operation[] = [...ledge, ...openAi, ...probes];
