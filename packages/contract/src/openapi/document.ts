@@ -48,7 +48,7 @@ export function openApiDocument(version: string, operations: readonly Operation[
 /** In the order of the table; any path may answer the last two. */
 function codesOf(operations: readonly Operation[]): readonly ErrorCode[] {
   const possible = new Set<ErrorCode>(["not_found", "method_not_allowed"]);
-  for (const { errors: codes } of operations) for (const code of codes) possible.add(code);
+  for (const { errors: codes, tells = [] } of operations) for (const code of [...codes, ...tells]) possible.add(code);
   return Object.keys(errors).filter((code): code is ErrorCode => possible.has(code as ErrorCode));
 }
 

@@ -3,7 +3,7 @@ import { description } from "./operator.ts";
 
 const asking = [...admitting, "scope_denied", "address_denied", "tenant_suspended", "jobs_unavailable"] as const;
 
-type Jobs = Pick<Operation, "method" | "path" | "id" | "summary" | "answers" | "errors" | "query">;
+type Jobs = Pick<Operation, "method" | "path" | "id" | "summary" | "answers" | "errors" | "query" | "tells">;
 
 /** Calls that nobody could answer when they came. Each caller sees its own. */
 const own = (
@@ -24,6 +24,7 @@ const own = (
       summary: "One of your jobs, with its answer once it has one. `Retry-After` says when it may have.",
       answers: { 200: { description: "The job.", schema: "Job" } },
       errors: [...asking, "job_not_found"],
+      tells: ["answer_too_large"],
     },
     {
       method: "delete",

@@ -48,6 +48,8 @@ export interface Operation {
   /** The schema of each event's data when the answer streams. */
   readonly events?: SchemaName;
   readonly errors: readonly ErrorCode[];
+  /** Codes that may stand in what it answers, besides. */
+  readonly tells?: readonly ErrorCode[];
 }
 
 /** What every route can say. */
