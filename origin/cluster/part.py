@@ -55,6 +55,9 @@ class Part:
         store = self.store if self.rank == 0 else dist.TCPStore(host, port, size, is_master=False)
         # Ray shows each process its own accelerators only, so the first one is always its own.
         os.environ.update(RANK=str(self.rank), LOCAL_RANK="0", WORLD_SIZE=str(size))
+        if self.settings.gpus_per_process < 1:
+            # NCCL refuses two processes on a GPU unless it is told, from 2.30 on. gloo takes their tensors and dies of them.
+            os.environ["NCCL_MULTI_RANK_GPU_ENABLE"] = "1"
         dist.init_process_group(self.settings.backend, store=store, rank=self.rank, world_size=size)
         tensor, pipeline = self.settings.tensor_parallel_size, self.settings.pipeline_parallel_size
         self.model = AutoModelForCausalLM.from_pretrained(

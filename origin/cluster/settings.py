@@ -23,8 +23,8 @@ class Settings(BaseModel):
     """Over how many processes the layers are stacked. With `torch`, one of the two sizes is 1."""
     accelerator: Literal["cpu", "gpu"] = "cpu"
     gpus_per_process: float = Field(default=1, gt=0, le=1)
-    """Below 1, processes share a GPU, by Ray's count: to try the split on a machine that has but one. NCCL wants a GPU for each
-    process, so they speak over gloo then, by way of the machine's memory."""
+    """Below 1, processes share a GPU, by Ray's count: to try the split on a machine that has but one. They take turns on it, so
+    each word between them costs milliseconds."""
     placement: Literal["PACK", "SPREAD", "STRICT_PACK", "STRICT_SPREAD"] = "PACK"
     """How a replica's processes lie on the nodes; `STRICT_SPREAD` puts each on a node of its own."""
 
@@ -58,7 +58,7 @@ class Settings(BaseModel):
     @property
     def backend(self) -> Literal["nccl", "gloo"]:
         """What carries tensors from process to process, of those that PyTorch knows."""
-        return "nccl" if self.accelerator == "gpu" and self.gpus_per_process == 1 else "gloo"
+        return "nccl" if self.accelerator == "gpu" else "gloo"
 
     @property
     def autoscaling(self) -> dict[str, float]:

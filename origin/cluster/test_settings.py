@@ -28,10 +28,10 @@ class SettingsTest(unittest.TestCase):
         self.assertEqual(model_options(given)["placement_group_bundles"], [{"CPU": 1, "GPU": 1}] * 2)
         self.assertEqual((given.backend, settings(tensor_parallel_size=2).backend), ("nccl", "gloo"))
 
-    def test_processes_that_share_a_gpu_take_their_share_of_it_and_speak_over_gloo(self) -> None:
+    def test_processes_that_share_a_gpu_take_their_share_of_it(self) -> None:
         given = settings(accelerator="gpu", tensor_parallel_size=2, gpus_per_process=0.5)
         self.assertEqual(model_options(given)["placement_group_bundles"], [{"CPU": 1, "GPU": 0.5}] * 2)
-        self.assertEqual(given.backend, "gloo")
+        self.assertEqual(given.backend, "nccl")
 
     def test_replicas_follow_the_calls_under_way_down_to_none(self) -> None:
         scaling = model_options(settings(max_replicas=3, target_ongoing_requests=2, idle_s=7))["autoscaling_config"]
