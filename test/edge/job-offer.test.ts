@@ -89,6 +89,17 @@ describe("a call that no origin can answer", () => {
     }
   });
 
+  test("and is larger than a job may be in bytes, whose number it does not say, is not taken", async () => {
+    const messages = [{ role: "user", content: "ö".repeat(10_000) }];
+    const answer = await fetch(`${edge.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json", ...later },
+      body: new Blob([JSON.stringify({ model: "tiny-chat", messages })]).stream(),
+      duplex: "half",
+    });
+    expect(answer.status).toBe(503);
+  });
+
   test("within the time that its caller waits is taken as a job then, not at its deadline", async () => {
     origin.onCall = () => undefined;
     const job = await takenJob(edge, key, {}, { Prefer: "respond-async, wait=1" });

@@ -10,6 +10,7 @@ import type { Answer, Handler } from "./serve.ts";
 
 const offer = "respond-async";
 const sentence = `Send 'Prefer: ${offer}' to have it done later, as a job.`;
+const encoder = new TextEncoder();
 /** The jobs Worker takes a call in a few milliseconds, or not. */
 const jobsMsMax = 5_000;
 
@@ -68,7 +69,7 @@ async function insteadOf(
     return fail(code, { ...answer.fault, detail: detail === undefined ? sentence : `${detail} ${sentence}` });
   }
   const body = await again.text();
-  if (body.length > runtime.config.JOB_BYTES_MAX) return answer;
+  if (encoder.encode(body).byteLength > runtime.config.JOB_BYTES_MAX) return answer;
   const continent = request.cf?.continent as string | undefined;
   const path = new URL(request.url).pathname;
   const call: JobCall = { path, caller, headers: keptHeaders(request.headers), body, ...(continent && { continent }) };
