@@ -80,7 +80,10 @@ const nearlyRight = fc
     visit(copy);
     const [holder, member] = places[at % places.length] ?? [{}, ""];
     if (how === "remove") delete holder[member];
-    else holder[how === "add" ? name : member] = value;
+    else if (how === "replace") holder[member] = value;
+    else if (Array.isArray(holder)) holder.push(value);
+    // Defined, not assigned: names such as "__proto__" are members of a body like any other.
+    else Object.defineProperty(holder, name, { value, enumerable: true, configurable: true, writable: true });
     return JSON.stringify(copy);
   });
 
