@@ -9,6 +9,11 @@ export interface BatchScenario {
   /** Callers who ask again when they are answered, after a pause of this mean. */
   readonly callers: number;
   readonly pauseMs: number;
+  /**
+   * What one thread, beside the engine's, takes for a call: to write its answer and read what its caller asks next. Callers of a run are
+   * back together.
+   */
+  readonly turnMs?: number;
   readonly rule: Pick<BatchRule, "delayMsMax" | "preferredRows">;
   readonly calls: number;
 }
@@ -23,14 +28,22 @@ type Due =
   | { readonly atMs: number; readonly kind: "call" }
   | { readonly atMs: number; readonly kind: "end"; readonly run: number; readonly batch: readonly Ticket[] };
 
-export function simulateBatching({ runMs, rowMs, callers, pauseMs, rule, calls }: BatchScenario): BatchResult {
+export function simulateBatching({
+  runMs,
+  rowMs,
+  callers,
+  pauseMs,
+  turnMs = 0,
+  rule,
+  calls,
+}: BatchScenario): BatchResult {
   const random = randomOf(1);
   const pause = () => -Math.log(1 - random()) * pauseMs;
   const whole: BatchRule = { rowsMax: 32, cellsMax: 1e6, paddingMax: 0.5, waitingMax: 1_000, runningMax: 1, ...rule };
   const due: Due[] = Array.from({ length: callers }, () => ({ atMs: pause(), kind: "call" }));
   const tookMs: number[] = [];
   let line: Line = emptyLine;
-  let [nowMs, runs, rows, wakeMs] = [0, 0, 0, Number.POSITIVE_INFINITY];
+  let [nowMs, threadMs, runs, rows, wakeMs] = [0, 0, 0, 0, Number.POSITIVE_INFINITY];
   const look = () => {
     for (;;) {
       const [step, , after] = next(whole, line, nowMs);
@@ -55,9 +68,10 @@ export function simulateBatching({ runMs, rowMs, callers, pauseMs, rule, calls }
       line = arrive(whole, line, call, nowMs)[1];
     } else {
       line = end(line, first.run, first.batch, nowMs);
+      threadMs = Math.max(threadMs, nowMs) + turnMs * first.batch.length;
       for (const { arrivedMs } of first.batch) {
         tookMs.push(nowMs - arrivedMs);
-        due.push({ atMs: nowMs + pause(), kind: "call" });
+        due.push({ atMs: threadMs + pause(), kind: "call" });
       }
     }
     look();

@@ -39,6 +39,8 @@ class World {
           };
         },
         run: async (items, signal) => {
+          // As an engine does that has some promises before it.
+          for (let hop = 0; hop < 3; hop++) await Promise.resolve();
           this.runs.push(items);
           this.signals.push(signal);
           if (this.isHeld) await new Promise<void>((resolve) => this.#held.push(resolve));
@@ -98,6 +100,21 @@ describe("calls that share a run", () => {
     expect(await Promise.all([first, ...rest])).toEqual([1, 2, 3]);
     expect(world.runs).toEqual([[1], [2, 3]]);
     expect([world.batcher.running, world.batcher.waiting]).toEqual([0, 0]);
+  });
+
+  test("are answered when the next run is with the engine, not before: what it takes to write answers keeps nobody waiting", async () => {
+    const begun: number[] = [];
+    world.isHeld = true;
+    const first = world.submit(1).then(() => begun.push(world.runs.length));
+    await world.settle();
+    const second = world.submit(2);
+    await world.settle();
+    await world.letGo();
+    await world.settle();
+    await first;
+    expect(begun).toEqual([2]);
+    await world.letGo();
+    await second;
   });
 
   test("are counted once as a run and each as a call, by rows and by the time they waited", async () => {

@@ -171,6 +171,7 @@ export class Batcher<Item, Answer> implements BatchReport {
       const outcomes = await runApart(jobs, (some) => this.#runOnce(some, course.signal), isWanted);
       const isWhole = outcomes.every(([, { ok }]) => ok);
       const runMs = this.#ended(run, jobs.length, isWhole ? batch : undefined) - startedMs;
+      if (this.#running > 0) await this.#turn();
       for (const [job, outcome] of outcomes) {
         if (job.isSettled) continue;
         const queueMs = startedMs - job.ticket.arrivedMs;
@@ -182,7 +183,12 @@ export class Batcher<Item, Answer> implements BatchReport {
     }
   }
 
-  /** Begins the next run first: the engine works while answers are written. */
+  /** Until what has been begun is with the engine: answers are written while it works, not before. */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => this.#ports.wakeIn(0, resolve));
+  }
+
+  /** Begins the next run first. */
   #ended(run: number, calls: number, batch: readonly Ticket[] | undefined): number {
     const nowMs = this.#ports.nowMs();
     this.#running -= calls;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { far, rule, World } from "../../../../test/support/batch-line.ts";
+import type { BatchRule } from "./index.ts";
 
 describe("a batch", () => {
   test("is led by the most urgent, and goes by the earliest deadline among those as urgent", () => {
@@ -118,6 +119,39 @@ describe("an idle engine", () => {
     }
     expect(asked).toBeGreaterThan(60);
     expect(world.batches.slice(-20, -1).every((batch) => batch.length === 2)).toBe(true);
+  });
+});
+
+describe("callers who all come back together, while the engine stands still,", () => {
+  /** Eight of them, back 3 ms after they were answered: as a run takes 0.5 ms and 1 ms a row, it stands still for a third of its time. */
+  function lockstep(more: Partial<BatchRule> = {}, deadlineMs = (nowMs: number) => nowMs + far) {
+    const world = new World(more, (cells) => 0.5 + cells / 10);
+    const due: { atMs: number; calls: number }[] = [{ atMs: world.nowMs, calls: 8 }];
+    let ended = 0;
+    for (const untilMs = world.nowMs + 400; world.nowMs < untilMs; world.pass(0.25)) {
+      for (; ended < world.batches.length - world.running.length; ended++) {
+        due.push({ atMs: world.nowMs + 3, calls: world.batches[ended]?.length ?? 0 });
+      }
+      for (const back of due.filter(({ atMs }) => atMs <= world.nowMs)) {
+        for (let i = 0; i < back.calls; i++) world.arrive({ deadlineMs: deadlineMs(world.nowMs) });
+        due.splice(due.indexOf(back), 1);
+      }
+      world.pump();
+    }
+    return world.batches.slice(-12).map((batch) => batch.length);
+  }
+
+  test("share two runs that take turns, so that it has work while some of them are away", () => {
+    expect(Math.max(...lockstep())).toBeLessThan(8);
+  });
+
+  test("stay in one run where it was told which sizes it likes", () => {
+    expect(lockstep({ preferredRows: [8] })).toEqual(Array(12).fill(8));
+  });
+
+  test("stay in one run where those who were left for the next would miss their deadline", () => {
+    // All of them take 8.5 ms, two runs half a millisecond more.
+    expect(Math.min(...lockstep({}, (nowMs) => nowMs + 8.75))).toBe(8);
   });
 });
 

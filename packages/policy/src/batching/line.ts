@@ -2,6 +2,7 @@ import { type BatchCall, type BatchRule, cellsOf, rowsOf, type Ticket } from "./
 import { formBatch } from "./form.ts";
 import { hopedSavingMs, learnArrival, learnRun, type Pace, startPace, takesMs } from "./pace.ts";
 import { promise } from "./shed.ts";
+import { staggered } from "./stagger.ts";
 
 interface Running {
   readonly id: number;
@@ -90,9 +91,10 @@ export function next(rule: BatchRule, line: Line, nowMs: number): [Step, readonl
   const late = line.waiting.filter((ticket) => isLate(rule, line, ticket, nowMs));
   const live = late.length === 0 ? line : { ...line, waiting: without(line.waiting, late) };
   if (live.waiting.length === 0 || live.running.length >= rule.runningMax) return [{ kind: "rest" }, late, live];
-  const batch = formBatch(rule, live, nowMs);
-  const untilMs = waitUntil(rule, live, batch);
+  const most = formBatch(rule, live, nowMs);
+  const untilMs = waitUntil(rule, live, most);
   if (untilMs > nowMs) return [{ kind: "wait", untilMs }, late, live];
+  const batch = staggered(rule, live, most, nowMs);
   const run = live.nextId;
   const endsMs = nowMs + takesMs(live.pace, cellsOf(batch));
   const begun: Line = {
@@ -115,7 +117,7 @@ export function end(line: Line, run: number, batch: readonly Ticket[] | undefine
   const ended = line.running.find(({ id }) => id === run);
   const running = line.running.filter((each) => each !== ended);
   if (ended === undefined || batch === undefined) return { ...line, running };
-  return { ...line, running, pace: learnRun(line.pace, cellsOf(batch), ended.startedMs, nowMs) };
+  return { ...line, running, pace: learnRun(line.pace, cellsOf(batch), batch.length, ended.startedMs, nowMs) };
 }
 
 /** Whether a call would miss its deadline even if it led the next run, alone. */

@@ -17,11 +17,23 @@ export interface Pace {
   readonly returns: Returns;
   /** The same since the last run ended. */
   readonly returned: Returns;
+  /** The callers of the last run, and of the one before. */
+  readonly away: readonly Away[];
+  /** By the calls that a run answered, how long it was until as many came. */
+  readonly backSeen: readonly SizeSeen[];
+  readonly back: Cost | undefined;
   /** Calls that come, per millisecond, counted since the first. */
   readonly arrivals: number;
   readonly firstMs: number;
   /** Until when callers who were refused have been asked to come back. */
   readonly promisedMs: number;
+}
+
+interface Away {
+  readonly calls: number;
+  /** Of them, not yet back. */
+  readonly left: number;
+  readonly endedMs: number;
 }
 
 interface Returns {
@@ -37,6 +49,9 @@ export const startPace: Pace = {
   gapMs: Number.POSITIVE_INFINITY,
   returns: { count: 0, afterMs: 0 },
   returned: { count: 0, afterMs: 0 },
+  away: [],
+  backSeen: [],
+  back: undefined,
   arrivals: 0,
   firstMs: Number.NEGATIVE_INFINITY,
   promisedMs: Number.NEGATIVE_INFINITY,
@@ -60,6 +75,7 @@ export function learnArrival(pace: Pace, nowMs: number): Pace {
   const isReturn = afterMs < hopedSavingMs(pace);
   return {
     ...pace,
+    ...learnBack(pace, nowMs),
     arrivedMs: nowMs,
     returned: isReturn ? { count: pace.returned.count + 1, afterMs } : pace.returned,
     firstMs: isFirst ? nowMs : pace.firstMs,
@@ -68,9 +84,19 @@ export function learnArrival(pace: Pace, nowMs: number): Pace {
   };
 }
 
-/** A run of so many cells has ended. */
-export function learnRun(pace: Pace, cells: number, startedMs: number, nowMs: number): Pace {
-  const seen = learnSize(pace.seen, cells, Math.min(nowMs - startedMs, surpriseMs(pace.cost, cells)));
+/** Who comes is taken for one of the last run's: so a caller who never comes back leaves no trace in what is learnt of others. */
+function learnBack({ away, backSeen, back }: Pace, nowMs: number): Pick<Pace, "away" | "backSeen" | "back"> {
+  const last = away.at(-1);
+  if (last === undefined) return { away, backSeen, back };
+  const others = away.slice(0, -1);
+  if (last.left > 1) return { away: [...others, { ...last, left: last.left - 1 }], backSeen, back };
+  const seen = learnSize(backSeen, back, last.calls, nowMs - last.endedMs);
+  return { away: others, backSeen: seen, back: costOf(seen) };
+}
+
+/** A run of so many cells has ended, which answered so many calls. */
+export function learnRun(pace: Pace, cells: number, calls: number, startedMs: number, nowMs: number): Pace {
+  const seen = learnSize(pace.seen, pace.cost, cells, Math.min(nowMs - startedMs, surpriseMs(pace.cost, cells)));
   const { returns, returned } = pace;
   const mixed = (old: number, fresh: number) => old + returnsWeight * (fresh - old);
   return {
@@ -83,6 +109,8 @@ export function learnRun(pace: Pace, cells: number, startedMs: number, nowMs: nu
       afterMs: returned.count === 0 ? returns.afterMs : mixed(returns.afterMs, returned.afterMs),
     },
     returned: { count: 0, afterMs: 0 },
+    // Some never come back; of more than two runs nobody is waited for.
+    away: [...pace.away.slice(-1), { calls, left: calls, endedMs: nowMs }],
   };
 }
 
@@ -98,6 +126,16 @@ export function takesMs({ cost }: Pace, cells: number): number {
 export function hopedSavingMs({ cost }: Pace): number {
   if (cost === undefined) return 0;
   return cost.isKnown ? cost.fixedMs : cost.meanMs;
+}
+
+/** Calls that were answered and are likely to be asked again before long. */
+export function awayOf({ away }: Pace): number {
+  return away.reduce((sum, { left }) => sum + left, 0);
+}
+
+/** How long it is until the callers of a run of so many calls are back; 0 where that was never seen. */
+export function backMs({ back }: Pace, calls: number): number {
+  return estimateMs(back, calls);
 }
 
 /** Calls that come per millisecond, as of now. */
