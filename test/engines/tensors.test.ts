@@ -40,6 +40,8 @@ async function enginesOf(name: ServerName, how: "http" | "grpc", binary?: boolea
 
 describe.skipIf(!python)(`a server that installs soon (${needsPython})`, () => {
   inferConformance("KServe over REST, tensors as bytes", () => enginesOf("kserve", "http", true));
+  const asUsual = "KServe over REST, tensors as JSON, as it is asked unless a setting says otherwise";
+  inferConformance(asUsual, () => enginesOf("kserve", "http"), { bytes: true });
   inferConformance("KServe over gRPC", () => enginesOf("kserve", "grpc"));
   equalAnswers("kserve", true);
 });

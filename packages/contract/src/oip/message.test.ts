@@ -81,6 +81,17 @@ describe("binary data", () => {
     );
   });
 
+  test("an answer that says null for what is not there is read as one without it", () => {
+    const output = { name: "x", datatype: "INT32", shape: [2], parameters: null, data: [1, 2] };
+    const answer = { model_name: "m", model_version: null, id: null, parameters: null, outputs: [output] };
+    const data = Int32Array.of(1, 2);
+    const body = new TextEncoder().encode(JSON.stringify(answer));
+    expect(decodeInferAnswer(undefined, body)).toEqual({
+      ok: true,
+      value: { x: { datatype: "INT32", shape: [2], data } },
+    });
+  });
+
   test("BF16 becomes FP32 on its way in, and FP32 becomes BF16 when it is asked for, rounded to the nearest", () => {
     const bits = new Uint8Array(new Uint16Array([0x3f80, 0xc000, 0x7f80, 0x0001]).buffer);
     const input = { name: "x", shape: [4], datatype: "BF16", parameters: { binary_data_size: 8 } };
