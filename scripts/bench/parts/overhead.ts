@@ -12,7 +12,7 @@ import type { Job } from "../load/job.ts";
 import { type Aim, type Fact, type Outcome, rowOf } from "../outcome.ts";
 import type { Plan } from "../plan.ts";
 import { residentBytes } from "../process-figures.ts";
-import { spreadOf } from "../statistics.ts";
+import { type Spread, spreadOf } from "../statistics.ts";
 import { startWorkers, type World } from "../world.ts";
 
 /** What the origin costs between a caller and an engine: the same request straight to the engine, in turns. */
@@ -27,6 +27,10 @@ const paces = [
   { model: "paced", pieceMs: 5 },
   { model: "interactive", pieceMs: 40 },
 ] as const;
+/** Pieces of the text that the engines answer. */
+const piecesPerAnswer = 20;
+/** Of a lone caller in a round, at least. */
+const answersPerRound = 4;
 const streamsPerRound = 40;
 
 interface Setup {
@@ -49,7 +53,7 @@ export async function measureOverhead(world: World, plan: Plan): Promise<Outcome
     const setup = await start(world, closing);
     const before = residentBytes(setup.origin.pid);
     const outcomes: Outcome[] = [];
-    for (const path of pathsOf(setup)) outcomes.push(await measurePath(world, plan, setup, path));
+    for (const path of pathsOf(setup)) outcomes.push(await measurePath(world, plan, setup, path, closing));
     const first = await measureFirstToken(world, plan, setup, closing);
     const after = residentBytes(setup.origin.pid);
     const memory = {
@@ -91,10 +95,15 @@ async function start(world: World, closing: (() => unknown)[]): Promise<Setup> {
 }
 
 async function startPaced(pace: Omit<Paced, "url">, closing: (() => unknown)[]): Promise<Paced> {
-  const engine = fork(fileURLToPath(new URL("../mock-origin.ts", import.meta.url)), [String(pace.pieceMs)]);
-  closing.push(() => engine.kill());
-  const port = await new Promise<number>((resolve) => engine.once("message", (said) => resolve(Number(said))));
-  return { ...pace, url: `http://127.0.0.1:${port}` };
+  return { ...pace, ...(await startHelper("mock-origin.ts", String(pace.pieceMs), closing)) };
+}
+
+/** A process of this bench that says at which port it listens. */
+async function startHelper(file: string, argument: string, closing: (() => unknown)[]) {
+  const child = fork(fileURLToPath(new URL(`../${file}`, import.meta.url)), [argument]);
+  closing.push(() => child.kill());
+  const port = await new Promise<number>((resolve) => child.once("message", (said) => resolve(Number(said))));
+  return { url: `http://127.0.0.1:${port}`, pid: child.pid ?? Number.NaN };
 }
 
 /** One way to one engine. */
@@ -104,19 +113,22 @@ interface Path {
   readonly ours: Omit<Job, "seconds" | "connections">;
   /** Whether the engine is one whose throughput can be lost: it takes time, as engines do. */
   readonly aimed: boolean;
+  /** What the engine takes for an answer, if it is made to take time. */
+  readonly answerMs: number;
   readonly callers: readonly number[];
 }
 
 function pathsOf({ origin, instantUrl, paced, kserve }: Setup): readonly Path[] {
   const headers = { "Content-Type": "application/json", Authorization: `Bearer ${secret}` };
-  const chat = (what: string, model: string, url: string, stream: boolean, callers: readonly number[]): Path => {
+  const chat = (what: string, { model, pieceMs, url }: Paced, stream: boolean, callers: readonly number[]): Path => {
     const path = "/v1/chat/completions";
     const body = chatBody(model, stream);
     const sides = {
       direct: { url: url + path, headers, body, expect: [] },
       ours: { url: origin.url + path, headers, body, expect: [] },
     };
-    return { name: `chat, ${what}, ${stream ? "streamed" : "whole"}`, ...sides, aimed: model !== "instant", callers };
+    const name = `chat, ${what}, ${stream ? "streamed" : "whole"}`;
+    return { name, ...sides, aimed: pieceMs > 0, answerMs: piecesPerAnswer * pieceMs, callers };
   };
   const infer = (what: string, model: string, direct: string): Path => {
     const ours = `${origin.url}/v2/models/${model}/versions/1/infer`;
@@ -124,13 +136,13 @@ function pathsOf({ origin, instantUrl, paced, kserve }: Setup): readonly Path[] 
       direct: { url: direct, headers, body: pairBody, expect: [] },
       ours: { url: ours, headers, body: pairBody, expect: [] },
     };
-    return { name: `tensors, KServe by ${what}`, ...sides, aimed: true, callers: callersOf };
+    return { name: `tensors, KServe by ${what}`, ...sides, aimed: true, answerMs: 0, callers: callersOf };
   };
+  const instant = { model: "instant", pieceMs: 0, url: instantUrl };
   return [
-    chat("an engine that takes no time", "instant", instantUrl, false, callersOf),
-    chat("an engine that takes no time", "instant", instantUrl, true, callersOf),
-    ...paced.flatMap(({ model, pieceMs, url }) =>
-      [false, true].map((stream) => chat(`an engine of ${pieceMs} ms a piece`, model, url, stream, [1, 32])),
+    ...[false, true].map((stream) => chat("an engine that takes no time", instant, stream, callersOf)),
+    ...paced.flatMap((engine) =>
+      [false, true].map((stream) => chat(`an engine of ${engine.pieceMs} ms a piece`, engine, stream, [1, 32])),
     ),
     ...(kserve === undefined
       ? []
@@ -138,8 +150,14 @@ function pathsOf({ origin, instantUrl, paced, kserve }: Setup): readonly Path[] 
   ];
 }
 
-async function measurePath(world: World, plan: Plan, { origin }: Setup, path: Path): Promise<Outcome> {
-  const rhythm = { warmSeconds: plan.warmSeconds / 3, rounds: plan.rateRounds, roundSeconds: plan.roundSeconds };
+async function measurePath(
+  world: World,
+  plan: Plan,
+  { origin }: Setup,
+  path: Path,
+  closing: (() => unknown)[],
+): Promise<Outcome> {
+  const isGrpc = path.direct.url.startsWith("grpc://");
   const both: Generator = {
     drive: (job) =>
       job.url.startsWith("grpc://")
@@ -147,38 +165,52 @@ async function measurePath(world: World, plan: Plan, { origin }: Setup, path: Pa
         : world.generator.drive(job),
     close: () => undefined,
   };
+  const { origin: engine, pathname } = new URL(path.direct.url);
+  const proxy = isGrpc ? undefined : await startHelper("bare-proxy.ts", engine, closing);
+  const byProxy = { ...path.direct, url: `${proxy?.url}${pathname}` };
   // V8 compiles what has run some thousand times, which takes a lone caller longer than all its rounds.
-  for (const job of [path.direct, path.ours]) {
+  for (const job of [path.direct, path.ours, ...(isGrpc ? [] : [byProxy])]) {
     await both.drive({ ...job, connections: Math.max(...path.callers), seconds: plan.warmSeconds });
   }
   const all: Measured[] = [];
   const aims: Aim[] = [];
   for (const connections of path.callers) {
     const named = `${path.name}, ${connections === 1 ? "1 caller" : `${connections} callers`}`;
-    const sides: readonly Side[] = [
+    const sides: Side[] = [
       { name: `${named}: the engine`, job: { ...path.direct, connections }, pid: Number.NaN },
       { name: `${named}: by the origin`, job: { ...path.ours, connections }, pid: origin.pid },
     ];
-    const measured = await compare(both, sides, rhythm);
+    if (connections === 1 && proxy !== undefined) {
+      sides.push({ name: `${named}: by a bare proxy`, job: { ...byProxy, connections }, pid: proxy.pid });
+    }
+    const leastSeconds = connections === 1 ? (answersPerRound * path.answerMs) / 1000 : 0;
+    const measured = await compare(both, sides, {
+      warmSeconds: plan.warmSeconds / 3,
+      rounds: plan.rateRounds,
+      roundSeconds: Math.max(plan.roundSeconds, leastSeconds),
+    });
     all.push(...measured);
     aims.push(...aimsOf(path, named, connections, measured));
   }
   return { rows: all.map(rowOf), aims, facts: [], rounds: all };
 }
 
-function aimsOf({ aimed }: Path, named: string, connections: number, [engine, ours]: readonly Measured[]): Aim[] {
+function aimsOf({ aimed }: Path, named: string, connections: number, measured: readonly Measured[]): Aim[] {
+  const [engine, ours, proxy] = measured;
   if (engine === undefined || ours === undefined) return [];
-  const added = perRound(ours, engine, (b, a) => b.latencyMsP50 - a.latencyMsP50);
+  const addedBy = (side: Measured) => perRound(side, engine, (b, a) => b.latencyMsP50 - a.latencyMsP50);
+  const told = ({ median, min, max }: Spread, unit = "") =>
+    `${median.toFixed(2)}${unit} (${min.toFixed(2)} to ${max.toFixed(2)})`;
+  const added = addedBy(ours);
   const ratio = perRound(ours, engine, (b, a) => b.requestsPerSecond / a.requestsPerSecond);
-  const rate = `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})`;
-  const ms = `${added.median.toFixed(2)} ms (${added.min.toFixed(2)} to ${added.max.toFixed(2)})`;
+  const least = proxy === undefined ? "" : `; a bare proxy ${told(addedBy(proxy), " ms")}`;
   return [
     connections === 1
-      ? { name: `${named}: p50 added`, aim: "≤ 1 ms", reached: ms, met: added.median <= 1 }
-      : { name: `${named}: p50 added`, aim: "–", reached: ms },
+      ? { name: `${named}: p50 added`, aim: "≤ 1 ms", reached: told(added, " ms") + least, met: added.median <= 1 }
+      : { name: `${named}: p50 added`, aim: "–", reached: told(added, " ms") },
     aimed
-      ? { name: `${named}: origin ÷ engine, requests/s`, aim: "≥ 0.90", reached: rate, met: ratio.median >= 0.9 }
-      : { name: `${named}: origin ÷ engine, requests/s`, aim: "–", reached: rate },
+      ? { name: `${named}: origin ÷ engine, requests/s`, aim: "≥ 0.90", reached: told(ratio), met: ratio.median >= 0.9 }
+      : { name: `${named}: origin ÷ engine, requests/s`, aim: "–", reached: told(ratio) },
   ];
 }
 

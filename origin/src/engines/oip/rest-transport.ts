@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import {
   decodeInferAnswer,
   encodeInfer,
@@ -81,11 +80,13 @@ function pathOf({ name, version }: ServedModel): string {
   return `/v2/models/${encodeURIComponent(name)}${versioned}`;
 }
 
+let asked = 0;
+
 /** A request's id is of no use to us, but KServe's models give it back and fail without one. */
 function outgoingOf(feeds: Tensors, outputs: readonly string[] | undefined, binary: boolean) {
   const named = outputs?.map((name) => (binary ? { name, parameters: { binary_data: true } } : { name }));
   const head = {
-    id: randomUUID(),
+    id: String(asked++),
     ...(binary ? { parameters: { binary_data_output: true } } : {}),
     ...(named === undefined ? {} : { outputs: named }),
   };
