@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -6,6 +6,7 @@ import { bodyOf } from "../support/answer-body.ts";
 import { type ChatOrigin, startChatOrigin } from "../support/chat-origin.ts";
 import { newKey } from "../support/directory.ts";
 import { askJobs, chat, overJob, setDown, setUp, shownJob, takenJob, wordsOf } from "../support/jobs.ts";
+import { keptFiles } from "../support/kept-files.ts";
 import { adminKey, startEdge, type TestEdge, until } from "../support/ledge.ts";
 import { totals } from "../support/ledgers.ts";
 
@@ -164,6 +165,5 @@ async function takenAndDone(by: string): Promise<string> {
 
 /** Whether a text is in any file of the edge's state. */
 function inFiles(text: string): boolean {
-  const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return files.some(({ name, parentPath }) => readFileSync(join(parentPath, name)).includes(text));
+  return keptFiles(dir).some((bytes) => bytes.includes(text));
 }

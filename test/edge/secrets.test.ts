@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { done, newKey } from "../support/directory.ts";
+import { keptFiles } from "../support/kept-files.ts";
 import {
   adminKey,
   cacheSecret,
@@ -89,17 +90,8 @@ describe("no key, token, secret, input or answer", () => {
   });
 
   test("is as it is in anything that the edge keeps: KV, R2, Durable Objects", async () => {
-    const files = readdirSync(dataDir, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
-    expect(files.length).toBeGreaterThan(5);
-    // A database's journal is there for as long as a transaction is, so one may be gone by now.
-    const kept = files.flatMap((file) => {
-      try {
-        return [readFileSync(join(file.parentPath, file.name))];
-      } catch (fault) {
-        if ((fault as NodeJS.ErrnoException).code === "ENOENT") return [];
-        throw fault;
-      }
-    });
+    const kept = keptFiles(dataDir);
+    expect(kept.length).toBeGreaterThan(5);
     const found = [...secrets].filter((secret) => kept.some((bytes) => bytes.includes(secret)));
     expect(found).toEqual([]);
     // What is no secret is found, so what is one would have been.

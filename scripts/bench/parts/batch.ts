@@ -24,7 +24,7 @@ const loads = [0.5, 1];
 const p99Limits = [50, 100, 200];
 const tokens = 16;
 /** Each round starts every server anew. */
-const roundsMax = 3;
+const roundsMax = 5;
 
 /** What one server did, by the load that it was under. */
 interface Side {
@@ -41,11 +41,16 @@ export async function measureBatch({ generator }: { readonly generator: Generato
   const all = await contenders(graph);
   const rate = await usualRate(generator, all, plan);
   const sides = all.map(({ name }) => sideOf(name, rate));
+  const pairs = all.map((contender, at) => ({ contender, side: sides[at] ?? sideOf(contender.name, rate) }));
   for (let round = 0; round < Math.min(roundsMax, plan.rateRounds); round++) {
-    for (const [at, { start }] of all.entries()) {
-      const side = sides[at];
-      if (side !== undefined) await withTarget(start, (target) => takeRound(generator, target, side, rate, plan));
-    }
+    const quiet = pairs.filter(({ contender }) => contender.isQuiet);
+    // Nobody is always the first.
+    const turned = quiet
+      .map((_, at) => quiet[(at + round) % quiet.length] ?? quiet[0])
+      .filter((one) => one !== undefined);
+    await takeRound(generator, turned, rate, plan);
+    for (const loud of pairs.filter(({ contender }) => !contender.isQuiet))
+      await takeRound(generator, [loud], rate, plan);
   }
   const courses = sides.flatMap(({ closed, open }) => [...closed, ...open]);
   const model = `${graph.name}@${graph.version}, ${tokens} tokens a row; at most ${rowsMax} rows and ${delayMs} ms`;
@@ -93,20 +98,36 @@ function sideOf(name: string, rate: number): Side {
   };
 }
 
-async function takeRound(generator: Generator, target: Target, side: Side, rate: number, plan: Plan): Promise<void> {
-  await generator.drive({ ...jobOf(target, 32), seconds: 2 * plan.warmSeconds });
-  const before = await target.counts?.();
-  for (const [at, connections] of callers.entries()) {
-    const job = { ...jobOf(target, connections), seconds: plan.rateSeconds };
-    side.closed[at]?.rounds.push(await measured(target, () => generator.drive(job)));
-  }
-  const after = await target.counts?.();
-  side.rows += (after?.rows ?? 0) - (before?.rows ?? 0);
-  side.runs += (after?.runs ?? 0) - (before?.runs ?? 0);
-  for (const [at, load] of loads.entries()) {
-    const pace = { rate: load * rate, isPoisson: true };
-    const job = { ...jobOf(target, openConnections), ...pace, seconds: plan.rateSeconds };
-    side.open[at]?.rounds.push(await measured(target, () => generator.drive(job).catch(notKeptUp)));
+interface Pair {
+  readonly contender: Contender;
+  readonly side: Side;
+}
+
+/** Under each load they take turns, so that what else the machine does falls on all. */
+async function takeRound(generator: Generator, pairs: readonly Pair[], rate: number, plan: Plan): Promise<void> {
+  const running: { readonly target: Target; readonly side: Side }[] = [];
+  try {
+    for (const { contender, side } of pairs) running.push({ target: await contender.start(), side });
+    for (const { target } of running) await generator.drive({ ...jobOf(target, 32), seconds: 2 * plan.warmSeconds });
+    for (const [at, connections] of callers.entries()) {
+      for (const { target, side } of running) {
+        const before = await target.counts?.();
+        const job = { ...jobOf(target, connections), seconds: plan.rateSeconds };
+        side.closed[at]?.rounds.push(await measured(target, () => generator.drive(job)));
+        const after = await target.counts?.();
+        side.rows += (after?.rows ?? 0) - (before?.rows ?? 0);
+        side.runs += (after?.runs ?? 0) - (before?.runs ?? 0);
+      }
+    }
+    for (const [at, load] of loads.entries()) {
+      for (const { target, side } of running) {
+        const pace = { rate: load * rate, isPoisson: true };
+        const job = { ...jobOf(target, openConnections), ...pace, seconds: plan.rateSeconds };
+        side.open[at]?.rounds.push(await measured(target, () => generator.drive(job).catch(notKeptUp)));
+      }
+    }
+  } finally {
+    for (const { target } of running) await target.close();
   }
 }
 
