@@ -31,17 +31,3 @@ export const inferRequest = z.looseObject({
 export type InferRequest = z.infer<typeof inferRequest>;
 export type InferInput = z.infer<typeof inferInput>;
 export type InferOutput = z.infer<typeof inferOutput>;
-
-/** Some servers (KServe's) say `null` for what is not there. */
-const orNull = <T extends z.core.SomeType>(schema: T) => {
-  const given = z.transform((value: z.infer<T> | null | undefined) => value ?? undefined);
-  return z.optional(z.pipe(z.nullish(schema), given));
-};
-
-const answeredOutput = z.extend(inferInput, {
-  parameters: orNull(parameters),
-  data: orNull(z.array(z.unknown())),
-});
-
-/** A tier's or an engine's answer to it, of which only the outputs are read. */
-export const inferResponse = z.looseObject({ outputs: z.array(answeredOutput).check(z.maxLength(64)) });

@@ -1,7 +1,8 @@
-import { type InferInput, type InferRequest, inferRequest, inferResponse } from "../infer.ts";
+import { type InferInput, type InferRequest, inferRequest } from "../infer.ts";
 import { parse } from "../parse.ts";
 import { fail, ok, type Result } from "../result.ts";
 import type { Tensor, Tensors } from "../tensor.ts";
+import { answerHeads } from "./answer-heads.ts";
 import { fromBinary, toBinary } from "./binary-data.ts";
 import { fromJson, toJson } from "./json-data.ts";
 import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
@@ -101,8 +102,8 @@ export function decodeInfer(headerLength: number | undefined, body: Uint8Array):
 export function decodeInferAnswer(headerLength: number | undefined, body: Uint8Array): Result<Tensors> {
   const read = readMessage(headerLength, body);
   if (!read.ok) return read;
-  const answer = parse(inferResponse, read.value.json);
-  return answer.ok ? tensorsOf(answer.value.outputs, read.value.binary) : answer;
+  const heads = answerHeads(read.value.json);
+  return heads.ok ? tensorsOf(heads.value, read.value.binary) : heads;
 }
 
 function readMessage(headerLength: number | undefined, body: Uint8Array) {
