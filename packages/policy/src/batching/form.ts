@@ -1,6 +1,6 @@
 import { type BatchRule, cellsOf, rowsOf, type Ticket } from "./call.ts";
+import { type Experience, takesMs } from "./experience.ts";
 import type { Line } from "./line.ts";
-import { type Pace, takesMs } from "./pace.ts";
 
 /** Every so many runs, whoever has waited longest leads: so no priority and no deadline starves anybody. */
 export const oldestEvery = 4;
@@ -19,7 +19,7 @@ export function formBatch(rule: BatchRule, line: Line, nowMs: number): readonly 
   for (const ticket of order) {
     if (ticket === leader || ticket.key !== leader.key) continue;
     const more = together(load, ticket);
-    if (!fits(rule, line.pace, load, more, ticket, nowMs)) continue;
+    if (!fits(rule, line.experience, load, more, ticket, nowMs)) continue;
     batch.push(ticket);
     load = more;
   }
@@ -54,14 +54,15 @@ function together(load: Load, ticket: Ticket): Load {
   };
 }
 
-function fits(rule: BatchRule, pace: Pace, load: Load, more: Load, ticket: Ticket, nowMs: number): boolean {
+function fits(rule: BatchRule, experience: Experience, load: Load, more: Load, ticket: Ticket, nowMs: number): boolean {
   const cells = more.rows * more.longest;
   if (more.rows > rule.rowsMax || cells > rule.cellsMax) return false;
   if (cells - more.used > rule.paddingMax * cells) return false;
   // What is filled up must cost less than a run of its own.
   const filled = cells - load.rows * load.longest - cellsOf([ticket]);
-  if (filled > 0 && pace.cost !== undefined && filled * pace.cost.perCellMs > pace.cost.fixedMs) return false;
-  return nowMs + takesMs(pace, cells) <= more.deadlineMs;
+  if (filled > 0 && experience.cost !== undefined && filled * experience.cost.perCellMs > experience.cost.fixedMs)
+    return false;
+  return nowMs + takesMs(experience, cells) <= more.deadlineMs;
 }
 
 /** Cut to the largest preferred size that it fills, the least urgent left for the next run. */

@@ -1,6 +1,6 @@
 import { type BatchCall, type BatchRule, cellsOf, rowsOf, type Ticket } from "./call.ts";
+import { type Experience, hopedSavingMs, learnArrival, learnRun, noExperience, takesMs } from "./experience.ts";
 import { formBatch } from "./form.ts";
-import { hopedSavingMs, learnArrival, learnRun, type Pace, startPace, takesMs } from "./pace.ts";
 import { promise } from "./shed.ts";
 import { staggered } from "./stagger.ts";
 
@@ -24,10 +24,10 @@ export interface Line {
   readonly running: readonly Running[];
   /** Runs begun since one had the call in it that had waited longest. */
   readonly sinceOldest: number;
-  readonly pace: Pace;
+  readonly experience: Experience;
 }
 
-export const emptyLine: Line = { nextId: 1, waiting: [], running: [], sinceOldest: 0, pace: startPace };
+export const emptyLine: Line = { nextId: 1, waiting: [], running: [], sinceOldest: 0, experience: noExperience };
 
 /**
  * After an engine has ended no run for so long, what runs took counts no more against a deadline: a call is let through to see what
@@ -49,22 +49,22 @@ export type Arrival =
 
 /** Lets a call into the line or refuses it. A refusal leaves the line as it was, but for what it learns of the load. */
 export function arrive(rule: BatchRule, line: Line, call: BatchCall, nowMs: number): [Arrival, Line] {
-  const learned = { ...line, pace: learnArrival(line.pace, nowMs) };
+  const learned = { ...line, experience: learnArrival(line.experience, nowMs) };
   if (isLate(rule, learned, call, nowMs)) return [{ kind: "late" }, learned];
   const ticket: Ticket = { ...call, id: line.nextId, arrivedMs: nowMs };
   const entered = { ...learned, nextId: line.nextId + 1, waiting: [...line.waiting, ticket] };
   if (line.waiting.length < rule.waitingMax) return [{ kind: "waits", ticket }, entered];
-  const [retryAfterMs, pace] = promise(rule, learned, nowMs);
+  const [retryAfterMs, experience] = promise(rule, learned, nowMs);
   const out = leastUrgent(line.waiting, call.priority);
   if (out === undefined)
     return [
       { kind: "full", retryAfterMs },
-      { ...learned, pace },
+      { ...learned, experience },
     ];
   const waiting = entered.waiting.filter((each) => each !== out);
   return [
     { kind: "waits", ticket, pushedOut: { ticket: out, retryAfterMs } },
-    { ...entered, waiting, pace },
+    { ...entered, waiting, experience },
   ];
 }
 
@@ -96,7 +96,7 @@ export function next(rule: BatchRule, line: Line, nowMs: number): [Step, readonl
   if (untilMs > nowMs) return [{ kind: "wait", untilMs }, late, live];
   const batch = staggered(rule, live, most, nowMs);
   const run = live.nextId;
-  const endsMs = nowMs + takesMs(live.pace, cellsOf(batch));
+  const endsMs = nowMs + takesMs(live.experience, cellsOf(batch));
   const begun: Line = {
     ...live,
     nextId: run + 1,
@@ -117,28 +117,32 @@ export function end(line: Line, run: number, batch: readonly Ticket[] | undefine
   const ended = line.running.find(({ id }) => id === run);
   const running = line.running.filter((each) => each !== ended);
   if (ended === undefined || batch === undefined) return { ...line, running };
-  return { ...line, running, pace: learnRun(line.pace, cellsOf(batch), batch.length, ended.startedMs, nowMs) };
+  return {
+    ...line,
+    running,
+    experience: learnRun(line.experience, cellsOf(batch), batch.length, ended.startedMs, nowMs),
+  };
 }
 
 /** Whether a call would miss its deadline even if it led the next run, alone. */
-function isLate(rule: BatchRule, { running, pace }: Line, call: BatchCall, nowMs: number): boolean {
+function isLate(rule: BatchRule, { running, experience }: Line, call: BatchCall, nowMs: number): boolean {
   if (call.deadlineMs <= nowMs) return true;
-  const isKnown = nowMs - pace.endedMs < doubtAfterMs;
+  const isKnown = nowMs - experience.endedMs < doubtAfterMs;
   if (!isKnown) return false;
   const isFree = running.length < rule.runningMax;
   const startsMs = isFree ? nowMs : Math.max(nowMs, Math.min(...running.map(({ endsMs }) => endsMs)));
-  return call.deadlineMs < startsMs + takesMs(pace, cellsOf([call]));
+  return call.deadlineMs < startsMs + takesMs(experience, cellsOf([call]));
 }
 
 /** Until when a batch waits for mates: not at all when it is full, when others wait besides, or when none are worth it. */
-function waitUntil(rule: BatchRule, { waiting, pace }: Line, batch: readonly Ticket[]): number {
+function waitUntil(rule: BatchRule, { waiting, experience }: Line, batch: readonly Ticket[]): number {
   const rows = rowsOf(batch);
   const most = Math.min(rule.preferredRows.at(-1) ?? rule.rowsMax, rule.rowsMax);
   const isFull = rows >= most || rule.preferredRows.includes(rows);
   if (batch[0]?.key === undefined || isFull || waiting.length > batch.length) return 0;
-  const sinceMs = Math.max(pace.endedMs, Math.min(...batch.map((ticket) => ticket.arrivedMs)));
-  const tightestMs = Math.min(...batch.map(({ deadlineMs }) => deadlineMs)) - 2 * takesMs(pace, cellsOf(batch));
-  const wantedMs = Math.max(crowdMs(rule, pace, batch), returnsMs(rule, pace, batch));
+  const sinceMs = Math.max(experience.endedMs, Math.min(...batch.map((ticket) => ticket.arrivedMs)));
+  const tightestMs = Math.min(...batch.map(({ deadlineMs }) => deadlineMs)) - 2 * takesMs(experience, cellsOf(batch));
+  const wantedMs = Math.max(crowdMs(rule, experience, batch), returnsMs(rule, experience, batch));
   return Math.min(sinceMs + rule.delayMsMax, wantedMs, tightestMs);
 }
 
@@ -148,10 +152,10 @@ function waitUntil(rule: BatchRule, { waiting, pace }: Line, batch: readonly Tic
  * usual gap is less than that: where calls are sparse, or the engine's time grows with every row, never. Preferred sizes say that
  * waiting pays, so long as mates are likely to come in time.
  */
-function crowdMs({ preferredRows, delayMsMax }: BatchRule, pace: Pace, batch: readonly Ticket[]): number {
-  const { gapMs, arrivedMs } = pace;
+function crowdMs({ preferredRows, delayMsMax }: BatchRule, experience: Experience, batch: readonly Ticket[]): number {
+  const { gapMs, arrivedMs } = experience;
   if (preferredRows.length > 0 && gapMs < delayMsMax) return arrivedMs + delayMsMax;
-  return gapMs * batch.length < hopedSavingMs(pace) ? arrivedMs + gapsWaited * gapMs : 0;
+  return gapMs * batch.length < hopedSavingMs(experience) ? arrivedMs + gapsWaited * gapMs : 0;
 }
 
 /**
@@ -159,12 +163,12 @@ function crowdMs({ preferredRows, delayMsMax }: BatchRule, pace: Pace, batch: re
  * take turns, and a run is paid for each. The engine stands still for less than half of that run's fixed part, and those who wait lose less than
  * the others would by waiting for a run more.
  */
-function returnsMs({ delayMsMax }: BatchRule, pace: Pace, batch: readonly Ticket[]): number {
-  const { returns, returned, endedMs } = pace;
+function returnsMs({ delayMsMax }: BatchRule, experience: Experience, batch: readonly Ticket[]): number {
+  const { returns, returned, endedMs } = experience;
   const toCome = returns.count - returned.count;
   const waitMs = returnsPatience * returns.afterMs;
-  if (toCome < someReturn || waitMs > Math.min(hopedSavingMs(pace) / 2, delayMsMax)) return 0;
-  const runMs = takesMs(pace, cellsOf(batch));
+  if (toCome < someReturn || waitMs > Math.min(hopedSavingMs(experience) / 2, delayMsMax)) return 0;
+  const runMs = takesMs(experience, cellsOf(batch));
   return toCome * runMs > batch.length * waitMs ? endedMs + waitMs : 0;
 }
 

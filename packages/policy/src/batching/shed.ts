@@ -1,6 +1,6 @@
 import { type BatchRule, cellsOf, rowsOf } from "./call.ts";
+import { arrivalRate, type Experience } from "./experience.ts";
 import type { Line } from "./line.ts";
-import { arrivalRate, type Pace } from "./pace.ts";
 
 /** Before anything is known of an engine. */
 const retryMsFirst = 1_000;
@@ -16,25 +16,25 @@ const sample = 64;
  * and those who were refused before have it first: they are asked to come back one after the other. No more than a line of them counts,
  * so callers who do not wait cannot push that time out for good.
  */
-export function promise(rule: BatchRule, line: Line, nowMs: number): [number, Pace] {
-  const { pace, waiting } = line;
+export function promise(rule: BatchRule, line: Line, nowMs: number): [number, Experience] {
+  const { experience, waiting } = line;
   const drain = drainRate(rule, line);
-  if (drain === undefined) return [retryMsFirst, pace];
-  const load = Math.min(loadMax, arrivalRate(pace, nowMs) / drain);
+  if (drain === undefined) return [retryMsFirst, experience];
+  const load = Math.min(loadMax, arrivalRate(experience, nowMs) / drain);
   const perCallMs = 1 / (drain * (1 - load));
   const firstMs = nowMs + (waiting.length * roomShare + 1) * perCallMs;
   const lastMs = firstMs + rule.waitingMax * perCallMs;
-  const promisedMs = Math.min(lastMs, Math.max(firstMs, pace.promisedMs + perCallMs));
-  return [Math.ceil(promisedMs - nowMs), { ...pace, promisedMs }];
+  const promisedMs = Math.min(lastMs, Math.max(firstMs, experience.promisedMs + perCallMs));
+  return [Math.ceil(promisedMs - nowMs), { ...experience, promisedMs }];
 }
 
 /** Calls answered per millisecond, if runs of those that wait take what runs took lately; undefined before the first run. */
-function drainRate({ rowsMax, cellsMax, runningMax }: BatchRule, { pace, waiting }: Line): number | undefined {
+function drainRate({ rowsMax, cellsMax, runningMax }: BatchRule, { experience, waiting }: Line): number | undefined {
   const some = waiting.slice(0, sample);
-  if (pace.cost === undefined || some.length === 0) return undefined;
+  if (experience.cost === undefined || some.length === 0) return undefined;
   const cells = some.reduce((sum, ticket) => sum + cellsOf([ticket]), 0) / some.length;
   const calls = Math.max(1, Math.min((rowsMax * some.length) / rowsOf(some), cellsMax / cells));
   // While it is not known what size costs, all of it: to come back too late is better than in vain.
-  const runMs = pace.cost.fixedMs + pace.cost.perCellMs * calls * cells;
+  const runMs = experience.cost.fixedMs + experience.cost.perCellMs * calls * cells;
   return (calls * runningMax) / Math.max(0.001, runMs);
 }

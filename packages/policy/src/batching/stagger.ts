@@ -1,6 +1,6 @@
 import { type BatchRule, cellsOf, type Ticket } from "./call.ts";
+import { awayOf, backMs, takesMs } from "./experience.ts";
 import type { Line } from "./line.ts";
-import { awayOf, backMs, takesMs } from "./pace.ts";
 
 /**
  * Who of a batch runs now, the others being left for the next run. Callers who ask again once they are answered come to move as one:
@@ -15,36 +15,39 @@ export function staggered(
   batch: readonly Ticket[],
   nowMs: number,
 ): readonly Ticket[] {
-  const { pace, waiting, running } = line;
-  if (pace.cost === undefined || preferredRows.length > 0) return batch;
+  const { experience, waiting, running } = line;
+  if (experience.cost === undefined || preferredRows.length > 0) return batch;
   if (waiting.length > batch.length || running.length > 0) return batch;
-  const stillMs = backMs(pace, batch.length) - workMs(line, batch, 0);
-  const { isKnown, fixedMs, meanCells } = pace.cost;
+  const stillMs = backMs(experience, batch.length) - workMs(line, batch, 0);
+  const { isKnown, fixedMs, meanCells } = experience.cost;
   // An engine that stands still most of the time has no need of more work.
   if (
     stillMs <= 0 ||
-    stillMs > takesMs(pace, cellsOf(batch)) ||
+    stillMs > takesMs(experience, cellsOf(batch)) ||
     (isKnown ? stillMs < worthRuns * fixedMs : cellsOf(batch) > meanCells)
   )
     return batch;
   const left = filling(line, batch);
   const [now, later] = [batch.slice(0, batch.length - left), batch.slice(batch.length - left)];
-  const endsMs = nowMs + takesMs(pace, cellsOf(now)) + (isKnown ? takesMs(pace, cellsOf(later)) : pace.cost.meanMs);
+  const endsMs =
+    nowMs +
+    takesMs(experience, cellsOf(now)) +
+    (isKnown ? takesMs(experience, cellsOf(later)) : experience.cost.meanMs);
   return later.every(({ deadlineMs }) => endsMs <= deadlineMs) ? now : batch;
 }
 
 /** How many of the last are left: as few as will do, and never so many that the next run is larger than this one. */
 function filling(line: Line, batch: readonly Ticket[]): number {
-  const most = (batch.length - awayOf(line.pace)) / 2;
+  const most = (batch.length - awayOf(line.experience)) / 2;
   let left = 0;
-  while (left + 1 <= most && workMs(line, batch, left) < backMs(line.pace, batch.length - left)) left++;
+  while (left + 1 <= most && workMs(line, batch, left) < backMs(line.experience, batch.length - left)) left++;
   return left;
 }
 
 /** What the run after this one takes: of those who are left, and of those who come meanwhile. */
-function workMs({ pace }: Line, batch: readonly Ticket[], left: number): number {
-  const calls = left + awayOf(pace);
-  return calls === 0 ? 0 : takesMs(pace, (cellsOf(batch) * calls) / batch.length);
+function workMs({ experience }: Line, batch: readonly Ticket[], left: number): number {
+  const calls = left + awayOf(experience);
+  return calls === 0 ? 0 : takesMs(experience, (cellsOf(batch) * calls) / batch.length);
 }
 
 /** Of the fixed part of a run, from which on standing still is dearer: where both are about equal, nothing is gained. */

@@ -1,7 +1,7 @@
 import { type Cost, costOf, estimateMs, learnSize, type SizeSeen, surpriseMs } from "./cost.ts";
 
 /** What a line learns of its engine and of its callers: what a run takes by its size, how close together calls come, how many. */
-export interface Pace {
+export interface Experience {
   readonly seen: readonly SizeSeen[];
   readonly cost: Cost | undefined;
   /** When a run last ended; before the first, never. */
@@ -41,7 +41,7 @@ interface Returns {
   readonly afterMs: number;
 }
 
-export const startPace: Pace = {
+export const noExperience: Experience = {
   seen: [],
   cost: undefined,
   endedMs: Number.NEGATIVE_INFINITY,
@@ -66,26 +66,30 @@ const gapMsMax = 1_000;
 /** Arrivals are counted over about so long. */
 const arrivalsOverMs = 10_000;
 
-export function learnArrival(pace: Pace, nowMs: number): Pace {
-  const passedMs = Math.max(0, nowMs - pace.arrivedMs);
+export function learnArrival(experience: Experience, nowMs: number): Experience {
+  const passedMs = Math.max(0, nowMs - experience.arrivedMs);
   const gap = Math.min(gapMsMax, Math.max(gapMsMin, passedMs));
-  const gapMs = pace.gapMs === Number.POSITIVE_INFINITY ? gap : pace.gapMs ** (1 - gapWeight) * gap ** gapWeight;
-  const isFirst = pace.arrivedMs === Number.NEGATIVE_INFINITY;
-  const afterMs = nowMs - pace.endedMs;
-  const isReturn = afterMs < hopedSavingMs(pace);
+  const gapMs =
+    experience.gapMs === Number.POSITIVE_INFINITY ? gap : experience.gapMs ** (1 - gapWeight) * gap ** gapWeight;
+  const isFirst = experience.arrivedMs === Number.NEGATIVE_INFINITY;
+  const afterMs = nowMs - experience.endedMs;
+  const isReturn = afterMs < hopedSavingMs(experience);
   return {
-    ...pace,
-    ...learnBack(pace, nowMs),
+    ...experience,
+    ...learnBack(experience, nowMs),
     arrivedMs: nowMs,
-    returned: isReturn ? { count: pace.returned.count + 1, afterMs } : pace.returned,
-    firstMs: isFirst ? nowMs : pace.firstMs,
+    returned: isReturn ? { count: experience.returned.count + 1, afterMs } : experience.returned,
+    firstMs: isFirst ? nowMs : experience.firstMs,
     gapMs: isFirst ? Number.POSITIVE_INFINITY : gapMs,
-    arrivals: pace.arrivals * Math.exp(-passedMs / arrivalsOverMs) + 1 / arrivalsOverMs,
+    arrivals: experience.arrivals * Math.exp(-passedMs / arrivalsOverMs) + 1 / arrivalsOverMs,
   };
 }
 
 /** Who comes is taken for one of the last run's: so a caller who never comes back leaves no trace in what is learnt of others. */
-function learnBack({ away, backSeen, back }: Pace, nowMs: number): Pick<Pace, "away" | "backSeen" | "back"> {
+function learnBack(
+  { away, backSeen, back }: Experience,
+  nowMs: number,
+): Pick<Experience, "away" | "backSeen" | "back"> {
   const last = away.at(-1);
   if (last === undefined) return { away, backSeen, back };
   const others = away.slice(0, -1);
@@ -95,12 +99,23 @@ function learnBack({ away, backSeen, back }: Pace, nowMs: number): Pick<Pace, "a
 }
 
 /** A run of so many cells has ended, which answered so many calls. */
-export function learnRun(pace: Pace, cells: number, calls: number, startedMs: number, nowMs: number): Pace {
-  const seen = learnSize(pace.seen, pace.cost, cells, Math.min(nowMs - startedMs, surpriseMs(pace.cost, cells)));
-  const { returns, returned } = pace;
+export function learnRun(
+  experience: Experience,
+  cells: number,
+  calls: number,
+  startedMs: number,
+  nowMs: number,
+): Experience {
+  const seen = learnSize(
+    experience.seen,
+    experience.cost,
+    cells,
+    Math.min(nowMs - startedMs, surpriseMs(experience.cost, cells)),
+  );
+  const { returns, returned } = experience;
   const mixed = (old: number, fresh: number) => old + returnsWeight * (fresh - old);
   return {
-    ...pace,
+    ...experience,
     seen,
     cost: costOf(seen),
     endedMs: nowMs,
@@ -110,12 +125,12 @@ export function learnRun(pace: Pace, cells: number, calls: number, startedMs: nu
     },
     returned: { count: 0, afterMs: 0 },
     // Some never come back; of more than two runs nobody is waited for.
-    away: [...pace.away.slice(-1), { calls, left: calls, endedMs: nowMs }],
+    away: [...experience.away.slice(-1), { calls, left: calls, endedMs: nowMs }],
   };
 }
 
 /** What a run of so many cells takes; 0 before the first. */
-export function takesMs({ cost }: Pace, cells: number): number {
+export function takesMs({ cost }: Experience, cells: number): number {
   return estimateMs(cost, cells);
 }
 
@@ -123,23 +138,23 @@ export function takesMs({ cost }: Pace, cells: number): number {
  * What a call saves that shares a run, as far as can be hoped: while all runs were of one size, all that one takes. Whoever waits for
  * mates on that hope sees a run of another size, and then knows.
  */
-export function hopedSavingMs({ cost }: Pace): number {
+export function hopedSavingMs({ cost }: Experience): number {
   if (cost === undefined) return 0;
   return cost.isKnown ? cost.fixedMs : cost.meanMs;
 }
 
 /** Calls that were answered and are likely to be asked again before long. */
-export function awayOf({ away }: Pace): number {
+export function awayOf({ away }: Experience): number {
   return away.reduce((sum, { left }) => sum + left, 0);
 }
 
 /** How long it is until the callers of a run of so many calls are back; 0 where that was never seen. */
-export function backMs({ back }: Pace, calls: number): number {
+export function backMs({ back }: Experience, calls: number): number {
   return estimateMs(back, calls);
 }
 
 /** Calls that come per millisecond, as of now. */
-export function arrivalRate({ arrivals, arrivedMs, firstMs }: Pace, nowMs: number): number {
+export function arrivalRate({ arrivals, arrivedMs, firstMs }: Experience, nowMs: number): number {
   const counted = 1 - Math.exp(-Math.max(countedMsMin, nowMs - firstMs) / arrivalsOverMs);
   return (arrivals * Math.exp(-Math.max(0, nowMs - arrivedMs) / arrivalsOverMs)) / counted;
 }
