@@ -16,23 +16,17 @@ export function staggered(
   nowMs: number,
 ): readonly Ticket[] {
   const { experience, waiting, running } = line;
-  if (experience.cost === undefined || preferredRows.length > 0) return batch;
+  const { cost } = experience;
+  if (cost === undefined || preferredRows.length > 0) return batch;
   if (waiting.length > batch.length || running.length > 0) return batch;
   const stillMs = backMs(experience, batch.length) - workMs(line, batch, 0);
-  const { isKnown, fixedMs, meanCells } = experience.cost;
   // An engine that stands still most of the time has no need of more work.
-  if (
-    stillMs <= 0 ||
-    stillMs > takesMs(experience, cellsOf(batch)) ||
-    (isKnown ? stillMs < worthRuns * fixedMs : cellsOf(batch) > meanCells)
-  )
-    return batch;
+  if (stillMs <= 0 || stillMs > takesMs(experience, cellsOf(batch))) return batch;
+  if (cost.isKnown ? stillMs < cost.fixedMs : cellsOf(batch) > cost.meanCells) return batch;
   const left = filling(line, batch);
   const [now, later] = [batch.slice(0, batch.length - left), batch.slice(batch.length - left)];
-  const endsMs =
-    nowMs +
-    takesMs(experience, cellsOf(now)) +
-    (isKnown ? takesMs(experience, cellsOf(later)) : experience.cost.meanMs);
+  const laterMs = cost.isKnown ? takesMs(experience, cellsOf(later)) : cost.meanMs;
+  const endsMs = nowMs + takesMs(experience, cellsOf(now)) + laterMs;
   return later.every(({ deadlineMs }) => endsMs <= deadlineMs) ? now : batch;
 }
 
@@ -49,6 +43,3 @@ function workMs({ experience }: Line, batch: readonly Ticket[], left: number): n
   const calls = left + awayOf(experience);
   return calls === 0 ? 0 : takesMs(experience, (cellsOf(batch) * calls) / batch.length);
 }
-
-/** Of the fixed part of a run, from which on standing still is dearer: where both are about equal, nothing is gained. */
-const worthRuns = 1;
