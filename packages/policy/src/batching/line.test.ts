@@ -126,8 +126,15 @@ describe("callers who all come back together, while the engine stands still,", (
   /** Eight of them, back 3 ms after they were answered: as a run takes 0.5 ms and 1 ms a row, it stands still for a third of its time. */
   function lockstep(more: Partial<BatchRule> = {}, deadlineMs = (nowMs: number) => nowMs + far) {
     const world = new World(more, (cells) => 0.5 + cells / 10);
+    play(world, deadlineMs);
+    return sizesOf(world);
+  }
+
+  const sizesOf = (world: World) => world.batches.slice(-12).map((batch) => batch.length);
+
+  function play(world: World, deadlineMs = (nowMs: number) => nowMs + far) {
     const due: { atMs: number; calls: number }[] = [{ atMs: world.nowMs, calls: 8 }];
-    let ended = 0;
+    let ended = world.batches.length;
     for (const untilMs = world.nowMs + 400; world.nowMs < untilMs; world.pass(0.25)) {
       for (; ended < world.batches.length - world.running.length; ended++) {
         due.push({ atMs: world.nowMs + 3, calls: world.batches[ended]?.length ?? 0 });
@@ -138,8 +145,17 @@ describe("callers who all come back together, while the engine stands still,", (
       }
       world.pump();
     }
-    return world.batches.slice(-12).map((batch) => batch.length);
+    world.pass(100);
   }
+
+  test("do so after a long pause too: how long one stayed away once says nothing of the next time", () => {
+    const world = new World({}, (cells) => 0.5 + cells / 10);
+    play(world);
+    world.pass(600_000);
+    const before = world.batches.length;
+    play(world);
+    expect(world.batches.slice(before + 2).map((batch) => batch.length)).not.toContain(8);
+  });
 
   test("share two runs that take turns, so that it has work while some of them are away", () => {
     expect(Math.max(...lockstep())).toBeLessThan(8);
